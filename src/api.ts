@@ -1,0 +1,103 @@
+// The shapes that users of an embedded node see: host, node, options, results.
+
+import type { AnyActorRef, InspectionEvent } from 'xstate'
+import type { TuningInput } from './options.ts'
+import type { LogIndex, PeerId, Term } from './rules/types.ts'
+import type { Clock } from './runtime/clock.ts'
+import type { Logger } from './runtime/logger.ts'
+import type { Random } from './runtime/random.ts'
+import type { StateMachine } from './state-machine.ts'
+import type { NodeStatus, Role } from './status.ts'
+import type { Storage } from './storage/storage.ts'
+import type { Transport } from './transport/transport.ts'
+
+export interface HostOptions {
+  /** This process's name on the bus, and the member id of every node it carries. */
+  readonly id: PeerId
+  /** Directory for the database. Created when absent, locked while open. Required unless `storage` is given. */
+  readonly dataDir?: string
+  /** Handed in storage is used and closed with the host. */
+  readonly storage?: Storage
+  /** The bus. Default: the in-process bus of this process, which every host of it shares. */
+  readonly transport?: Transport
+  /** First tokens of every subject. Default `quorate`. */
+  readonly prefix?: string
+  readonly logger?: Logger
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface StartNodeOptions extends TuningInput {
+  readonly group: string
+  /** Initial configuration: used only when log and snapshot are empty. Empty: wait to be added. */
+  readonly peers?: readonly PeerId[]
+  readonly stateMachine: StateMachine
+  /** Sees every event and transition of the node's actors, as XState's `inspect` does. Must not throw; guarded. */
+  readonly inspect?: (event: InspectionEvent) => void
+}
+
+export interface ApplyOptions {
+  readonly signal?: AbortSignal
+  /** The command is refused (TERM_MISMATCH) unless this is the current term when it reaches the log. */
+  readonly expectedTerm?: Term
+}
+
+export interface Applied<Result = unknown> {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly result: Result
+}
+
+/**
+ * `readIndex`: linearizable, one heartbeat round shared by all reads that wait. `lease`: linearizable while clocks
+ * keep their drift bound, no round, needs `leaderLease`. `local`: what this member has applied, may be stale.
+ */
+export type ReadLevel = 'readIndex' | 'lease' | 'local'
+
+export interface ReadOptions {
+  readonly level?: ReadLevel
+  readonly signal?: AbortSignal
+}
+
+export interface RoleChange {
+  readonly from: Role
+  readonly to: Role
+  readonly term: Term
+  /** In one word why, for example `ELECTION_WON`, `HIGHER_TERM_RESPONSE`. */
+  readonly reason: string
+}
+
+export interface NodeEvents {
+  role: RoleChange
+  leader: { readonly leader: PeerId | null; readonly term: Term }
+  commit: { readonly index: LogIndex }
+  error: Error
+}
+
+/** One member of one group. */
+export interface RaftNode extends AsyncDisposable {
+  readonly group: string
+  readonly id: PeerId
+  /** The root of the node's actors, for inspection and for holding it in a machine of your own. */
+  readonly actor: AnyActorRef
+  /** Replicates a command (any CBOR value, or raw bytes) and resolves with what the state machine returned. */
+  apply<Result = unknown>(command: unknown, options?: ApplyOptions): Promise<Applied<Result>>
+  /** Queries the state machine. Default level: `readIndex`, on any member. */
+  read<Answer = unknown>(query: unknown, options?: ReadOptions): Promise<Answer>
+  status(): NodeStatus
+  /** Returns the function that ends the subscription. */
+  on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void
+  /** Hands over leadership, settles what is pending (up to `drainTimeoutMs`), stops. Repeating it is harmless. */
+  close(): Promise<void>
+}
+
+/** One per process: its place on the bus, its disk, the groups it carries (braft's NodeManager with add_service). */
+export interface Host extends AsyncDisposable {
+  readonly id: PeerId
+  startNode(options: StartNodeOptions): Promise<RaftNode>
+  node(group: string): RaftNode | undefined
+  nodes(): readonly RaftNode[]
+  close(): Promise<void>
+  /** Stops at once and without farewell, as if the process had been killed. For tests and demonstrations. */
+  destroy(): void
+}

@@ -1,0 +1,63 @@
+// Errors that tell the caller what is true: was it applied, may I try again, who might be the leader.
+
+import type { PeerId } from './rules/types.ts'
+
+/** What a caller may conclude about the command. `unknown`: it may have been, or may yet be, applied. */
+export type Outcome = 'not-applied' | 'applied' | 'unknown'
+
+export type QuorateErrorCode =
+  | 'NOT_LEADER' // this member does not lead; `leader` says who might
+  | 'NO_LEADER' // nobody is known to lead
+  | 'LEADERSHIP_LOST' // it was in the log of a leader that lost its office: outcome unknown
+  | 'BUSY' // a queue is full or a change is running: try again
+  | 'TERM_MISMATCH' // `expectedTerm` is not the current term
+  | 'TOO_LARGE' // larger than `maxEntryBytes`
+  | 'INVALID' // a bad argument or option
+  | 'LEASE_EXPIRED' // a lease read without a valid lease
+  | 'UNSUPPORTED' // for example a query on a machine without `read`
+  | 'STATE_MACHINE' // user code threw
+  | 'STORAGE' // the disk failed, or what is on it cannot be used
+  | 'TRANSPORT' // the bus is not there, or too small
+  | 'TIMEOUT' // no answer in time
+  | 'ABORTED' // the caller's signal
+  | 'SHUTDOWN' // the node or host is closed
+  | 'NODE_FAILED' // the node is in its error state
+  | 'CONFLICT' // duplicate id, group or data directory
+
+export interface QuorateErrorDetails {
+  readonly outcome?: Outcome
+  readonly leader?: PeerId | null
+  readonly retryable?: boolean
+  readonly cause?: unknown
+}
+
+const BRAND = Symbol.for('quorate.error')
+
+/**
+ * Every error that Quorate hands to its users.
+ *
+ * @example
+ * try { await node.apply(command) } catch (error) {
+ *   if (isQuorateError(error) && error.outcome === 'not-applied' && error.retryable) retryAt(error.leader)
+ * }
+ */
+export class QuorateError extends Error {
+  override readonly name = 'QuorateError'
+  readonly [BRAND] = true
+  readonly code: QuorateErrorCode
+  readonly outcome: Outcome
+  readonly leader: PeerId | null
+  readonly retryable: boolean
+  constructor(code: QuorateErrorCode, message: string, details: QuorateErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.outcome = details.outcome ?? 'not-applied'
+    this.leader = details.leader ?? null
+    this.retryable = details.retryable ?? false
+  }
+}
+
+/** True for errors of any copy of this package in the process. */
+export function isQuorateError(value: unknown): value is QuorateError {
+  return typeof value === 'object' && value !== null && BRAND in value
+}

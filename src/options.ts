@@ -1,0 +1,99 @@
+// One schema for what can be set on a node: braft's names in our case, with units, defaults and bounds.
+// docs/configuration.md is generated from it.
+
+import { z } from 'zod'
+import { QuorateError } from './errors.ts'
+
+const ms = (fallback: number, minimum: number, what: string) =>
+  z.number().int().min(minimum).max(2_147_483_647).default(fallback).describe(what)
+const count = (fallback: number, minimum: number, what: string) =>
+  z.number().int().min(minimum).default(fallback).describe(what)
+
+/** The name of a host, member or group: one subject token. */
+export const nameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
+
+export const tuningSchema = z.strictObject({
+  electionTimeoutMs: ms(
+    1000,
+    10,
+    'Base of election timer, lease, check-quorum period and heartbeat interval.',
+  ),
+  maxClockDriftMs: ms(
+    1000,
+    0,
+    'Added to the election timeout wherever a follower waits for a leader to be gone.',
+  ),
+  maxElectionDelayMs: ms(1000, 0, 'Upper bound of the random part of election and vote timers.'),
+  electionHeartbeatFactor: count(10, 2, 'Heartbeat interval = electionTimeoutMs / factor, at least 10 ms.'),
+  snapshotIntervalMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(2_147_483_647)
+    .default(3_600_000)
+    .describe('Time between periodic snapshots; 0 turns them off.'),
+  leaderLease: z
+    .boolean()
+    .default(false)
+    .describe('Leader lease, and votes withheld by it. Must be equal on all members.'),
+  stepDownWhenVoteTimedOut: z
+    .boolean()
+    .default(true)
+    .describe(
+      'A candidate without a majority in time goes back to pre-vote instead of raising its term again.',
+    ),
+  maxEntryBytes: count(
+    512 * 1024,
+    1,
+    'Largest encoded command; a larger one is refused when it is proposed.',
+  ),
+  maxEntriesPerFrame: count(1024, 1, 'Most entries in one AppendEntries.'),
+  maxFrameBytes: count(
+    256 * 1024,
+    1,
+    'Payload at which an AppendEntries is closed; one entry may exceed it.',
+  ),
+  maxFramesInFlight: count(16, 1, 'AppendEntries sent to one follower and not yet answered.'),
+  maxBytesInFlight: count(4 * 1024 * 1024, 1, 'Payload sent to one follower and not yet answered.'),
+  appendTimeoutMs: ms(5000, 10, 'An AppendEntries without an answer for this long counts as failed.'),
+  retryReplicateIntervalMs: ms(1000, 1, 'Pause before a busy follower is tried again.'),
+  maxPendingProposals: count(
+    65_536,
+    1,
+    'Proposals that may wait for their result; more are refused as BUSY.',
+  ),
+  maxPendingReads: count(65_536, 1, 'Reads that may wait for their round; more are refused as BUSY.'),
+  maxApplyBatch: count(4096, 1, 'Most entries handed to the state machine before other work gets its turn.'),
+  maxCachedLogBytes: count(
+    8 * 1024 * 1024,
+    0,
+    'Applied, durable entries kept in memory for slower followers.',
+  ),
+  drainTimeoutMs: ms(5000, 0, 'How long close() waits for pending proposals.'),
+})
+
+/** Every option of a node with its value. */
+export type Tuning = z.output<typeof tuningSchema>
+/** What a user may leave out. */
+export type TuningInput = z.input<typeof tuningSchema>
+
+/** Checks options and fills in defaults. @throws QuorateError INVALID naming the option and what it should be. */
+export function parseTuning(input: TuningInput): Tuning {
+  const parsed = tuningSchema.safeParse(input)
+  if (parsed.success) return parsed.data
+  throw new QuorateError('INVALID', describeIssues('Option', parsed.error.issues))
+}
+
+/** One sentence from zod's findings. */
+export function describeIssues(
+  what: string,
+  issues: readonly { path: PropertyKey[]; message: string }[],
+): string {
+  const parts = issues.map((issue) => `${issue.path.map(String).join('.') || 'value'}: ${issue.message}`)
+  return `${what} ${parts.join('; ')}.`
+}
+
+/** braft: election timeout / factor, at least 10 ms. */
+export function heartbeatIntervalMs(tuning: Tuning): number {
+  return Math.max(Math.floor(tuning.electionTimeoutMs / tuning.electionHeartbeatFactor), 10)
+}

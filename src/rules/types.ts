@@ -1,0 +1,52 @@
+// The nouns of the rules: plain values, no behaviour beyond comparison.
+
+/** A term of Raft (paper section 5.1): a whole number, 1 on a fresh node. */
+export type Term = number
+/** A position in the log: the first entry has index 1, 0 means "before the log". */
+export type LogIndex = number
+/** The name of a member: one subject token, `[A-Za-z0-9_-]{1,64}`. */
+export type PeerId = string
+
+/** Position of one entry. Ordered by term first, then index (paper section 5.4.1). `(0, 0)` means "nothing". */
+export interface LogId {
+  readonly index: LogIndex
+  readonly term: Term
+}
+
+export const NOTHING: LogId = { index: 0, term: 0 }
+
+/** Negative when `a` is older than `b`, 0 when equal, positive when newer. Term decides before index. */
+export function compareLogIds(a: LogId, b: LogId): number {
+  return a.term !== b.term ? a.term - b.term : a.index - b.index
+}
+
+/** Kinds of entries, numbered as in braft. A NO_OP is readable but never written: see `decisions.md`. */
+export const EntryType = { NO_OP: 1, DATA: 2, CONFIGURATION: 3 } as const
+export type EntryType = (typeof EntryType)[keyof typeof EntryType]
+
+/** One entry of the log. `data` is opaque: a command for DATA, an encoded configuration for CONFIGURATION. */
+export interface LogEntry {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly type: EntryType
+  readonly data: Uint8Array
+}
+
+/** The voting members: `peers`, and while joint (paper section 6) also `oldPeers`. Empty `oldPeers` = stable. */
+export interface Configuration {
+  readonly peers: readonly PeerId[]
+  readonly oldPeers: readonly PeerId[]
+}
+
+export const EMPTY_CONFIGURATION: Configuration = { peers: [], oldPeers: [] }
+
+/** A configuration and the log entry it came from; `(0, 0)` when it was given at start (initial configuration). */
+export interface ConfigurationEntry extends Configuration {
+  readonly id: LogId
+}
+
+/** What must survive power loss before anything relies on it (paper figure 2, "persistent state"). */
+export interface HardState {
+  readonly term: Term
+  readonly votedFor: PeerId | null
+}

@@ -1,0 +1,53 @@
+// The one status object: what logs, tools, pages and people read about a member.
+
+import type { LogIndex, PeerId, Term } from './rules/types.ts'
+
+export type Role =
+  | 'uninitialized'
+  | 'initializing'
+  | 'follower'
+  | 'candidate'
+  | 'leader'
+  | 'error'
+  | 'shuttingDown'
+  | 'shutdown'
+
+/** A leader's view of one follower. */
+export interface ReplicatorStatus {
+  readonly peer: PeerId
+  readonly state: 'probing' | 'replicating' | 'waiting' | 'installingSnapshot' | 'blocked'
+  readonly nextIndex: LogIndex
+  readonly matchIndex: LogIndex
+  /** Entries sent and not yet answered. */
+  readonly inFlightEntries: number
+  readonly inFlightFrames: number
+  readonly consecutiveErrors: number
+  /** Milliseconds since the newest request that was answered left; null before the first. */
+  readonly lastContactMs: number | null
+}
+
+export interface NodeStatus {
+  readonly group: string
+  readonly id: PeerId
+  readonly role: Role
+  /** The path in the node's chart, for example `active.leader.serving`. */
+  readonly state: string
+  readonly term: Term
+  readonly votedFor: PeerId | null
+  readonly leader: PeerId | null
+  readonly peers: readonly PeerId[]
+  readonly oldPeers: readonly PeerId[]
+  readonly firstIndex: LogIndex
+  readonly lastIndex: LogIndex
+  readonly lastTerm: Term
+  readonly durableIndex: LogIndex
+  readonly commitIndex: LogIndex
+  readonly appliedIndex: LogIndex
+  /** Proposals that wait for their result. */
+  readonly pendingProposals: number
+  readonly leaseValid: boolean
+  readonly stateHash: string | null
+  readonly replicators: readonly ReplicatorStatus[]
+  /** What stopped the node, when its role is `error`. */
+  readonly error: string | null
+}

@@ -1,0 +1,96 @@
+// The contract between consensus and disk. Every write is asynchronous and ends in one callback, once; callbacks of
+// one host come in the order in which the writes were asked for, across groups and kinds of record.
+
+import type { EntryType, HardState, LogEntry, LogIndex, Term } from '../rules/types.ts'
+
+/** Why storage could not do what was asked. `code` is stable; `message` is one sentence for a person. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError'
+  readonly code: StorageErrorCode
+  constructor(code: StorageErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export type StorageErrorCode =
+  | 'IO' // a write, sync or read failed; what it covered may or may not be on disk
+  | 'FULL' // no space left
+  | 'CORRUPT' // a checksum or the structure does not fit; the message names group and index
+  | 'LOCKED' // another process uses this data directory
+  | 'FOREIGN' // the data directory belongs to another member
+  | 'VERSION' // written by a newer format
+  | 'CLOSED' // used after close
+
+/** `null` means: durable, it survives power loss from here on. */
+export type StorageDone = (error: StorageError | null) => void
+
+/** The disk of one process: every group it carries shares it, and group commit spans all of them. */
+export interface Storage {
+  /**
+   * Opens a group's log and meta record and creates them when they are not there. Reads entry headers (or less) and
+   * configuration entries, never the payload of data entries. Fails with CORRUPT on a gap in the indexes.
+   */
+  openGroup(group: string, done: (result: OpenGroupResult) => void): void
+  /** Finishes what was asked for, then lets go of files and threads. Repeating it is harmless. */
+  close(done: StorageDone): void
+}
+
+export type OpenGroupResult =
+  | { readonly ok: true; readonly store: GroupStore; readonly stored: StoredGroup }
+  | { readonly ok: false; readonly error: StorageError }
+
+/** What was on disk when the group was opened. */
+export interface StoredGroup {
+  /** `null`: never written. It is not the same as term 0. */
+  readonly hardState: HardState | null
+  /** 1 unless a prefix was dropped. */
+  readonly firstIndex: LogIndex
+  /** `firstIndex - 1` when the log is empty. */
+  readonly lastIndex: LogIndex
+  /** Term of the entry just before `firstIndex`, 0 when unknown or when `firstIndex` is 1. */
+  readonly termBeforeFirst: Term
+  /** Run-length terms, ascending, the first run beginning at `firstIndex`; empty when the log is empty. */
+  readonly terms: readonly TermRun[]
+  /** Every CONFIGURATION entry of the log in full, ascending. */
+  readonly configurations: readonly LogEntry[]
+}
+
+/** From `firstIndex` on (up to the next run, or the end of the log) all entries are of `term`. */
+export interface TermRun {
+  readonly firstIndex: LogIndex
+  readonly term: Term
+}
+
+export interface ReadLimits {
+  readonly maxEntries: number
+  /** Payload bytes; at least one entry is returned even if it alone is larger. */
+  readonly maxBytes: number
+}
+
+/** One group's log and meta record. Write calls never throw: whatever goes wrong reaches `done`. */
+export interface GroupStore {
+  /** Appends contiguous entries; the first one must follow the last one asked for. `entries` is not kept. */
+  append(entries: readonly LogEntry[], done: StorageDone): void
+  /** Removes every entry after `lastKept`. */
+  truncateSuffix(lastKept: LogIndex, done: StorageDone): void
+  /** Removes every entry before `firstKept` and remembers the term of `firstKept - 1`. */
+  truncatePrefix(firstKept: LogIndex, termBeforeFirst: Term, done: StorageDone): void
+  /** Empties the log, which then begins at `nextIndex`. */
+  reset(nextIndex: LogIndex, termBeforeFirst: Term, done: StorageDone): void
+  /** Replaces term and vote, as one record. */
+  saveHardState(state: HardState, done: StorageDone): void
+  /**
+   * Durable entries from `from` on, contiguous, ascending, bounded by `limits`; fewer or none when the log ends.
+   * Synchronous: from the page cache by a read-only connection. Payloads are the caller's to keep.
+   * @throws StorageError CORRUPT when an entry fails its checksum or is missing between its neighbors.
+   */
+  read(from: LogIndex, limits: ReadLimits): LogEntry[]
+  /** Lets go of the group. Writes asked for before still end. */
+  close(done: StorageDone): void
+}
+
+/** Checks a value read from outside. */
+export function isEntryType(value: unknown): value is EntryType {
+  return value === 1 || value === 2 || value === 3
+}
