@@ -70,7 +70,6 @@ export interface RoleChange {
 export interface NodeEvents {
   role: RoleChange
   leader: { readonly leader: PeerId | null; readonly term: Term }
-  commit: { readonly index: LogIndex }
   error: Error
 }
 

@@ -55,7 +55,7 @@ export const tuningSchema = z.strictObject({
   ),
   maxFramesInFlight: count(16, 1, 'AppendEntries sent to one follower and not yet answered.'),
   maxBytesInFlight: count(4 * 1024 * 1024, 1, 'Payload sent to one follower and not yet answered.'),
-  appendTimeoutMs: ms(5000, 10, 'An AppendEntries without an answer for this long counts as failed.'),
+  appendTimeoutMs: ms(2000, 10, 'An AppendEntries without an answer for this long counts as failed.'),
   retryReplicateIntervalMs: ms(1000, 1, 'Pause before a busy follower is tried again.'),
   maxPendingProposals: count(
     65_536,

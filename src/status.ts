@@ -15,7 +15,7 @@ export type Role =
 /** A leader's view of one follower. */
 export interface ReplicatorStatus {
   readonly peer: PeerId
-  readonly state: 'probing' | 'replicating' | 'waiting' | 'installingSnapshot' | 'blocked'
+  readonly state: 'probing' | 'replicating' | 'waiting' | 'blocked'
   readonly nextIndex: LogIndex
   readonly matchIndex: LogIndex
   /** Entries sent and not yet answered. */

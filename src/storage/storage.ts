@@ -21,6 +21,7 @@ export type StorageErrorCode =
   | 'FOREIGN' // the data directory belongs to another member
   | 'VERSION' // written by a newer format
   | 'CLOSED' // used after close
+  | 'INVALID' // what was asked for makes no sense (a gap, a term going back); nothing was written
 
 /** `null` means: durable, it survives power loss from here on. */
 export type StorageDone = (error: StorageError | null) => void
@@ -28,12 +29,15 @@ export type StorageDone = (error: StorageError | null) => void
 /** The disk of one process: every group it carries shares it, and group commit spans all of them. */
 export interface Storage {
   /**
-   * Opens a group's log and meta record and creates them when they are not there. Reads entry headers (or less) and
-   * configuration entries, never the payload of data entries. Fails with CORRUPT on a gap in the indexes.
+   * Opens a group's log and meta record and creates them when they are not there. Reads entry headers (or less),
+   * configuration entries, and of data entries only those where a term begins or ends, to check them. Fails with
+   * CORRUPT on a gap in the indexes. A group is open once at a time: INVALID otherwise.
    */
   openGroup(group: string, done: (result: OpenGroupResult) => void): void
   /** Finishes what was asked for, then lets go of files and threads. Repeating it is harmless. */
   close(done: StorageDone): void
+  /** Drops everything at once, as if the process had been killed. Resolves when the files can be opened again. */
+  destroy?(): Promise<void>
 }
 
 export type OpenGroupResult =
@@ -70,18 +74,25 @@ export interface ReadLimits {
 
 /** One group's log and meta record. Write calls never throw: whatever goes wrong reaches `done`. */
 export interface GroupStore {
-  /** Appends contiguous entries; the first one must follow the last one asked for. `entries` is not kept. */
+  /**
+   * Appends contiguous entries; the first one must follow the last one asked for. `entries` is not kept. Without
+   * entries it is a barrier: `done` comes when everything asked for before is durable.
+   */
   append(entries: readonly LogEntry[], done: StorageDone): void
-  /** Removes every entry after `lastKept`. */
+  /** Removes every entry after `lastKept`; nothing when the log ends there or before. */
   truncateSuffix(lastKept: LogIndex, done: StorageDone): void
-  /** Removes every entry before `firstKept` and remembers the term of `firstKept - 1`. */
+  /**
+   * Removes every entry before `firstKept` and remembers the term of `firstKept - 1`. Beyond the end the log is empty
+   * and begins at `firstKept`; a `firstKept` below the first index changes nothing.
+   */
   truncatePrefix(firstKept: LogIndex, termBeforeFirst: Term, done: StorageDone): void
   /** Empties the log, which then begins at `nextIndex`. */
   reset(nextIndex: LogIndex, termBeforeFirst: Term, done: StorageDone): void
   /** Replaces term and vote, as one record. */
   saveHardState(state: HardState, done: StorageDone): void
   /**
-   * Durable entries from `from` on, contiguous, ascending, bounded by `limits`; fewer or none when the log ends.
+   * Durable entries from `from` on, contiguous, ascending, bounded by `limits`; fewer or none when the log ends, none
+   * when `from` is before the log. An entry is there from its `done` on until its removal is asked for.
    * Synchronous: from the page cache by a read-only connection. Payloads are the caller's to keep.
    * @throws StorageError CORRUPT when an entry fails its checksum or is missing between its neighbors.
    */

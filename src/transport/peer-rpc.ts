@@ -5,7 +5,7 @@ import type { InboundRequest, RequestOf, ResponseOf, RpcMethod } from './message
 
 /** Why a call has no answer. None of them says whether the request was carried out. */
 export type RpcFailureCode =
-  | 'BUS_DOWN' // it did not leave
+  | 'BUS_DOWN' // it did not leave, or the connection was lost before its answer came
   | 'TIMEOUT' // no answer in time
   | 'NO_RESPONDERS' // nobody listens there
   | 'REFUSED' // answered with an error; `remoteCode` says which

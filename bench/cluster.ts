@@ -1,0 +1,58 @@
+// A nats-server and three members, each a process of its own, on fresh directories.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { NatsServer } from '../test/support/nats-server.ts'
+import { Child } from './child.ts'
+
+const IDS = ['n1', 'n2', 'n3'] as const
+
+export interface ClusterOptions {
+  /** Where data directories are made; it must be on the disk to be measured. */
+  readonly directory: string
+  readonly tuning?: Readonly<Record<string, unknown>>
+  readonly execArgv?: readonly string[]
+}
+
+export class Cluster {
+  readonly nats: NatsServer
+  readonly members = new Map<string, Child>()
+  readonly #root: string
+  readonly #options: ClusterOptions
+
+  private constructor(nats: NatsServer, options: ClusterOptions) {
+    this.nats = nats
+    this.#options = options
+    this.#root = mkdtempSync(join(options.directory, '.bench-'))
+  }
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(await NatsServer.start(), options)
+    await Promise.all(IDS.map((id) => cluster.startMember(id)))
+    return cluster
+  }
+
+  async startMember(id: string): Promise<void> {
+    const { tuning = {}, execArgv = [] } = this.#options
+    const args = [id, join(this.#root, id), this.nats.url, IDS.join(','), JSON.stringify(tuning)]
+    this.members.set(id, await Child.start('./member.js', args, execArgv))
+  }
+
+  /** The member that leads and serves. */
+  async leader(): Promise<{ id: string; child: Child }> {
+    for (;;) {
+      for (const [id, child] of this.members) {
+        const { state } = await child.ask('status', { kind: 'status' })
+        if (state.leads) return { id, child }
+      }
+      await sleep(20)
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.members.values()].map((child) => child.kill()))
+    await this.nats.stop()
+    rmSync(this.#root, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,104 @@
+// `npm run bench`: prints a table (or JSON lines), and writes bench/results.json.
+
+import { writeFileSync } from 'node:fs'
+import os from 'node:os'
+import { join, resolve } from 'node:path'
+import Table from 'cli-table3'
+import { Command, Option } from 'commander'
+import { measureFailover } from './failover.ts'
+import { measureOpen } from './open-log.ts'
+import { measurePipe } from './pipe.ts'
+import type { Row } from './protocol.ts'
+import { measureThroughput } from './throughput.ts'
+
+interface Options {
+  readonly mode: 'embedded' | 'remote' | 'both'
+  readonly clients: string
+  readonly size: string
+  readonly seconds: string
+  readonly failover?: true | string
+  readonly open?: true | string
+  readonly pipe: string
+  readonly dir: string
+  readonly json?: boolean
+  readonly cpuProf?: boolean
+}
+
+const program = new Command('bench')
+  .description('Measures a group of three member processes over a nats-server of its own.')
+  .addOption(
+    new Option('--mode <mode>', 'where the load comes from')
+      .choices(['embedded', 'remote', 'both'])
+      .default('both'),
+  )
+  .option('--clients <list>', 'clients in flight, comma separated', '1,64,256,1024')
+  .option('--size <bytes>', 'size of a command', '100')
+  .option('--seconds <s>', 'length of each measurement', '4')
+  .option('--failover [kills]', 'kill the leader with SIGKILL this many times under load (default 10)')
+  .option('--open [entries]', 'open a log of this many entries (default 1000000)')
+  .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
+  .option('--dir <directory>', 'where the data directories are made', '.')
+  .option('--cpu-prof', 'each member writes a CPU profile when it ends')
+  .option('--json', 'JSON lines on standard output')
+  .addHelpText('after', '\nExample:\n  npm run bench -- --mode embedded --clients 1,256 --seconds 2\n')
+
+const options: Options = program.parse().opts()
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+const directory = resolve(options.dir)
+const results: object[] = []
+
+function report(result: object): void {
+  results.push(result)
+  if (options.json) console.log(JSON.stringify(result))
+}
+
+if (options.failover !== undefined) {
+  const kills = options.failover === true ? 10 : Number(options.failover)
+  report(await measureFailover({ directory, kills, progress: say }))
+}
+if (options.open !== undefined) {
+  report(await measureOpen(directory, options.open === true ? 1_000_000 : Number(options.open)))
+}
+if (options.failover === undefined && options.open === undefined) await throughput()
+if (!options.json) print()
+const machine = {
+  cpu: os.cpus()[0]?.model,
+  cores: os.cpus().length,
+  node: process.version,
+  at: new Date().toISOString(),
+}
+writeFileSync(join(directory, 'bench', 'results.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`)
+
+async function throughput(): Promise<void> {
+  const [size, seconds] = [Number(options.size), Number(options.seconds)]
+  const modes = options.mode === 'both' ? (['embedded', 'remote'] as const) : ([options.mode] as const)
+  const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
+  for (const clients of options.clients.split(',').map(Number)) {
+    say(`${clients} clients: the bare pipe …`)
+    const pipe = await measurePipe({ script: resolve(options.pipe), directory, clients, size, seconds })
+    if (pipe !== null) report(pipe)
+    for (const mode of modes) {
+      say(`${clients} clients: ${mode} …`)
+      const row = await measureThroughput({ mode, clients, size, seconds, directory, execArgv })
+      report({ ...row, shareOfPipe: pipe === null ? null : share(row, pipe) })
+    }
+  }
+}
+
+function share(row: Row, pipe: Row): number {
+  return Math.round((row.commitsPerSecond / pipe.commitsPerSecond) * 1000) / 1000
+}
+
+function print(): void {
+  const columns = [...new Set(results.flatMap((result) => Object.keys(result)))]
+  const table = new Table({
+    head: columns,
+    style: { head: [], border: [] },
+    colAligns: columns.map((c) => (c === 'mode' ? 'left' : 'right')),
+  })
+  for (const result of results) {
+    const cells = new Map<string, unknown>(Object.entries(result))
+    table.push(columns.map((column) => String(cells.get(column) ?? '–')))
+  }
+  console.log(table.toString())
+}

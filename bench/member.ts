@@ -1,0 +1,66 @@
+// One member as a process: the built product with a machine that only counts, so that the figures are the library's.
+// Arguments: id, data directory, bus address, peers, options as JSON.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { connectNats, openHost, type StateMachine } from '../src/index.ts'
+import { attachServices } from '../src/services/attach.ts'
+import { runLoad } from './load.ts'
+import type { MemberAnswer, MemberRequest } from './protocol.ts'
+
+class Count implements StateMachine<Uint8Array, number> {
+  #total = 0
+  apply(): number {
+    this.#total++
+    return this.#total
+  }
+}
+
+const [id = '', dataDir = '', servers = '', peers = '', options = '{}'] = process.argv.slice(2)
+const say = (answer: MemberAnswer): void => void process.send?.(answer)
+
+const transport = await connectNats({ id, servers })
+const host = await openHost({ id, dataDir, transport })
+const tuning: unknown = JSON.parse(options)
+const node = await host.startNode({
+  group: 'bench',
+  peers: peers.split(','),
+  stateMachine: new Count(),
+  ...(typeof tuning === 'object' ? tuning : {}),
+})
+attachServices({ transport, node })
+
+const delay = monitorEventLoopDelay({ resolution: 1 })
+delay.enable()
+let cpuBefore = process.cpuUsage()
+
+process.on('message', (request: MemberRequest) => void answer(request))
+process.on('disconnect', () => process.exit(0))
+say({ kind: 'ready' })
+
+async function answer(request: MemberRequest): Promise<void> {
+  try {
+    if (request.kind === 'load') await load(request)
+    else if (request.kind === 'usage') usage()
+    else {
+      const { role, state, appliedIndex } = node.status()
+      say({ kind: 'status', state: { leads: role === 'leader' && state.endsWith('serving'), appliedIndex } })
+    }
+  } catch (error) {
+    say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+async function load({ clients = 1, size = 100, seconds = 1 }: MemberRequest): Promise<void> {
+  const apply = (command: Uint8Array): Promise<unknown> => node.apply(command)
+  say({ kind: 'load', result: await runLoad({ clients, size, seconds, apply }) })
+}
+
+/** What was used since the last question. */
+function usage(): void {
+  const cpu = process.cpuUsage(cpuBefore)
+  cpuBefore = process.cpuUsage()
+  const loopP99ms = delay.percentile(99) / 1e6
+  delay.reset()
+  const rssMb = process.memoryUsage.rss() / 2 ** 20
+  say({ kind: 'usage', usage: { cpuSeconds: (cpu.user + cpu.system) / 1e6, rssMb, loopP99ms } })
+}

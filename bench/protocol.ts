@@ -1,0 +1,49 @@
+// What the benchmark's processes say to each other over Node's IPC channel.
+
+export interface MemberRequest {
+  readonly kind: 'load' | 'usage' | 'status' | 'settle'
+  readonly clients?: number
+  readonly size?: number
+  readonly seconds?: number
+}
+
+export interface LoadResult {
+  readonly commits: number
+  readonly seconds: number
+  readonly p50ms: number
+  readonly p99ms: number
+}
+
+export interface Usage {
+  readonly cpuSeconds: number
+  readonly rssMb: number
+  /** 99th percentile of the event loop's delay since the last question, in milliseconds. */
+  readonly loopP99ms: number
+}
+
+export interface MemberState {
+  readonly leads: boolean
+  readonly appliedIndex: number
+}
+
+export type MemberAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'load'; readonly result: LoadResult }
+  | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'status'; readonly state: MemberState }
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** One line of the result. */
+export interface Row {
+  readonly mode: 'embedded' | 'remote' | 'pipe'
+  readonly clients: number
+  readonly size: number
+  readonly commitsPerSecond: number
+  readonly p50ms: number
+  readonly p99ms: number
+  readonly loopP99ms: number | null
+  readonly cpuSeconds: number | null
+  readonly rssMb: number | null
+  /** Of the bare pipe measured in the same run; null without it. */
+  readonly shareOfPipe: number | null
+}

@@ -1,0 +1,56 @@
+// The apply queue: one serial queue in front of the user's state machine (braft FSMCaller). The chart says whether it
+// is at work, waits for user code, or has failed for good; the work itself is in apply-worker.ts.
+
+import { setup } from 'xstate'
+import type { ApplyQueueEvent } from './apply-queue.events.ts'
+import { ApplyWorker, type ApplyWorkerInput } from './apply-worker.ts'
+
+const applyQueue = setup({
+  types: {
+    context: {} as { readonly worker: ApplyWorker },
+    events: {} as ApplyQueueEvent,
+    input: {} as ApplyWorkerInput,
+  },
+  guards: {
+    hasNothingToDo: ({ context }) => context.worker.isIdle,
+    hasFailed: ({ context }) => context.worker.failure !== null,
+    hasStopped: ({ context }) => context.worker.isStopped,
+  },
+  actions: {
+    enqueue: ({ context, event }) => context.worker.enqueue(event),
+    work: ({ context, self }) => context.worker.work(() => self.send({ type: 'resumed' })),
+    reportFailure: ({ context }) => context.worker.reportFailure(),
+  },
+})
+
+export const applyQueueMachine = applyQueue.createMachine({
+  id: 'applyQueue',
+  context: ({ input }) => ({ worker: new ApplyWorker(input) }),
+  initial: 'idle',
+  states: {
+    idle: {
+      on: { '*': { target: 'applying', actions: 'enqueue' } },
+    },
+    applying: {
+      entry: 'work',
+      always: [
+        { guard: 'hasFailed', target: 'failed' },
+        { guard: 'hasStopped', target: 'stopped' },
+        { guard: 'hasNothingToDo', target: 'idle' },
+      ],
+      on: {
+        resumed: { target: 'applying', reenter: true },
+        '*': { actions: 'enqueue' },
+      },
+    },
+    // Nothing is applied any more; notices, refusals and the stop still go through.
+    failed: {
+      entry: ['reportFailure', 'work'],
+      always: { guard: 'hasStopped', target: 'stopped' },
+      on: { '*': { actions: ['enqueue', 'work'] } },
+    },
+    stopped: {
+      on: { '*': { actions: ['enqueue', 'work'] } },
+    },
+  },
+})

@@ -1,0 +1,28 @@
+// The public surface, by name.
+
+export type {
+  Applied,
+  ApplyOptions,
+  Host,
+  HostOptions,
+  NodeEvents,
+  RaftNode,
+  ReadLevel,
+  ReadOptions,
+  RoleChange,
+  StartNodeOptions,
+} from './api.ts'
+export { isQuorateError, type Outcome, QuorateError, type QuorateErrorCode } from './errors.ts'
+export { openHost } from './host.ts'
+export type { Tuning, TuningInput } from './options.ts'
+export type { Configuration, LogIndex, PeerId, Term } from './rules/types.ts'
+export type { Clock } from './runtime/clock.ts'
+export type { Logger } from './runtime/logger.ts'
+export type { Random } from './runtime/random.ts'
+export type { AppliedPosition, LeaderChange, StateMachine } from './state-machine.ts'
+export type { NodeStatus, ReplicatorStatus, Role } from './status.ts'
+export { openSqliteStorage, type SqliteStorageOptions } from './storage/sqlite/sqlite-storage.ts'
+export { type GroupStore, type Storage, StorageError } from './storage/storage.ts'
+export { defaultMemoryBus, MemoryBus } from './transport/memory/memory-bus.ts'
+export { connectNats, type NatsOptions } from './transport/nats/connect-nats.ts'
+export type { Transport } from './transport/transport.ts'

@@ -1,0 +1,38 @@
+// Every configuration of the log, in order, so that truncating the log brings the previous one back
+// (braft ConfigurationManager, trap T52).
+
+import type { ConfigurationEntry, LogIndex } from '../rules/types.ts'
+
+export class ConfigurationHistory {
+  #entries: ConfigurationEntry[]
+  /** The one that came with the newest snapshot; null without a snapshot. */
+  #snapshot: ConfigurationEntry | null
+
+  constructor(entries: readonly ConfigurationEntry[] = [], snapshot: ConfigurationEntry | null = null) {
+    this.#entries = [...entries]
+    this.#snapshot = snapshot
+  }
+
+  /** Entries come in ascending order of index. */
+  add(entry: ConfigurationEntry): void {
+    this.#entries.push(entry)
+  }
+
+  /** The newest one; null when neither log nor snapshot holds any. */
+  newest(): ConfigurationEntry | null {
+    return this.#entries.at(-1) ?? this.#snapshot
+  }
+
+  /** The one in force at `index`. */
+  at(index: LogIndex): ConfigurationEntry | null {
+    return this.#entries.findLast((entry) => entry.id.index <= index) ?? this.#snapshot
+  }
+
+  truncateSuffix(lastKept: LogIndex): void {
+    while ((this.#entries.at(-1)?.id.index ?? 0) > lastKept) this.#entries.pop()
+  }
+
+  truncatePrefix(firstKept: LogIndex): void {
+    this.#entries = this.#entries.filter((entry) => entry.id.index >= firstKept)
+  }
+}

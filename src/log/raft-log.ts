@@ -1,0 +1,155 @@
+// The log as the rules see it: logical first and last index, terms, configurations, the tail in memory, the rest
+// from disk. Writing to disk is the log actor's; this is the memory of what was asked for and what is durable.
+
+import {
+  type ConfigurationEntry,
+  EntryType,
+  type LogEntry,
+  type LogId,
+  type LogIndex,
+  type Term,
+} from '../rules/types.ts'
+import { type GroupStore, StorageError, type StoredGroup } from '../storage/storage.ts'
+import { decodeConfiguration } from './configuration-codec.ts'
+import { ConfigurationHistory } from './configuration-history.ts'
+import { EntryTail } from './entry-tail.ts'
+import { TermRuns } from './term-runs.ts'
+
+/** A write under way: when it is done, the log is durable up to `last` (lowered when a truncation overtakes it). */
+export interface PendingAppend {
+  last: LogIndex
+}
+
+export class RaftLog {
+  readonly configurations: ConfigurationHistory
+  #firstIndex: LogIndex
+  #lastIndex: LogIndex
+  #durableIndex: LogIndex
+  #appliedIndex: LogIndex = 0
+  #termBeforeFirst: Term
+  readonly #terms: TermRuns
+  readonly #tail: EntryTail
+  readonly #store: Pick<GroupStore, 'read'>
+  readonly #maxCachedBytes: number
+  readonly #pending: PendingAppend[] = []
+  #lastSlice: LogEntry[] = []
+
+  /** @throws StorageError CORRUPT when a configuration entry cannot be read. */
+  constructor(store: Pick<GroupStore, 'read'>, stored: StoredGroup, maxCachedBytes: number) {
+    this.#store = store
+    this.#firstIndex = stored.firstIndex
+    this.#lastIndex = stored.lastIndex
+    this.#durableIndex = stored.lastIndex
+    this.#termBeforeFirst = stored.termBeforeFirst
+    this.#terms = new TermRuns(stored.terms)
+    this.#tail = new EntryTail(stored.lastIndex + 1)
+    this.#maxCachedBytes = maxCachedBytes
+    this.configurations = new ConfigurationHistory(stored.configurations.map(readConfiguration))
+  }
+
+  get firstIndex(): LogIndex {
+    return this.#firstIndex
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#lastIndex
+  }
+
+  get lastLogId(): LogId {
+    return { index: this.#lastIndex, term: this.termAt(this.#lastIndex) }
+  }
+
+  /** The last entry that would survive power loss now. Votes are asked for and judged by it (trap T11). */
+  get durableLogId(): LogId {
+    return { index: this.#durableIndex, term: this.termAt(this.#durableIndex) }
+  }
+
+  get durableIndex(): LogIndex {
+    return this.#durableIndex
+  }
+
+  /** 0 for index 0, for what is compacted, and for what is not there. */
+  termAt(index: LogIndex): Term {
+    if (index === this.#firstIndex - 1) return this.#termBeforeFirst
+    if (index < this.#firstIndex || index > this.#lastIndex) return 0
+    return this.#terms.at(index)
+  }
+
+  /** Takes entries into memory; they must follow the last index. Returns the record to hand to `markDurable`. */
+  append(entries: readonly LogEntry[]): PendingAppend {
+    for (const entry of entries) {
+      this.#tail.push(entry)
+      this.#terms.extend(entry.index, entry.term)
+      if (entry.type === EntryType.CONFIGURATION) this.configurations.add(readConfiguration(entry))
+    }
+    this.#lastIndex += entries.length
+    const pending = { last: this.#lastIndex }
+    this.#pending.push(pending)
+    return pending
+  }
+
+  /** Writes end in the order in which they were asked for. */
+  markDurable(write: PendingAppend): void {
+    this.#pending.shift()
+    if (write.last > this.#durableIndex) this.#durableIndex = write.last
+    this.#trim()
+  }
+
+  truncateSuffix(lastKept: LogIndex): void {
+    this.#tail.truncateSuffix(lastKept)
+    this.#terms.truncateSuffix(lastKept)
+    this.configurations.truncateSuffix(lastKept)
+    this.#lastIndex = lastKept
+    this.#durableIndex = Math.min(this.#durableIndex, lastKept)
+    // A write that is still on its way must not make later entries at the same indexes look durable.
+    for (const write of this.#pending) write.last = Math.min(write.last, lastKept)
+    this.#lastSlice = []
+  }
+
+  /** What is durable and applied may leave memory. */
+  markApplied(index: LogIndex): void {
+    this.#appliedIndex = index
+    this.#trim()
+  }
+
+  /**
+   * Entries from `from` on, bounded by count and bytes; at least one if the log reaches that far. Asking again for the
+   * same entries gives the same array, so that a frame is encoded once for all followers.
+   * @throws StorageError CORRUPT when an entry cannot be read from disk.
+   */
+  slice(from: LogIndex, maxEntries: number, maxBytes: number): readonly LogEntry[] {
+    if (from > this.#lastIndex || from < this.#firstIndex) return []
+    const found =
+      from >= this.#tail.firstIndex
+        ? this.#tail.slice(from, maxEntries, maxBytes)
+        : this.#readStored(from, maxEntries, maxBytes)
+    const known = this.#lastSlice
+    if (known.length === found.length && known[0] === found[0] && known.at(-1) === found.at(-1)) return known
+    this.#lastSlice = found
+    return found
+  }
+
+  entryAt(index: LogIndex): LogEntry | null {
+    return this.#tail.get(index) ?? this.slice(index, 1, 1)[0] ?? null
+  }
+
+  #readStored(from: LogIndex, maxEntries: number, maxBytes: number): LogEntry[] {
+    const count = Math.min(maxEntries, this.#tail.firstIndex - from)
+    const found = this.#store.read(from, { maxEntries: count, maxBytes })
+    if (found.length > 0) return found
+    throw new StorageError(
+      'CORRUPT',
+      `The log should hold index ${from} (it reaches from ${this.#firstIndex} to ${this.#lastIndex}), but it is not on disk.`,
+    )
+  }
+
+  #trim(): void {
+    this.#tail.trim(Math.min(this.#durableIndex, this.#appliedIndex), this.#maxCachedBytes)
+  }
+}
+
+function readConfiguration(entry: LogEntry): ConfigurationEntry {
+  const configuration = decodeConfiguration(entry)
+  if (configuration !== null) return configuration
+  throw new StorageError('CORRUPT', `The configuration entry at index ${entry.index} cannot be read.`)
+}

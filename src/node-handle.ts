@@ -1,0 +1,225 @@
+// One running node, by callbacks: what the promise-based facade and the simulator are both made of.
+
+import { type Actor, createActor, type InspectionEvent } from 'xstate'
+import type { QueryOutcome } from './actors/apply-queue.events.ts'
+import type { ProposalOutcome } from './actors/closures.ts'
+import type { NodeCore, NodeInput } from './actors/node.core.ts'
+import type { ReadOutcome } from './actors/node.events.ts'
+import { refusal } from './actors/node.leader.ts'
+import { nodeMachine } from './actors/node.machine.ts'
+import { leaseIsValid } from './actors/node.reads.ts'
+import type { NodeEvents, ReadLevel } from './api.ts'
+import { QuorateError } from './errors.ts'
+import type { Term } from './rules/types.ts'
+import type { NodeStatus } from './status.ts'
+
+export interface NodeHandleOptions extends NodeInput {
+  readonly inspect?: ((event: InspectionEvent) => void) | undefined
+}
+
+export class NodeHandle {
+  readonly actor: Actor<typeof nodeMachine>
+  readonly core: NodeCore
+  #proposals = 0
+  #reads = 0
+  #onEnd: (() => void)[] = []
+  #ended = false
+
+  constructor(options: NodeHandleOptions) {
+    const { inspect, ...input } = options
+    this.actor = createActor(nodeMachine, {
+      input,
+      clock: input.clock,
+      id: `${input.group}:${input.id}`,
+      ...(inspect === undefined ? {} : { inspect: harmless(inspect, input) }),
+    })
+    this.core = this.actor.getSnapshot().context.core
+    const ended = (): void => this.#end()
+    this.actor.subscribe({ complete: ended, error: (error) => this.#crashed(error) })
+  }
+
+  start(): void {
+    this.actor.start()
+    this.actor.send({ type: 'init' })
+  }
+
+  /** Proposes an encoded command. `done` comes exactly once, never before this returns. */
+  propose(data: Uint8Array, expectedTerm: Term | undefined, done: (outcome: ProposalOutcome) => void): void {
+    const refused = this.#refusal(data)
+    if (refused !== null) return this.core.clock.defer(() => done({ ok: false, error: refused }))
+    this.#proposals++
+    const settle = (outcome: ProposalOutcome): void => {
+      this.#proposals--
+      done(outcome)
+    }
+    const proposal = { kind: 'proposal' as const, data, expectedTerm, done: settle }
+    this.core.proposalQueue?.send({ type: 'propose', proposal })
+  }
+
+  /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
+  query(query: unknown, level: ReadLevel, done: (outcome: QueryOutcome) => void): void {
+    const { core } = this
+    const refused =
+      this.#cannotServe() ?? (this.#reads >= core.tuning.maxPendingReads ? this.#busy('reads') : null)
+    if (refused !== null) return core.clock.defer(() => done({ ok: false, error: refused }))
+    this.#reads++
+    const settle = (outcome: QueryOutcome): void => {
+      this.#reads--
+      done(outcome)
+    }
+    const at = (outcome: ReadOutcome): void => {
+      if (!outcome.ok) return settle({ ok: false, error: outcome.error })
+      core.toApplyQueue({ type: 'query', query: { index: outcome.index, query, done: settle } })
+    }
+    if (level === 'local') core.clock.defer(() => at({ ok: true, index: 0 }))
+    else core.proposalQueue?.send({ type: 'read', read: { level, done: at } })
+  }
+
+  status(): NodeStatus {
+    const { core } = this
+    const log = core.hasLog ? core.log : null
+    return {
+      group: core.group,
+      id: core.id,
+      role: core.role,
+      state: pathOf(this.actor.getSnapshot().value),
+      term: core.term,
+      votedFor: core.votedFor,
+      leader: core.leader,
+      peers: core.configuration.peers,
+      oldPeers: core.configuration.oldPeers,
+      firstIndex: log?.firstIndex ?? 1,
+      lastIndex: log?.lastIndex ?? 0,
+      lastTerm: log?.lastLogId.term ?? 0,
+      durableIndex: log?.durableIndex ?? 0,
+      commitIndex: core.commitIndex,
+      appliedIndex: core.appliedIndex,
+      pendingProposals: this.#proposals,
+      leaseValid: leaseIsValid(core),
+      stateHash: core.input.stateMachine.stateHash?.() ?? null,
+      replicators: this.#replicators(),
+      error: core.failure?.message ?? null,
+    }
+  }
+
+  on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void {
+    const type = event === 'error' ? 'failed' : event
+    const subscription = this.actor.on(type as 'role' | 'leader' | 'failed', (emitted) => {
+      const payload = emitted.type === 'failed' ? emitted.error : emitted
+      handler(payload as NodeEvents[E])
+    })
+    return () => subscription.unsubscribe()
+  }
+
+  /** Stops in order; `done` comes once everything has ended. Repeating it is harmless. */
+  shutdown(done: () => void): void {
+    if (this.#ended) return this.core.clock.defer(done)
+    this.#onEnd.push(done)
+    this.core.closing = true
+    this.actor.send({ type: 'shutdown' })
+  }
+
+  /** Refuses new work from now on, without leaving the group. */
+  refuseNewWork(): void {
+    this.core.closing = true
+  }
+
+  get pendingProposals(): number {
+    return this.#proposals
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
+  /** Gone at once and without farewell; nothing calls back any more. */
+  destroy(): void {
+    this.core.closing = true
+    this.core.gone = true
+    this.core.route?.stop()
+    this.actor.stop()
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    const waiting = this.#onEnd
+    this.#onEnd = []
+    for (const done of waiting) done()
+  }
+
+  /** The chart itself has failed: a defect of ours. The node is out of service, its data are as they were. */
+  #crashed(error: unknown): void {
+    const failure = error instanceof Error ? error : new Error(String(error))
+    this.core.input.logger.error(
+      { group: this.core.group, error: failure.message },
+      'The node actor has failed.',
+    )
+    this.core.failure ??= failure
+    this.core.role = 'error'
+    this.core.route?.stop()
+    this.core.input.started(failure)
+    this.#end()
+  }
+
+  #refusal(data: Uint8Array): QuorateError | null {
+    const { maxEntryBytes, maxPendingProposals } = this.core.tuning
+    const unable = this.#cannotServe()
+    if (unable !== null) return unable
+    if (data.length > maxEntryBytes) {
+      const message = `The command has ${data.length} bytes, at most ${maxEntryBytes} fit (maxEntryBytes).`
+      return new QuorateError('TOO_LARGE', message)
+    }
+    return this.#proposals >= maxPendingProposals ? this.#busy('proposals') : null
+  }
+
+  #cannotServe(): QuorateError | null {
+    const { core } = this
+    return core.closing || core.proposalQueue === null || this.#ended ? refusalOf(core) : null
+  }
+
+  #busy(what: string): QuorateError {
+    return new QuorateError('BUSY', `Too many ${what} wait for their result; try again shortly.`, {
+      retryable: true,
+    })
+  }
+
+  #replicators(): NodeStatus['replicators'] {
+    const nowMs = this.core.clock.nowMs()
+    return [...this.core.followers.values()].map(({ progress }) => ({
+      peer: progress.peer,
+      state: progress.state,
+      nextIndex: progress.nextIndex,
+      matchIndex: progress.matchIndex,
+      inFlightEntries: progress.inFlightEntries,
+      inFlightFrames: progress.inFlight.length,
+      consecutiveErrors: progress.consecutiveErrors,
+      lastContactMs: progress.contacted ? Math.round(nowMs - progress.lastContactMs) : null,
+    }))
+  }
+}
+
+function refusalOf(core: NodeCore): QuorateError {
+  if (core.role === 'error') return refusal(core)
+  return new QuorateError('SHUTDOWN', `Member ${core.id} of ${core.group} is closed.`)
+}
+
+/** An exception in an inspection callback would lock an actor for good. */
+function harmless(inspect: (event: InspectionEvent) => void, { logger, group }: NodeInput) {
+  return (event: InspectionEvent): void => {
+    try {
+      inspect(event)
+    } catch (error) {
+      logger.warn({ group, error: String(error) }, 'An inspection callback threw.')
+    }
+  }
+}
+
+/** `{ active: { leader: 'serving' } }` as `active.leader.serving`. */
+function pathOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}.${pathOf(inner)}`)
+    .join(' + ')
+}

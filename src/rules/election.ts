@@ -1,0 +1,122 @@
+// When to stand for election, and how to count what the others answer (paper section 5.2, braft vote contexts).
+
+import { hasQuorum, isMember } from './quorum.ts'
+import type { Configuration, PeerId, Term } from './types.ts'
+
+export interface CampaignSituation {
+  readonly configuration: Configuration
+  readonly self: PeerId
+  /** The lease on the leader's life has run out, or somebody asked for an election. */
+  readonly leaderIsGone: boolean
+  /** The configuration may be about to change under a snapshot that is being installed (trap T14). */
+  readonly installingSnapshot: boolean
+}
+
+export function mayCampaign(situation: CampaignSituation): boolean {
+  return (
+    situation.leaderIsGone &&
+    !situation.installingSnapshot &&
+    isMember(situation.configuration, situation.self)
+  )
+}
+
+/** A configuration of exactly this member needs nobody's answer: it elects itself at once. */
+export function isAlone(configuration: Configuration, self: PeerId): boolean {
+  return (
+    configuration.oldPeers.length === 0 && configuration.peers.length === 1 && configuration.peers[0] === self
+  )
+}
+
+/** A leader that was in office when it was asked: its lease on the voters is void once it has voted (braft TermLeader). */
+export interface DisruptedLeader {
+  readonly peer: PeerId
+  readonly term: Term
+}
+
+/**
+ * One campaign. `version` tells its answers from those to earlier campaigns: it changes at every start and every end
+ * (trap T6).
+ */
+export interface Campaign {
+  readonly version: number
+  readonly configuration: Configuration
+  readonly granted: ReadonlySet<PeerId>
+  /** Voters that said "not while my lease holds"; worth asking again once the leader is known to be deposed. */
+  readonly reserved: ReadonlySet<PeerId>
+  readonly disruptedLeader: DisruptedLeader | null
+  /** Asked for by an operator: votes held back by leases may be collected. */
+  readonly triggered: boolean
+}
+
+export function startCampaign(
+  version: number,
+  configuration: Configuration,
+  triggered: boolean,
+  disruptedLeader: DisruptedLeader | null,
+): Campaign {
+  return { version, configuration, granted: new Set(), reserved: new Set(), disruptedLeader, triggered }
+}
+
+export function hasWon(campaign: Campaign): boolean {
+  return hasQuorum(campaign.configuration, (peer) => campaign.granted.has(peer))
+}
+
+export function grant(campaign: Campaign, peers: Iterable<PeerId>): Campaign {
+  return { ...campaign, granted: new Set([...campaign.granted, ...peers]) }
+}
+
+export interface VoteAnswer {
+  readonly from: PeerId
+  readonly granted: boolean
+  readonly rejectedByLease: boolean
+  readonly disrupted: boolean
+  readonly previousTerm: Term
+}
+
+/** Who is asked, and which leader one's own vote is still owed to. */
+export interface Candidate {
+  readonly self: PeerId
+  /** The leader whose lease may hold back the own vote: when it grants, it has released us too (trap T5). */
+  readonly lastLeader: PeerId | null
+}
+
+/** Counts one answer to a pre-vote (braft handle_pre_vote_response). */
+export function countPreVote(campaign: Campaign, candidate: Candidate, answer: VoteAnswer): Campaign {
+  if (!answer.granted && !answer.rejectedByLease) return campaign
+  if (answer.rejectedByLease && !campaign.triggered) return campaign
+  const seen = withDisruption(campaign, answer)
+  const yes = answer.granted ? [answer.from] : []
+  const reserved = new Set(seen.reserved)
+  if (answer.rejectedByLease) reserved.add(answer.from)
+  // Once a deposed leader is known, the votes that waited for its lease count as well.
+  if (seen.disruptedLeader !== null) {
+    yes.push(...reserved)
+    reserved.clear()
+  }
+  return { ...grant(seen, withOwnVote(yes, candidate)), reserved }
+}
+
+export interface CountedVote {
+  readonly campaign: Campaign
+  /** Ask these again, now naming the deposed leader (braft retry_vote_on_reserved_peers). */
+  readonly askAgain: readonly PeerId[]
+}
+
+/** Counts one answer to a vote request (braft handle_request_vote_response). */
+export function countVote(campaign: Campaign, candidate: Candidate, answer: VoteAnswer): CountedVote {
+  if (!answer.granted && !answer.rejectedByLease) return { campaign, askAgain: [] }
+  let next = withDisruption(campaign, answer)
+  if (answer.granted) next = grant(next, withOwnVote([answer.from], candidate))
+  else next = { ...next, reserved: new Set([...next.reserved, answer.from]) }
+  if (hasWon(next) || next.disruptedLeader === null) return { campaign: next, askAgain: [] }
+  return { campaign: { ...next, reserved: new Set() }, askAgain: [...next.reserved] }
+}
+
+function withDisruption(campaign: Campaign, answer: VoteAnswer): Campaign {
+  if (!answer.disrupted) return campaign
+  return { ...campaign, disruptedLeader: { peer: answer.from, term: answer.previousTerm } }
+}
+
+function withOwnVote(yes: readonly PeerId[], candidate: Candidate): readonly PeerId[] {
+  return candidate.lastLeader !== null && yes.includes(candidate.lastLeader) ? [...yes, candidate.self] : yes
+}

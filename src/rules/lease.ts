@@ -1,0 +1,64 @@
+// Leases and check-quorum: how long a promise to a leader lasts, and how long a leader may rely on it
+// (thesis sections 6.2 and 6.4.1; braft FollowerLease, LeaderLease). All times are monotonic milliseconds.
+
+import { hasQuorum, quorumValue } from './quorum.ts'
+import type { Configuration, PeerId } from './types.ts'
+
+export interface LeaseTerms {
+  readonly electionTimeoutMs: number
+  readonly maxClockDriftMs: number
+  /** `leaderLease`: votes are held back by leases only when it is on. */
+  readonly leasesOn: boolean
+}
+
+/** When a follower last heard from a leader it accepted; null: owes nothing to anybody. */
+export interface FollowerLease {
+  readonly lastLeader: PeerId | null
+  readonly lastContactMs: number | null
+}
+
+export const NO_FOLLOWER_LEASE: FollowerLease = { lastLeader: null, lastContactMs: null }
+
+/** Time until this follower may regard its leader as gone. Holds whether leases are on or off (trap T1). */
+export function leaderPresumedAliveMs(lease: FollowerLease, terms: LeaseTerms, nowMs: number): number {
+  if (lease.lastContactMs === null) return 0
+  return Math.max(0, lease.lastContactMs + terms.electionTimeoutMs + terms.maxClockDriftMs - nowMs)
+}
+
+/** Time for which this follower's vote is still promised to a leader (braft votable_time_from_now). */
+export function owesVoteForMs(lease: FollowerLease, terms: LeaseTerms, nowMs: number): number {
+  return terms.leasesOn ? leaderPresumedAliveMs(lease, terms, nowMs) : 0
+}
+
+export interface QuorumContact {
+  readonly configuration: Configuration
+  readonly self: PeerId
+  /** Send time of the newest request that this member answered; the leader's own is now (trap T23). */
+  contactMs(peer: PeerId): number
+}
+
+/**
+ * Since when a quorum has been in touch: the send time of the request whose answer completed it. Counts the leader
+ * only where it is a member (trap T21), and both halves while joint.
+ */
+export function quorumContactMs(contact: QuorumContact, nowMs: number): number {
+  return quorumValue(contact.configuration, (peer) =>
+    peer === contact.self ? nowMs : contact.contactMs(peer),
+  )
+}
+
+/** Check-quorum: did a quorum answer something sent within the last election timeout? If not, step down. */
+export function quorumIsAlive(contact: QuorumContact, electionTimeoutMs: number, nowMs: number): boolean {
+  return hasQuorum(
+    contact.configuration,
+    (peer) => peer === contact.self || nowMs - contact.contactMs(peer) <= electionTimeoutMs,
+  )
+}
+
+/**
+ * May the leader answer reads without asking? Followers hold their votes back for timeout + drift after *receiving*;
+ * the leader trusts only timeout after *sending* (braft section 11.2).
+ */
+export function leaderLeaseValid(contact: QuorumContact, terms: LeaseTerms, nowMs: number): boolean {
+  return terms.leasesOn && nowMs < quorumContactMs(contact, nowMs) + terms.electionTimeoutMs
+}

@@ -1,0 +1,29 @@
+// When a read is safe (thesis section 6.4).
+
+import { hasQuorum } from './quorum.ts'
+import type { Configuration, LogIndex, PeerId } from './types.ts'
+
+/**
+ * A leader knows the commit index only after an entry of its own term is committed and applied: before that, entries
+ * of its predecessor may be committed without its knowledge (thesis 6.4, step 1).
+ */
+export function mayServeReads(firstIndexOfTerm: LogIndex, appliedIndex: LogIndex): boolean {
+  return appliedIndex >= firstIndexOfTerm
+}
+
+/** A round of heartbeats sent after the reads arrived, answered in this term by a quorum: still leader then. */
+export interface ReadRound {
+  readonly id: number
+  readonly configuration: Configuration
+  /** What every read of the round must see applied: the commit index when the round began. */
+  readonly readIndex: LogIndex
+  readonly confirmedBy: ReadonlySet<PeerId>
+}
+
+export function confirmRound(round: ReadRound, peer: PeerId): ReadRound {
+  return { ...round, confirmedBy: new Set([...round.confirmedBy, peer]) }
+}
+
+export function isConfirmed(round: ReadRound, self: PeerId): boolean {
+  return hasQuorum(round.configuration, (peer) => peer === self || round.confirmedBy.has(peer))
+}

@@ -1,0 +1,12 @@
+// The codec's face: everything that turns messages and values into bytes and back.
+
+export { MAX_ENTRIES_PER_FRAME, MAX_ENTRY_OVERHEAD_BYTES } from './entries.ts'
+export { decodeRequest, isRpcMethod, RequestEncoder } from './request-codec.ts'
+export {
+  decodeResponse,
+  encodeErrorResponse,
+  encodeResponse,
+  type InboundResponse,
+} from './response-codec.ts'
+export { PROTOCOL_VERSION } from './schemas.ts'
+export { decodeValue, encodeValue, VALUE_LIMITS } from './value-codec.ts'

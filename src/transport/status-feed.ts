@@ -1,0 +1,29 @@
+// The current status of a bus connection and those who want to hear when it changes.
+
+import type { TransportStatus } from './transport.ts'
+
+export class StatusFeed {
+  readonly #handlers = new Set<(status: TransportStatus) => void>()
+  #status: TransportStatus
+
+  constructor(initial: TransportStatus) {
+    this.#status = initial
+  }
+
+  get current(): TransportStatus {
+    return this.#status
+  }
+
+  set(status: TransportStatus): void {
+    this.#status = status
+    for (const handler of [...this.#handlers]) handler(status)
+  }
+
+  /** Returns the function that ends it. */
+  listen(handler: (status: TransportStatus) => void): () => void {
+    // Wrapped, so that listening twice with one function is two listeners with an end of their own.
+    const own = (status: TransportStatus): void => handler(status)
+    this.#handlers.add(own)
+    return () => void this.#handlers.delete(own)
+  }
+}

@@ -1,0 +1,46 @@
+// What requests and answers have in common on the wire: reading a tuple against its schema, and saying why not.
+
+import type { z } from 'zod'
+import type { GateLimits } from './cbor-gate.ts'
+import type { DropReason } from './drops.ts'
+import { describeIssue, PROTOCOL_VERSION } from './schemas.ts'
+import { type Decoded, decodeGated, wireCodec } from './wire-cbor.ts'
+
+export type Result<T> = Decoded<T, DropReason>
+
+/** Bytes beyond which a message other than AppendEntries is refused unseen. */
+const MAX_SMALL_MESSAGE_BYTES = 4096
+const SMALL_LIMITS: GateLimits = { maxDepth: 2, maxItems: 16 }
+
+export function encodeTuple(tuple: readonly unknown[]): Uint8Array {
+  return wireCodec.encode(tuple)
+}
+
+/** Everything but AppendEntries is a handful of numbers. */
+export function decodeSmall(bytes: Uint8Array): Result<unknown> {
+  if (bytes.length > MAX_SMALL_MESSAGE_BYTES) return tooLarge(bytes, MAX_SMALL_MESSAGE_BYTES)
+  return decodeGated(wireCodec, bytes, SMALL_LIMITS)
+}
+
+/** Checks a decoded tuple and builds the message from its fields. */
+export function readTuple<S extends z.ZodType, T>(
+  tuple: unknown,
+  schema: S,
+  build: (fields: z.output<S>) => T,
+): Result<T> {
+  const parsed = schema.safeParse(tuple)
+  if (parsed.success) return { ok: true, value: build(parsed.data) }
+  // Told apart from nonsense, because it is what an operator sees in the middle of an upgrade.
+  if (Array.isArray(tuple) && Number.isSafeInteger(tuple[0]) && tuple[0] !== PROTOCOL_VERSION) {
+    return { ok: false, reason: 'WRONG_VERSION', detail: `version ${tuple[0]}, expected ${PROTOCOL_VERSION}` }
+  }
+  return badBody(describeIssue(parsed.error))
+}
+
+export function badBody(detail: string): Result<never> {
+  return { ok: false, reason: 'BAD_BODY', detail }
+}
+
+export function tooLarge(bytes: Uint8Array, maxBytes: number): Result<never> {
+  return { ok: false, reason: 'TOO_LARGE', detail: `${bytes.length} bytes, at most ${maxBytes}` }
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { nameSchema } from '../../src/options.ts'
+import { formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
+import {
+  adminSubject,
+  eventSubject,
+  isMemberName,
+  isPrefix,
+  isToken,
+  leaderSubject,
+  parseRpcSubject,
+  parseSubject,
+  rpcSubject,
+  rpcSubscription,
+} from '../../src/transport/subjects.ts'
+
+const token = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/)
+const member = token.filter(isMemberName)
+const prefix = fc
+  .array(token, { minLength: 1, maxLength: 3 })
+  .map((tokens) => tokens.join('.'))
+  .filter(isPrefix)
+
+describe('tokens', () => {
+  test('are what the options call a name', () => {
+    fc.assert(
+      fc.property(fc.oneof(token, fc.string({ maxLength: 70 })), (text) => {
+        expect(isToken(text)).toBe(nameSchema.safeParse(text).success)
+      }),
+    )
+  })
+
+  test.each(['', 'a.b', '*', '>', 'a b', 'a\n', 'ü', '$SYS', 'x'.repeat(65), 'a/b'])('refuse %j', (text) => {
+    expect(isToken(text)).toBe(false)
+  })
+
+  test.each(['leader', 'events'])('refuse a member called %s, which the grammar uses itself', (name) => {
+    expect(isMemberName(name)).toBe(false)
+    expect(() => rpcSubject('quorate', 'g', name, 'n1', 'pre_vote')).toThrow(name)
+  })
+})
+
+describe('subjects', () => {
+  test('read as the design says', () => {
+    expect(rpcSubject('quorate', 'orders', 'n2', 'n1', 'append_entries')).toBe(
+      'quorate.orders.n2.rpc.n1.append_entries',
+    )
+    expect(adminSubject('quorate', 'orders', 'n2', 'status')).toBe('quorate.orders.n2.admin.status')
+    expect(leaderSubject('quorate', 'orders', 'apply')).toBe('quorate.orders.leader.apply')
+    expect(eventSubject('quorate', 'orders', 'n1', 'elected')).toBe('quorate.orders.events.n1.elected')
+    expect(rpcSubscription('a.b', 'n1')).toBe('a.b.*.n1.rpc.>')
+  })
+
+  test('come back as what they were made of', () => {
+    fc.assert(
+      fc.property(prefix, token, member, member, token, (head, group, to, from, method) => {
+        const subject = rpcSubject(head, group, to, from, method)
+        expect(parseRpcSubject(head, subject)).toEqual({ group, to, from, method })
+        expect(parseSubject(head, subject)).toEqual({ kind: 'rpc', group, to, from, method })
+        expect(parseSubject(head, adminSubject(head, group, to, method))).toEqual({
+          kind: 'admin',
+          group,
+          node: to,
+          method,
+        })
+        expect(parseSubject(head, leaderSubject(head, group, method))).toEqual({
+          kind: 'leader',
+          group,
+          method,
+        })
+        expect(parseSubject(head, eventSubject(head, group, to, method))).toEqual({
+          kind: 'event',
+          group,
+          node: to,
+          event: method,
+        })
+      }),
+    )
+  })
+
+  test.each([
+    'quorate',
+    'quorate.',
+    'quorate.g.n2.rpc.n1',
+    'quorate.g.n2.rpc.n1.',
+    'quorate.g.n2.rpc.n1.pre_vote.x',
+    'quorate.g.n2.rcp.n1.pre_vote',
+    'quorate..n2.rpc.n1.pre_vote',
+    'quorate.g..rpc.n1.pre_vote',
+    'quorate.g.n2.rpc..pre_vote',
+    'quorate.g.leader.rpc.n1.pre_vote',
+    'quorate2.g.n2.rpc.n1.pre_vote',
+    'quoratexg.n2.rpc.n1.pre_vote',
+    'other.g.n2.rpc.n1.pre_vote',
+  ])('%s is no rpc subject', (subject) => {
+    expect(parseRpcSubject('quorate', subject)).toBeUndefined()
+  })
+
+  test('never throw, whatever is read', () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        parseSubject('quorate', text)
+        parseSubject('quorate', `quorate.${text}`)
+      }),
+    )
+  })
+
+  test.each(['a.b', '*', '>', 'a b', ''])('cannot be built around the name %j', (name) => {
+    expect(() => rpcSubject('quorate', name, 'n2', 'n1', 'pre_vote')).toThrow(/Group/)
+    expect(() => rpcSubject('quorate', 'g', name, 'n1', 'pre_vote')).toThrow(/Member/)
+    expect(() => leaderSubject('quorate', 'g', name)).toThrow(/Method/)
+  })
+
+  test.each(['', 'a..b', '.a', 'a.', 'a b', 'a.*', 'a.>'])('cannot be built on the prefix %j', (text) => {
+    expect(() => rpcSubscription(text, 'n1')).toThrow(/prefix/)
+  })
+})
+
+describe('permissions', () => {
+  test('let a node speak only in its own name and hear only what is meant for it', () => {
+    const permissions = permissionsFor({ role: 'node', name: 'n1', prefix: 'quorate' })
+    expect(permissions.publish).toContain('quorate.*.*.rpc.n1.*')
+    expect(permissions.subscribe).toContain(rpcSubscription('quorate', 'n1'))
+    expect(permissions.subscribe).toContain('_INBOX_n1.>')
+    expect(formatPermissions(permissions)).toMatchInlineSnapshot(`
+      "permissions: {
+        publish: { allow: [
+          "quorate.*.*.rpc.n1.*"
+          "quorate.*.events.n1.>"
+          "quorate.*.leader.*"
+        ] }
+        subscribe: { allow: [
+          "quorate.*.n1.rpc.>"
+          "quorate.*.n1.admin.>"
+          "quorate.*.leader.*"
+          "_INBOX_n1.>"
+          "$SRV.>"
+        ] }
+        allow_responses: { max: 1, expires: "1m" }
+      }"
+    `)
+  })
+
+  test('refuse names that would widen them', () => {
+    expect(() => permissionsFor({ role: 'node', name: '*', prefix: 'quorate' })).toThrow()
+    expect(() => permissionsFor({ role: 'node', name: 'n1', prefix: 'quorate', group: '>' })).toThrow()
+  })
+})

@@ -1,0 +1,96 @@
+// Every message of the protocol, generated.
+
+import fc from 'fast-check'
+import type { EntryType, LogEntry } from '../../../src/rules/types.ts'
+import type {
+  AppendEntriesRequest,
+  RequestOf,
+  RequestVoteRequest,
+  ResponseOf,
+  RpcMethod,
+} from '../../../src/transport/messages.ts'
+
+export const METHODS = [
+  'pre_vote',
+  'request_vote',
+  'append_entries',
+  'heartbeat',
+  'timeout_now',
+  'read_index',
+] as const satisfies readonly RpcMethod[]
+
+/** Small numbers, and the ones that CBOR writes differently: around 2^32, up to the last safe integer. */
+const wholeFrom = (min: number) =>
+  fc.oneof(
+    fc.integer({ min, max: 300 }),
+    fc.integer({ min: 2 ** 32 - 2, max: 2 ** 32 + 2 }),
+    fc.integer({ min, max: Number.MAX_SAFE_INTEGER - 100 }),
+  )
+
+export const index = wholeFrom(0)
+export const term = wholeFrom(1)
+export const member = fc.constantFrom('n1', 'n2', 'a-b_C', 'x'.repeat(64))
+
+const voteRequest: fc.Arbitrary<RequestVoteRequest> = fc.record({
+  term,
+  lastLogIndex: index,
+  lastLogTerm: index,
+  disruptedLeader: fc.option(fc.record({ peer: member, term })),
+})
+
+const entryType: fc.Arbitrary<EntryType> = fc.constantFrom(1, 2, 3)
+const data = fc.uint8Array({ maxLength: 300 })
+
+/** Terms never go back from the previous entry to the leader, as in a log. */
+export const appendRequest: fc.Arbitrary<AppendEntriesRequest> = fc
+  .record({
+    steps: fc.array(fc.record({ up: fc.integer({ min: 0, max: 1 }), type: entryType, data }), {
+      maxLength: 30,
+    }),
+    firstTerm: term,
+    prevLogIndex: index,
+    prevLogTerm: fc.boolean(),
+    committedIndex: index,
+    ahead: fc.integer({ min: 0, max: 3 }),
+  })
+  .map(({ steps, firstTerm, prevLogIndex, prevLogTerm, committedIndex, ahead }) => {
+    let current = firstTerm
+    const entries = steps.map((step, i): LogEntry => {
+      current += step.up
+      return { index: prevLogIndex + 1 + i, term: current, type: step.type, data: step.data }
+    })
+    return {
+      term: current + ahead,
+      prevLogIndex,
+      prevLogTerm: prevLogTerm ? firstTerm : 0,
+      committedIndex,
+      entries,
+    }
+  })
+
+const voteResponse = fc.record({
+  term: index,
+  granted: fc.boolean(),
+  rejectedByLease: fc.boolean(),
+  disrupted: fc.boolean(),
+  previousTerm: index,
+})
+const appendResponse = fc.record({ term: index, success: fc.boolean(), lastLogIndex: index })
+
+export const requests: { readonly [M in RpcMethod]: fc.Arbitrary<RequestOf<M>> } = {
+  pre_vote: voteRequest,
+  request_vote: voteRequest,
+  append_entries: appendRequest,
+  heartbeat: appendRequest,
+  timeout_now: fc.record({ term, oldLeaderSteppedDown: fc.boolean() }),
+  read_index: fc.record({ term }),
+}
+
+export const responses: { readonly [M in RpcMethod]: fc.Arbitrary<ResponseOf<M>> } = {
+  pre_vote: voteResponse,
+  request_vote: voteResponse,
+  append_entries: appendResponse,
+  heartbeat: appendResponse,
+  timeout_now: fc.record({ term: index, success: fc.boolean() }),
+  read_index: fc.record({ term: index, index }),
+}

@@ -1,0 +1,59 @@
+// A second opinion on what a valid message is, written without the schemas: for checking what the codec accepts.
+
+import type { InboundRequest, RequestVoteRequest } from '../../../src/transport/messages.ts'
+
+const NAME = /^[A-Za-z0-9_-]{1,64}$/
+export const isName = (value: unknown): boolean =>
+  typeof value === 'string' && NAME.test(value) && value !== 'leader' && value !== 'events'
+export const isWhole = (value: unknown, min: number): boolean =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= min
+
+function hasKeys(value: object, keys: readonly string[]): boolean {
+  return JSON.stringify(Object.keys(value).sort()) === JSON.stringify([...keys].sort())
+}
+
+function isVote(message: RequestVoteRequest): boolean {
+  const { term, lastLogIndex, lastLogTerm, disruptedLeader: leader } = message
+  return (
+    hasKeys(message, ['term', 'lastLogIndex', 'lastLogTerm', 'disruptedLeader']) &&
+    isWhole(term, 1) &&
+    isWhole(lastLogIndex, 0) &&
+    isWhole(lastLogTerm, 0) &&
+    (leader === null || (hasKeys(leader, ['peer', 'term']) && isName(leader.peer) && isWhole(leader.term, 1)))
+  )
+}
+
+export function isValidRequest(request: InboundRequest): boolean {
+  if (!isName(request.from)) return false
+  switch (request.method) {
+    case 'pre_vote':
+    case 'request_vote':
+      return isVote(request.message)
+    case 'timeout_now':
+      return isWhole(request.message.term, 1) && typeof request.message.oldLeaderSteppedDown === 'boolean'
+    case 'read_index':
+      return hasKeys(request.message, ['term']) && isWhole(request.message.term, 1)
+    case 'append_entries':
+    case 'heartbeat': {
+      const { term, prevLogIndex, prevLogTerm, committedIndex, entries } = request.message
+      let lastTerm = prevLogTerm
+      const areEntries = entries.every((entry, i) => {
+        const fits = entry.term >= lastTerm && entry.term <= term && entry.index === prevLogIndex + 1 + i
+        lastTerm = entry.term
+        return (
+          fits && isWhole(entry.term, 1) && [1, 2, 3].includes(entry.type) && entry.data instanceof Uint8Array
+        )
+      })
+      return (
+        areEntries &&
+        isWhole(term, 1) &&
+        [prevLogIndex, prevLogTerm, committedIndex].every((n) => isWhole(n, 0))
+      )
+    }
+  }
+}
+
+/** Every field of an answer is a whole number or a flag. */
+export function isValidResponse(response: object): boolean {
+  return Object.values(response).every((value) => typeof value === 'boolean' || isWhole(value, 0))
+}
