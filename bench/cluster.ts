@@ -51,7 +51,7 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.members.values()].map((child) => child.kill()))
+    await Promise.all([...this.members.values()].map((child) => child.stop()))
     await this.nats.stop()
     rmSync(this.#root, { recursive: true, force: true })
   }

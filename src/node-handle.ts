@@ -2,7 +2,7 @@
 
 import { type Actor, createActor, type InspectionEvent } from 'xstate'
 import type { QueryOutcome } from './actors/apply-queue.events.ts'
-import type { ProposalOutcome } from './actors/closures.ts'
+import type { Proposal, ProposalOutcome } from './actors/closures.ts'
 import type { NodeCore, NodeInput } from './actors/node.core.ts'
 import type { ReadOutcome } from './actors/node.events.ts'
 import { refusal } from './actors/node.leader.ts'
@@ -20,8 +20,6 @@ export interface NodeHandleOptions extends NodeInput {
 export class NodeHandle {
   readonly actor: Actor<typeof nodeMachine>
   readonly core: NodeCore
-  #proposals = 0
-  #reads = 0
   #onEnd: (() => void)[] = []
   #ended = false
 
@@ -47,26 +45,23 @@ export class NodeHandle {
   propose(data: Uint8Array, expectedTerm: Term | undefined, done: (outcome: ProposalOutcome) => void): void {
     const refused = this.#refusal(data)
     if (refused !== null) return this.core.clock.defer(() => done({ ok: false, error: refused }))
-    this.#proposals++
-    const settle = (outcome: ProposalOutcome): void => {
-      this.#proposals--
-      done(outcome)
-    }
-    const proposal = { kind: 'proposal' as const, data, expectedTerm, done: settle }
-    this.core.proposalQueue?.send({ type: 'propose', proposal })
+    this.core.pendingProposals++
+    this.core.proposalQueue?.send({
+      type: 'propose',
+      proposal: new PendingProposal(this.core, data, expectedTerm, done),
+    })
   }
 
   /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
   query(query: unknown, level: ReadLevel, done: (outcome: QueryOutcome) => void): void {
     const { core } = this
     const refused =
-      this.#cannotServe() ?? (this.#reads >= core.tuning.maxPendingReads ? this.#busy('reads') : null)
+      this.#cannotServe() ?? (core.queries.size >= core.tuning.maxPendingReads ? this.#busy('reads') : null)
     if (refused !== null) return core.clock.defer(() => done({ ok: false, error: refused }))
-    this.#reads++
     const settle = (outcome: QueryOutcome): void => {
-      this.#reads--
-      done(outcome)
+      if (core.queries.delete(settle)) done(outcome)
     }
+    core.queries.add(settle)
     const at = (outcome: ReadOutcome): void => {
       if (!outcome.ok) return settle({ ok: false, error: outcome.error })
       core.toApplyQueue({ type: 'query', query: { index: outcome.index, query, done: settle } })
@@ -94,7 +89,7 @@ export class NodeHandle {
       durableIndex: log?.durableIndex ?? 0,
       commitIndex: core.commitIndex,
       appliedIndex: core.appliedIndex,
-      pendingProposals: this.#proposals,
+      pendingProposals: this.core.pendingProposals,
       leaseValid: leaseIsValid(core),
       stateHash: core.input.stateMachine.stateHash?.() ?? null,
       replicators: this.#replicators(),
@@ -125,7 +120,7 @@ export class NodeHandle {
   }
 
   get pendingProposals(): number {
-    return this.#proposals
+    return this.core.pendingProposals
   }
 
   get hasEnded(): boolean {
@@ -139,6 +134,21 @@ export class NodeHandle {
     this.core.route?.stop()
     this.actor.stop()
     this.#end()
+  }
+
+  /** After `destroy`: tells everybody who waits that the outcome is unknown. A process that is killed tells nobody. */
+  abandon(): void {
+    const { core } = this
+    const error = new QuorateError('SHUTDOWN', `Member ${core.id} of ${core.group} was stopped at once.`, {
+      outcome: 'unknown',
+    })
+    const { proposals, reads } = core.gathered
+    for (const closure of [...core.closures.takeAfter(0), ...proposals]) {
+      if (closure.kind === 'proposal') closure.done({ ok: false, error })
+    }
+    for (const read of [...reads, ...core.reads, ...(core.round?.reads ?? [])])
+      read.done({ ok: false, error })
+    for (const settle of core.queries) settle({ ok: false, error })
   }
 
   #end(): void {
@@ -171,7 +181,7 @@ export class NodeHandle {
       const message = `The command has ${data.length} bytes, at most ${maxEntryBytes} fit (maxEntryBytes).`
       return new QuorateError('TOO_LARGE', message)
     }
-    return this.#proposals >= maxPendingProposals ? this.#busy('proposals') : null
+    return this.core.pendingProposals >= maxPendingProposals ? this.#busy('proposals') : null
   }
 
   #cannotServe(): QuorateError | null {
@@ -197,6 +207,32 @@ export class NodeHandle {
       consecutiveErrors: progress.consecutiveErrors,
       lastContactMs: progress.contacted ? Math.round(nowMs - progress.lastContactMs) : null,
     }))
+  }
+}
+
+/** A command on its way; one object per command, for there are many. */
+class PendingProposal implements Proposal {
+  readonly kind = 'proposal'
+  readonly data: Uint8Array
+  readonly expectedTerm: Term | undefined
+  readonly #core: NodeCore
+  readonly #done: (outcome: ProposalOutcome) => void
+
+  constructor(
+    core: NodeCore,
+    data: Uint8Array,
+    expectedTerm: Term | undefined,
+    done: (outcome: ProposalOutcome) => void,
+  ) {
+    this.#core = core
+    this.data = data
+    this.expectedTerm = expectedTerm
+    this.#done = done
+  }
+
+  done(outcome: ProposalOutcome): void {
+    this.#core.pendingProposals--
+    this.#done(outcome)
   }
 }
 

@@ -14,7 +14,6 @@ export type StopNode = (node: NodeHandle, done: () => void) => void
 export class HandleNode implements RaftNode {
   readonly #handle: NodeHandle
   readonly #stop: StopNode
-  readonly #abandon = new Set<(error: QuorateError) => void>()
   #closing: Promise<void> | null = null
 
   constructor(handle: NodeHandle, stop: StopNode) {
@@ -34,23 +33,29 @@ export class HandleNode implements RaftNode {
     return this.#handle.actor
   }
 
-  apply<Result = unknown>(command: unknown, options: ApplyOptions = {}): Promise<Applied<Result>> {
-    const { signal, expectedTerm } = options
-    return this.#asked<Applied<Result>>(signal, 'unknown', (resolve, reject) => {
+  apply<Result = unknown>(
+    command: unknown,
+    { signal, expectedTerm }: ApplyOptions = {},
+  ): Promise<Applied<Result>> {
+    const applied = new Promise<Applied<Result>>((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
       this.#handle.propose(encodeValue(command), expectedTerm, (outcome) => {
         if (!outcome.ok) reject(outcome.error)
         else resolve({ index: outcome.index, term: outcome.term, result: outcome.result as Result })
       })
     })
+    return signal === undefined ? applied : untilAborted(applied, signal, 'unknown')
   }
 
-  read<Answer = unknown>(query: unknown, options: ReadOptions = {}): Promise<Answer> {
-    return this.#asked<Answer>(options.signal, 'not-applied', (resolve, reject) => {
-      this.#handle.query(query, options.level ?? 'readIndex', (outcome) => {
+  read<Answer = unknown>(query: unknown, { signal, level = 'readIndex' }: ReadOptions = {}): Promise<Answer> {
+    const answered = new Promise<Answer>((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
+      this.#handle.query(query, level, (outcome) => {
         if (outcome.ok) resolve(outcome.answer as Answer)
         else reject(outcome.error)
       })
     })
+    return signal === undefined ? answered : untilAborted(answered, signal, 'not-applied')
   }
 
   status(): NodeStatus {
@@ -73,10 +78,7 @@ export class HandleNode implements RaftNode {
   /** Stops at once; whoever waits learns that the outcome is unknown. */
   destroy(): void {
     this.#handle.destroy()
-    const error = new QuorateError('SHUTDOWN', `Member ${this.id} of ${this.group} was stopped at once.`, {
-      outcome: 'unknown',
-    })
-    for (const abandon of [...this.#abandon]) abandon(error)
+    this.#handle.abandon()
   }
 
   /** What is pending may still commit, for a while. */
@@ -93,41 +95,22 @@ export class HandleNode implements RaftNode {
       look()
     })
   }
-
-  /** A promise that ends early when the signal says so, or when the node is destroyed. */
-  #asked<T>(
-    signal: AbortSignal | undefined,
-    outcomeOnAbort: 'unknown' | 'not-applied',
-    ask: (resolve: (value: T) => void, reject: (error: Error) => void) => void,
-  ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
-      const onAbort = (): void => abandon(aborted(signal, outcomeOnAbort))
-      const settled = (): void => {
-        signal?.removeEventListener('abort', onAbort)
-        this.#abandon.delete(abandon)
-      }
-      const abandon = (error: QuorateError): void => {
-        settled()
-        reject(error)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#abandon.add(abandon)
-      ask(
-        (value) => {
-          settled()
-          resolve(value)
-        },
-        (error) => {
-          settled()
-          reject(error)
-        },
-      )
-    })
-  }
 }
 
 const DRAIN_POLL_MS = 5
+
+/** The same promise, unless the signal is first. What was asked goes its way all the same. */
+function untilAborted<T>(
+  asked: Promise<T>,
+  signal: AbortSignal,
+  outcome: 'unknown' | 'not-applied',
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(signal, outcome))
+    signal.addEventListener('abort', onAbort, { once: true })
+    asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
 
 function aborted(signal: AbortSignal | undefined, outcome: 'unknown' | 'not-applied'): QuorateError {
   const message =

@@ -13,7 +13,7 @@ export interface Proposal {
   /** The encoded command. */
   readonly data: Uint8Array
   readonly expectedTerm: Term | undefined
-  readonly done: (outcome: ProposalOutcome) => void
+  done(outcome: ProposalOutcome): void
 }
 
 /** The first entry of a term won here: leadership begins for the user when it is applied. */

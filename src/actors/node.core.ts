@@ -21,9 +21,9 @@ import type { Role } from '../status.ts'
 import type { GroupStore, Storage, StoredGroup } from '../storage/storage.ts'
 import type { RequestOf, ResponseOf, RpcMethod } from '../transport/messages.ts'
 import type { PeerRpc, Reply, RequestHandler, RpcOutcome } from '../transport/peer-rpc.ts'
-import type { ApplyQueueEvent } from './apply-queue.events.ts'
+import type { ApplyQueueEvent, QueryOutcome } from './apply-queue.events.ts'
 import type { BallotBox } from './ballot-box.ts'
-import { ClosureQueue } from './closures.ts'
+import { ClosureQueue, type Proposal } from './closures.ts'
 import type { NodeEvent, PendingRead } from './node.events.ts'
 import { Outbox } from './outbox.ts'
 import type { PeerProgress } from './peer-progress.ts'
@@ -44,6 +44,12 @@ export interface NodeInput {
   readonly join: (handler: RequestHandler) => { stop(): void }
   /** Called once: the node takes part in its group, or could not be started. */
   readonly started: (error: Error | null) => void
+}
+
+/** Proposals and reads that came in one turn. */
+export interface Gathered {
+  proposals: Proposal[]
+  reads: PendingRead[]
 }
 
 /** An append whose acknowledgement waits for the disk. */
@@ -68,6 +74,12 @@ export class NodeCore {
   readonly clock: Clock
   readonly outbox = new Outbox()
   readonly closures = new ClosureQueue()
+  /** What the proposal queue has gathered in this turn. */
+  readonly gathered: Gathered = { proposals: [], reads: [] }
+  /** Proposals that wait for their result, wherever they are. */
+  pendingProposals = 0
+  /** Queries that wait for their answer, wherever they are. */
+  readonly queries = new Set<(outcome: QueryOutcome) => void>()
 
   role: Role = 'uninitialized'
   term: Term = 0

@@ -215,10 +215,7 @@ const base = setup({
 /** The actors that live as long as the node. */
 const startActors = base.assign(({ context: { core }, spawn, self }) => {
   core.self = self
-  core.proposalQueue = spawn('proposalQueue', {
-    id: 'proposalQueue',
-    input: { clock: core.clock, node: self },
-  })
+  core.proposalQueue = spawn('proposalQueue', { id: 'proposalQueue', input: { core } })
   core.applyQueue = spawn('applyQueue', { id: 'applyQueue', input: { core } })
   return {}
 })

@@ -3,6 +3,7 @@
 
 import { QuorateError } from '../errors.ts'
 import { checkCbor, type GateLimits, type GateReason, MAX_GATE_DEPTH } from './cbor-gate.ts'
+import { allocate } from './slab.ts'
 import { type CborReason, type Decoded, decodeGated, valueCodec } from './wire-cbor.ts'
 
 /** How deep and how rich a user's value may be. The depth is at most 64. */
@@ -27,7 +28,9 @@ export function encodeValue(value: unknown, limits: GateLimits = VALUE_LIMITS): 
   if (value instanceof Uint8Array) return encodeByteString(value)
   let bytes: Uint8Array
   try {
-    bytes = Uint8Array.from(valueCodec.encode(value))
+    const encoded = valueCodec.encode(value)
+    bytes = allocate(encoded.length)
+    bytes.set(encoded)
   } catch (error) {
     const why = error instanceof RangeError ? 'it refers to itself or is too large' : describe(error)
     throw new QuorateError('INVALID', `The value cannot be encoded: ${why}.`, { cause: error })
@@ -82,7 +85,7 @@ export function writeByteStringHead(target: Uint8Array, at: number, length: numb
 }
 
 function encodeByteString(value: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(byteStringHeadSize(value.length) + value.length)
+  const bytes = allocate(byteStringHeadSize(value.length) + value.length)
   bytes.set(value, writeByteStringHead(bytes, 0, value.length))
   return bytes
 }
