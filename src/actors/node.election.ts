@@ -11,7 +11,7 @@ import {
   hasWon,
   startCampaign,
 } from '../rules/election.ts'
-import { leaderPresumedAliveMs, owesVoteForMs } from '../rules/lease.ts'
+import { heardRecently, leaderPresumedAliveMs, owesVoteForMs, quorumIsAlive } from '../rules/lease.ts'
 import { isMember } from '../rules/quorum.ts'
 import type { PeerId } from '../rules/types.ts'
 import { decidePreVote, decideVote, type VoteDecision, type Voter } from '../rules/vote.ts'
@@ -141,8 +141,19 @@ function requestOf(event: VoteRpc | EventOf<'rpc.pre_vote'>): Parameters<typeof 
   return { candidate: event.from, term, lastLogId: { index: lastLogIndex, term: lastLogTerm } }
 }
 
+function leads(core: NodeCore): boolean {
+  return (
+    core.role === 'leader' && quorumIsAlive(core.contact, core.tuning.electionTimeoutMs, core.clock.nowMs())
+  )
+}
+
+function hears(core: NodeCore): boolean {
+  return heardRecently(core.followerLease, core.tuning.electionTimeoutMs, core.clock.nowMs())
+}
+
 export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): void {
-  const { granted, rejectedByLease } = decidePreVote(voterOf(core), requestOf(event))
+  const leaderIsAlive = leads(core) || hears(core)
+  const { granted, rejectedByLease } = decidePreVote({ ...voterOf(core), leaderIsAlive }, requestOf(event))
   const disrupted = core.role === 'leader'
   core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm: core.term })
 }

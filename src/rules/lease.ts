@@ -25,6 +25,11 @@ export function leaderPresumedAliveMs(lease: FollowerLease, terms: LeaseTerms, n
   return Math.max(0, lease.lastContactMs + terms.electionTimeoutMs + terms.maxClockDriftMs - nowMs)
 }
 
+/** Has the leader been heard within the last election timeout? Then there is nothing to elect (thesis section 4.2.3). */
+export function heardRecently(lease: FollowerLease, electionTimeoutMs: number, nowMs: number): boolean {
+  return lease.lastContactMs !== null && nowMs - lease.lastContactMs < electionTimeoutMs
+}
+
 /** Time for which this follower's vote is still promised to a leader (braft votable_time_from_now). */
 export function owesVoteForMs(lease: FollowerLease, terms: LeaseTerms, nowMs: number): number {
   return terms.leasesOn ? leaderPresumedAliveMs(lease, terms, nowMs) : 0

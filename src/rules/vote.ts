@@ -27,7 +27,7 @@ export interface VoteDecision {
   readonly reason: VoteReason
 }
 
-export type VoteReason = 'GRANTED' | 'STALE_TERM' | 'LEASE' | 'LOG_BEHIND' | 'ALREADY_VOTED'
+export type VoteReason = 'GRANTED' | 'STALE_TERM' | 'LEASE' | 'LOG_BEHIND' | 'ALREADY_VOTED' | 'LEADER_ALIVE'
 
 const refuse = (reason: VoteReason, adoptTerm = false): VoteDecision => ({
   granted: false,
@@ -56,15 +56,27 @@ export function decideVote(voter: Voter, request: VoteRequest): VoteDecision {
   return { granted: true, rejectedByLease: false, adoptTerm, reason: 'GRANTED' }
 }
 
+export interface PreVoter extends Voter {
+  /** A leader was heard within the last election timeout, or this member leads and a quorum answers it. */
+  readonly leaderIsAlive: boolean
+}
+
 /**
  * Would this vote be granted? Thesis section 9.6. Changes nothing and is remembered by nobody, so any number of
  * candidates may hear yes (trap T13). `request.term` is the term the candidate would campaign in.
+ *
+ * Somebody who hears the leader says no: a member that is cut off from the leader alone must not depose it again and
+ * again (thesis section 4.2.3; braft asks for this only with leases on). It counts as held back by a lease, so that
+ * an election that an operator asked for can still collect it.
  */
-export function decidePreVote(voter: Voter, request: VoteRequest): VoteDecision {
+export function decidePreVote(voter: PreVoter, request: VoteRequest): VoteDecision {
   if (request.term < voter.term) return refuse('STALE_TERM')
   if (compareLogIds(request.lastLogId, voter.durableLogId) < 0) return refuse('LOG_BEHIND')
   if (voter.owesVoteForMs > 0) {
     return { granted: false, rejectedByLease: true, adoptTerm: false, reason: 'LEASE' }
+  }
+  if (voter.leaderIsAlive) {
+    return { granted: false, rejectedByLease: true, adoptTerm: false, reason: 'LEADER_ALIVE' }
   }
   return { granted: true, rejectedByLease: false, adoptTerm: false, reason: 'GRANTED' }
 }
