@@ -68,8 +68,8 @@ export function refuseProposals(core: NodeCore, event: Extract<NodeEvent, { type
   for (const proposal of event.proposals) refuseProposal(core, proposal)
 }
 
-function refuseProposal(core: NodeCore, { done, expectedTerm }: Proposal): void {
-  done({ ok: false, error: refusal(core, expectedTerm) })
+function refuseProposal(core: NodeCore, proposal: Proposal): void {
+  proposal.done({ ok: false, error: refusal(core, proposal.expectedTerm) })
 }
 
 /** Why this member takes no proposals now: in each case the command was not, and will not be, applied. */

@@ -1,0 +1,109 @@
+// A group of `quorate serve` processes over a nats-server of its own, to be killed, paused and restarted.
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectClient, type QuorateClient } from '../../../src/client/index.ts'
+import { connectNats } from '../../../src/transport/nats/connect-nats.ts'
+import type { Transport } from '../../../src/transport/transport.ts'
+import { type Running, startCli } from '../../cli/run-cli.ts'
+import { NatsServer } from '../../support/nats-server.ts'
+
+const FAST = ['--election-timeout', '300', '--max-clock-drift', '100', '--option', 'maxElectionDelayMs=200']
+const POLL_MS = 20
+
+export interface GroupOptions {
+  readonly ids?: readonly string[]
+  readonly flags?: readonly string[]
+  readonly natsConfig?: string
+}
+
+export class Group {
+  readonly ids: readonly string[]
+  readonly nats: NatsServer
+  readonly client: QuorateClient
+  readonly transport: Transport
+  readonly directory = mkdtempSync(join(tmpdir(), 'quorate-e2e-'))
+  readonly #running = new Map<string, Running>()
+  readonly #flags: readonly string[]
+
+  private constructor(nats: NatsServer, transport: Transport, options: GroupOptions) {
+    this.ids = options.ids ?? ['n1', 'n2', 'n3']
+    this.#flags = options.flags ?? []
+    this.nats = nats
+    this.transport = transport
+    this.client = connectClient({ transport, group: 'e2e', timeoutMs: 2000 })
+  }
+
+  static async start(options: GroupOptions = {}): Promise<Group> {
+    const nats = await NatsServer.start(
+      options.natsConfig === undefined ? {} : { config: options.natsConfig },
+    )
+    const group = new Group(nats, await connectNats({ id: 'e2e-client', servers: nats.url }), options)
+    await Promise.all(group.ids.map((id) => group.startMember(id)))
+    return group
+  }
+
+  get alive(): readonly string[] {
+    return [...this.#running.keys()]
+  }
+
+  async startMember(id: string): Promise<void> {
+    const data = join(this.directory, id)
+    const member = startCli([
+      ...['serve', '--id', id, '--peers', this.ids.join(','), '--group', 'e2e', '--data', data],
+      ...['--nats', this.nats.url, ...FAST, ...this.#flags],
+    ])
+    this.#running.set(id, member)
+    await member.until('The member is up.')
+  }
+
+  signal(id: string, signal: NodeJS.Signals): void {
+    this.#running.get(id)?.child.kill(signal)
+  }
+
+  /** Ends a member by a signal and waits until it is gone. Returns its exit code, null after SIGKILL. */
+  async end(id: string, signal: NodeJS.Signals): Promise<number | null> {
+    const member = this.#running.get(id)
+    if (member === undefined) return null
+    this.#running.delete(id)
+    member.child.kill(signal)
+    return (await member.finished).code
+  }
+
+  /** What a member has logged. */
+  logOf(id: string): string {
+    return this.#running.get(id)?.stdout() ?? ''
+  }
+
+  async leader(): Promise<string> {
+    for (;;) {
+      const { members } = await this.client.status({ timeoutMs: 300 })
+      const leader = members.find((member) => member.role === 'leader' && member.state.endsWith('serving'))
+      if (leader !== undefined && this.#running.has(leader.id)) return leader.id
+      await sleep(POLL_MS)
+    }
+  }
+
+  /** Waits until all members have applied the same and have the same state; returns the hash. */
+  async converged(): Promise<string> {
+    for (;;) {
+      const { members } = await this.client.status({ timeoutMs: 500 })
+      const hashes = new Set(members.map((member) => `${member.appliedIndex} ${member.stateHash}`))
+      const complete =
+        members.length === this.ids.length && members.every((m) => m.appliedIndex === m.lastIndex)
+      if (complete && hashes.size === 1) return [...hashes].join()
+      await sleep(POLL_MS)
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const id of this.alive) this.signal(id, 'SIGCONT')
+    await Promise.all(this.alive.map((id) => this.end(id, 'SIGKILL')))
+    this.client.close()
+    await this.transport.close()
+    await this.nats.stop()
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}

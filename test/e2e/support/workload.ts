@@ -1,0 +1,103 @@
+// Clients that never stop asking, and the history of what they were told, to be checked for linearizability.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { QuorateClient } from '../../../src/client/index.ts'
+import { isQuorateError } from '../../../src/errors.ts'
+import type { KvResult as ProductResult } from '../../../src/machines/kv.ts'
+import { History } from '../../../src/simulation/history.ts'
+import type { KvCommand, KvResult } from '../../../src/simulation/kv-model.ts'
+import { checkLinearizability, type Verdict } from '../../../src/simulation/linearizability.ts'
+
+const PAUSE_AFTER_ERROR_MS = 20
+/** Few keys, so that clients meet; operations on a key are bounded by starting a new one now and then. */
+const KEYS = 4
+const OPERATIONS_PER_KEY = 400
+
+export class Workload {
+  readonly history = new History(() => performance.now())
+  readonly #client: QuorateClient
+  readonly #clients: Promise<void>[] = []
+  #stopped = false
+  #sent = 0
+
+  constructor(client: QuorateClient, clients: number) {
+    this.#client = client
+    for (let i = 0; i < clients; i++) this.#clients.push(this.#run(`c${i}`))
+  }
+
+  /** Writes that the group has accepted so far. */
+  get acknowledged(): number {
+    return this.history.operations.filter((o) => o.outcome === 'ok' && o.command.op !== 'get').length
+  }
+
+  /** Resolves when `more` further writes have been accepted. */
+  async progress(more: number): Promise<void> {
+    const goal = this.acknowledged + more
+    while (this.acknowledged < goal) await sleep(PAUSE_AFTER_ERROR_MS)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await Promise.all(this.#clients)
+  }
+
+  check(): Verdict {
+    return checkLinearizability(this.history.operations)
+  }
+
+  async #run(name: string): Promise<void> {
+    while (!this.#stopped) {
+      const command = this.#next()
+      const id = this.history.invoke(name, command)
+      try {
+        this.history.complete(id, 'ok', await this.#ask(command))
+      } catch (error) {
+        const unknown = !isQuorateError(error) || error.outcome === 'unknown'
+        this.history.complete(id, unknown ? 'unknown' : 'failed')
+        await sleep(PAUSE_AFTER_ERROR_MS)
+      }
+    }
+  }
+
+  #next(): KvCommand {
+    const n = this.#sent++
+    const key = `k${Math.floor(n / (KEYS * OPERATIONS_PER_KEY))}-${n % KEYS}`
+    const value = `v${n}`
+    switch (n % 5) {
+      case 0:
+        return { op: 'put', key, value }
+      case 1:
+        return { op: 'cas', key, expect: `v${n - 1}`, value }
+      case 2:
+        return { op: 'append', key, value: `+${n}` }
+      default:
+        return { op: 'get', key }
+    }
+  }
+
+  async #ask(command: KvCommand): Promise<KvResult> {
+    switch (command.op) {
+      case 'get':
+        return this.#client.read<string | null>(['get', command.key])
+      case 'put':
+        await this.#client.apply(['put', command.key, command.value])
+        return true
+      case 'cas': {
+        const { result } = await this.#client.apply<ProductResult>([
+          'cas',
+          command.key,
+          command.expect,
+          command.value,
+        ])
+        return result !== null && 'swapped' in result && result.swapped
+      }
+      case 'append': {
+        const { result } = await this.#client.apply<ProductResult>(['append', command.key, command.value])
+        return result !== null && 'length' in result ? result.length : -1
+      }
+      case 'delete':
+        await this.#client.apply(['delete', command.key])
+        return true
+    }
+  }
+}
