@@ -12,6 +12,7 @@ const applyQueue = setup({
     input: {} as ApplyWorkerInput,
   },
   guards: {
+    isBusy: ({ context }) => !context.worker.isIdle,
     hasNothingToDo: ({ context }) => context.worker.isIdle,
     hasFailed: ({ context }) => context.worker.failure !== null,
     hasStopped: ({ context }) => context.worker.isStopped,
@@ -28,20 +29,25 @@ export const applyQueueMachine = applyQueue.createMachine({
   context: ({ input }) => ({ worker: new ApplyWorker(input) }),
   initial: 'idle',
   states: {
+    // Synchronous user code is done before the event is: only what has to be waited for changes the state.
     idle: {
-      on: { '*': { target: 'applying', actions: 'enqueue' } },
+      on: { '*': { actions: ['enqueue', 'work'] } },
+      always: [
+        { guard: 'hasFailed', target: 'failed' },
+        { guard: 'hasStopped', target: 'stopped' },
+        { guard: 'isBusy', target: 'applying' },
+      ],
     },
     applying: {
-      entry: 'work',
+      on: {
+        resumed: { actions: 'work' },
+        '*': { actions: 'enqueue' },
+      },
       always: [
         { guard: 'hasFailed', target: 'failed' },
         { guard: 'hasStopped', target: 'stopped' },
         { guard: 'hasNothingToDo', target: 'idle' },
       ],
-      on: {
-        resumed: { target: 'applying', reenter: true },
-        '*': { actions: 'enqueue' },
-      },
     },
     // Nothing is applied any more; notices, refusals and the stop still go through.
     failed: {

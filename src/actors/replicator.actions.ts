@@ -4,6 +4,7 @@ import type { AnyActorRef } from 'xstate'
 import { backOff, maySend } from '../rules/progress.ts'
 import { deposes } from '../rules/term.ts'
 import type { LogEntry, Term } from '../rules/types.ts'
+import { type FrameLimits, fitFrame, withinRuns } from '../transport/codec.ts'
 import type { AppendEntriesResponse } from '../transport/messages.ts'
 import type { RpcOutcome } from '../transport/peer-rpc.ts'
 import type { NodeCore } from './node.core.ts'
@@ -59,10 +60,11 @@ export function fillWindow(context: ReplicatorContext, self: AnyActorRef): void 
   const { core, progress } = context
   const { maxFramesInFlight, maxBytesInFlight, maxEntriesPerFrame, maxFrameBytes } = core.tuning
   const limit = { frames: maxFramesInFlight, bytes: maxBytesInFlight }
-  const frameBytes = Math.min(maxFrameBytes, core.input.rpc.maxFrameBytes)
+  const wanted = { maxEntries: maxEntriesPerFrame, maxBytes: maxFrameBytes }
+  const frame = fitFrame(wanted, core.input.rpc.maxFrameBytes)
   while (progress.nextIndex <= core.log.lastIndex) {
     if (!maySend({ frames: progress.inFlight.length, bytes: progress.inFlightBytes }, limit)) return
-    const entries = readEntries(context, maxEntriesPerFrame, frameBytes)
+    const entries = readEntries(context, frame)
     if (entries.length === 0) return
     sendFrame(context, self, entries)
   }
@@ -70,11 +72,10 @@ export function fillWindow(context: ReplicatorContext, self: AnyActorRef): void 
 
 function readEntries(
   { core, progress }: ReplicatorContext,
-  count: number,
-  bytes: number,
+  { maxEntries, maxBytes }: FrameLimits,
 ): readonly LogEntry[] {
   try {
-    return core.log.slice(progress.nextIndex, count, bytes)
+    return withinRuns(core.log.slice(progress.nextIndex, maxEntries, maxBytes))
   } catch (error) {
     core.send({ type: 'fatal', error: error instanceof Error ? error : new Error(String(error)) })
     return NO_ENTRIES

@@ -11,7 +11,7 @@ import { checkLinearizability, type Verdict } from '../../../src/simulation/line
 const PAUSE_AFTER_ERROR_MS = 20
 /** Few keys, so that clients meet; operations on a key are bounded by starting a new one now and then. */
 const KEYS = 4
-const OPERATIONS_PER_KEY = 400
+const OPERATIONS_PER_KEY = 40
 
 export class Workload {
   readonly history = new History(() => performance.now())
