@@ -17,8 +17,8 @@ export class LogWindow {
   #durableLast: LogIndex
   /** Term of the last entry asked for; 0 when a truncation made it unknown. */
   #lastTerm: Term = 0
-  /** Counts removals, so that an append asked for before one does not vouch for indexes after it. */
-  #removals = 0
+  /** Appends on their way, in order: what will be durable of each. A removal asked for later takes its part away. */
+  readonly #onTheirWay: { last: LogIndex }[] = []
 
   constructor(group: string, firstIndex: LogIndex, lastIndex: LogIndex) {
     this.#group = group
@@ -32,9 +32,13 @@ export class LogWindow {
     let index = this.#last + 1
     let term = this.#lastTerm
     for (const entry of entries) {
-      if (entry.index !== index) return this.#refusal(`append index ${entry.index}`, `the next index is ${index}`)
+      if (entry.index !== index)
+        return this.#refusal(`append index ${entry.index}`, `the next index is ${index}`)
       if (!isCount(entry.term) || entry.term < term) {
-        return this.#refusal(`append index ${index} of term ${entry.term}`, `the entry before it is of term ${term}`)
+        return this.#refusal(
+          `append index ${index} of term ${entry.term}`,
+          `the entry before it is of term ${term}`,
+        )
       }
       if (!isEntryType(entry.type)) {
         return this.#refusal(`append index ${index} of type ${String(entry.type)}`, 'types are 1, 2 and 3')
@@ -48,7 +52,10 @@ export class LogWindow {
   /** Why the log cannot begin at `index`, or `null`. */
   refuseStart(index: LogIndex, termBefore: Term): string | null {
     if (isCount(index) && index > 0 && isCount(termBefore)) return null
-    return this.#refusal(`begin at index ${index} after term ${termBefore}`, 'both are whole numbers, indexes from 1 on')
+    return this.#refusal(
+      `begin at index ${index} after term ${termBefore}`,
+      'both are whole numbers, indexes from 1 on',
+    )
   }
 
   /** Why the log cannot end at `index`, or `null`. */
@@ -62,19 +69,17 @@ export class LogWindow {
     if (last === undefined) return () => {}
     this.#last = last.index
     this.#lastTerm = last.term
-    const removals = this.#removals
+    this.#onTheirWay.push({ last: last.index })
     return () => {
-      if (removals === this.#removals) this.#durableLast = Math.max(this.#durableLast, last.index)
+      const ended = this.#onTheirWay.shift()
+      if (ended !== undefined) this.#durableLast = Math.max(this.#durableLast, ended.last)
     }
   }
 
   /** Notes the removal; false when there is nothing to remove. */
   truncateSuffix(lastKept: LogIndex): boolean {
     if (lastKept >= this.#last) return false
-    this.#removals++
-    this.#last = Math.max(this.#first - 1, lastKept)
-    this.#durableLast = Math.min(this.#durableLast, this.#last)
-    this.#lastTerm = 0
+    this.#end(Math.max(this.#first - 1, lastKept))
     return true
   }
 
@@ -89,17 +94,23 @@ export class LogWindow {
   }
 
   reset(nextIndex: LogIndex): void {
-    this.#removals++
+    this.#end(0)
     this.#first = nextIndex
     this.#last = nextIndex - 1
     this.#durableLast = nextIndex - 1
-    this.#lastTerm = 0
   }
 
   /** Which indexes a read of at most `maxEntries` from `from` on covers; `null`: none. */
   readable(from: LogIndex, maxEntries: number): ReadableRange | null {
     const to = Math.min(this.#durableLast, from + Math.max(1, Math.floor(maxEntries)) - 1)
     return from < this.#first || from > to ? null : { from, to }
+  }
+
+  #end(last: LogIndex): void {
+    this.#last = last
+    this.#durableLast = Math.min(this.#durableLast, last)
+    for (const append of this.#onTheirWay) append.last = Math.min(append.last, last)
+    this.#lastTerm = 0
   }
 
   #refusal(what: string, because: string): string {
@@ -109,7 +120,9 @@ export class LogWindow {
 
 /** Why this is no hard state, or `null`. */
 export function refuseHardState(group: string, state: HardState): string | null {
-  return isCount(state.term) ? null : `Group ${group} cannot be in term ${state.term}: terms are whole numbers.`
+  return isCount(state.term)
+    ? null
+    : `Group ${group} cannot be in term ${state.term}: terms are whole numbers.`
 }
 
 function isCount(value: number): boolean {

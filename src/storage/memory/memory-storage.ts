@@ -1,0 +1,194 @@
+// A storage without a disk, for tests and for groups that may forget: the same contract, with the next turn of the
+// clock in the place of the fsync.
+
+import type { HardState, LogEntry, LogIndex, Term } from '../../rules/types.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { LogWindow, refuseHardState } from '../log-window.ts'
+import { runCallback } from '../run-callback.ts'
+import {
+  type GroupStore,
+  type OpenGroupResult,
+  type ReadLimits,
+  type Storage,
+  type StorageDone,
+  StorageError,
+  type StoredGroup,
+} from '../storage.ts'
+import { MemoryGroup } from './memory-group.ts'
+
+/** What outlives a MemoryStorage: hand it to the next one to "restart" with what was durable. */
+export class MemoryDisk {
+  readonly #groups = new Map<string, MemoryGroup>()
+
+  /** The group's record, created empty. */
+  group(name: string): MemoryGroup {
+    const known = this.#groups.get(name)
+    if (known !== undefined) return known
+    const created = new MemoryGroup()
+    this.#groups.set(name, created)
+    return created
+  }
+}
+
+export interface MemoryStorageOptions {
+  /** Writes become durable, all at once and in order, in its next deferred turn. */
+  readonly clock: Clock
+  /** A fresh one by default. */
+  readonly disk?: MemoryDisk
+}
+
+interface Pending {
+  readonly apply: () => void
+  readonly done: () => void
+}
+
+export class MemoryStorage implements Storage {
+  readonly #clock: Clock
+  readonly #disk: MemoryDisk
+  readonly #open = new Set<string>()
+  #pending: Pending[] = []
+  #closed = false
+
+  constructor({ clock, disk = new MemoryDisk() }: MemoryStorageOptions) {
+    this.#clock = clock
+    this.#disk = disk
+  }
+
+  openGroup(group: string, done: (result: OpenGroupResult) => void): void {
+    const refusal = this.#closed
+      ? closedError('The storage')
+      : this.#open.has(group)
+        ? new StorageError('INVALID', `Group ${group} is open already in this storage: close it first.`)
+        : null
+    if (refusal !== null) {
+      this.#ask(nothing, () => done({ ok: false, error: refusal }))
+      return
+    }
+    this.#open.add(group)
+    let result: OpenGroupResult | null = null
+    const open = (): void => {
+      const record = this.#disk.group(group)
+      const stored = record.stored()
+      result = { ok: true, store: this.#groupStore(group, record, stored), stored }
+    }
+    this.#ask(open, () => result !== null && done(result))
+  }
+
+  close(done: StorageDone): void {
+    this.#closed = true
+    this.#ask(nothing, () => done(null))
+  }
+
+  #groupStore(group: string, record: MemoryGroup, stored: StoredGroup): GroupStore {
+    return new MemoryGroupStore(group, record, stored, {
+      ask: (apply, done) => this.#ask(apply, done),
+      closed: () => this.#closed,
+      released: () => this.#open.delete(group),
+    })
+  }
+
+  #ask(apply: () => void, done: () => void): void {
+    if (this.#pending.push({ apply, done }) === 1) this.#clock.defer(() => this.#settle())
+  }
+
+  /** Everything becomes durable, then everybody is told: what callbacks ask for belongs to the next turn. */
+  #settle(): void {
+    const pending = this.#pending
+    this.#pending = []
+    for (const { apply } of pending) apply()
+    for (const { done } of pending) runCallback(done)
+  }
+}
+
+interface GroupHost {
+  readonly ask: (apply: () => void, done: () => void) => void
+  readonly closed: () => boolean
+  readonly released: () => void
+}
+
+class MemoryGroupStore implements GroupStore {
+  readonly #group: string
+  readonly #record: MemoryGroup
+  readonly #window: LogWindow
+  readonly #host: GroupHost
+  #closed = false
+
+  constructor(group: string, record: MemoryGroup, stored: StoredGroup, host: GroupHost) {
+    this.#group = group
+    this.#record = record
+    this.#window = new LogWindow(group, stored.firstIndex, stored.lastIndex)
+    this.#host = host
+  }
+
+  append(entries: readonly LogEntry[], done: StorageDone): void {
+    if (this.#refused(this.#window.refuseAppend(entries), done)) return
+    const kept = entries.map((entry) => ({ ...entry, data: entry.data.slice() }))
+    const durable = this.#window.appended(entries)
+    const apply = (): void => {
+      this.#record.append(kept)
+      durable()
+    }
+    this.#host.ask(apply, () => done(null))
+  }
+
+  truncateSuffix(lastKept: LogIndex, done: StorageDone): void {
+    if (this.#refused(this.#window.refuseEnd(lastKept), done)) return
+    const removes = this.#window.truncateSuffix(lastKept)
+    this.#host.ask(removes ? () => this.#record.truncateSuffix(lastKept) : nothing, () => done(null))
+  }
+
+  truncatePrefix(firstKept: LogIndex, termBeforeFirst: Term, done: StorageDone): void {
+    if (this.#refused(this.#window.refuseStart(firstKept, termBeforeFirst), done)) return
+    const moves = this.#window.truncatePrefix(firstKept)
+    const apply = (): void => this.#record.truncatePrefix(firstKept, termBeforeFirst)
+    this.#host.ask(moves ? apply : nothing, () => done(null))
+  }
+
+  reset(nextIndex: LogIndex, termBeforeFirst: Term, done: StorageDone): void {
+    if (this.#refused(this.#window.refuseStart(nextIndex, termBeforeFirst), done)) return
+    this.#window.reset(nextIndex)
+    this.#host.ask(
+      () => this.#record.reset(nextIndex, termBeforeFirst),
+      () => done(null),
+    )
+  }
+
+  saveHardState(state: HardState, done: StorageDone): void {
+    if (this.#refused(refuseHardState(this.#group, state), done)) return
+    const { term, votedFor } = state
+    this.#host.ask(
+      () => this.#record.saveHardState({ term, votedFor }),
+      () => done(null),
+    )
+  }
+
+  read(from: LogIndex, limits: ReadLimits): LogEntry[] {
+    if (this.#closed || this.#host.closed()) throw closedError(`Group ${this.#group}`)
+    const range = this.#window.readable(from, limits.maxEntries)
+    return range === null ? [] : this.#record.read(range.from, range.to, limits.maxBytes)
+  }
+
+  close(done: StorageDone): void {
+    if (!this.#closed) this.#host.released()
+    this.#closed = true
+    this.#host.ask(nothing, () => done(null))
+  }
+
+  #refused(reason: string | null, done: StorageDone): boolean {
+    const error = this.#refusal(reason)
+    if (error === null) return false
+    this.#host.ask(nothing, () => done(error))
+    return true
+  }
+
+  #refusal(reason: string | null): StorageError | null {
+    if (this.#closed || this.#host.closed()) return closedError(`Group ${this.#group}`)
+    return reason === null ? null : new StorageError('INVALID', reason)
+  }
+}
+
+function nothing(): void {}
+
+function closedError(what: string): StorageError {
+  return new StorageError('CLOSED', `${what} is closed.`)
+}

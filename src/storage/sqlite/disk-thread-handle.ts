@@ -1,0 +1,80 @@
+// Starts the disk thread and holds it from the main thread's side. Its listeners are attached once and never taken
+// off: Node stops a worker's port when its last listener goes.
+
+import { Worker } from 'node:worker_threads'
+import { fromFailure } from './failure.ts'
+import type { DiskOptions, DiskRequest, DiskResponse } from './messages.ts'
+
+export interface DiskThreadListener {
+  onResponse(response: DiskResponse): void
+  /** The thread is gone, without having been stopped from this side. */
+  onEnd(reason: string): void
+}
+
+export class DiskThread {
+  readonly #worker: Worker
+  #listener: DiskThreadListener
+  #stopped = false
+  #keepsAlive = true
+
+  constructor(options: DiskOptions, listener: DiskThreadListener) {
+    this.#listener = listener
+    this.#worker = new Worker(diskThreadFile(), { workerData: options, name: 'quorate-disk', execArgv: [] })
+    this.#worker.on('message', (response: DiskResponse) => {
+      if (!this.#stopped) this.#listener.onResponse(response)
+    })
+    this.#worker.on('error', (error) => this.#ended(error.message))
+    this.#worker.on('exit', (code) => this.#ended(`exit code ${code}`))
+  }
+
+  /** From here on `listener` is told. */
+  listen(listener: DiskThreadListener): void {
+    this.#listener = listener
+  }
+
+  post(request: DiskRequest, transfer: readonly ArrayBuffer[]): void {
+    this.#worker.postMessage(request, transfer)
+  }
+
+  /** Whether the thread keeps the process alive. */
+  keepAlive(alive: boolean): void {
+    if (alive === this.#keepsAlive) return
+    this.#keepsAlive = alive
+    if (alive) this.#worker.ref()
+    else this.#worker.unref()
+  }
+
+  /** Ends the thread, whatever it is doing; its files and locks are free when this resolves. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#worker.ref()
+    await this.#worker.terminate()
+  }
+
+  #ended(reason: string): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#listener.onEnd(reason)
+  }
+}
+
+/** Starts a disk thread. Rejects with why it could not open its database. */
+export function startDiskThread(options: DiskOptions): Promise<DiskThread> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: Error): void => void thread.stop().then(() => reject(error))
+    const thread = new DiskThread(options, {
+      onResponse: (response) => {
+        if (response.kind === 'refused') refuse(fromFailure(response.failure))
+        else resolve(thread)
+      },
+      onEnd: (reason) => refuse(new Error(`the disk thread ended: ${reason}`)),
+    })
+  })
+}
+
+/** Node runs workers from JavaScript only: sources under test use what was built from them. */
+function diskThreadFile(): URL {
+  const here = import.meta.url
+  const built = here.endsWith('.ts') ? here.replace(/\/src\/(?!.*\/src\/)/, '/dist/src/') : here
+  return new URL('./disk-thread.js', built)
+}
