@@ -1,0 +1,47 @@
+// The way from a command to the bus: says on stderr when no server is there, and goes on trying.
+
+import { readFile } from 'node:fs/promises'
+import { isQuorateError, QuorateError } from '../errors.ts'
+import { type Logger, silentLogger } from '../runtime/logger.ts'
+import { connectNats } from '../transport/nats/connect-nats.ts'
+import type { Transport } from '../transport/transport.ts'
+import { say } from './output.ts'
+
+export interface BusOptions {
+  readonly nats: string
+  readonly id: string
+  readonly creds?: string | undefined
+  readonly logger?: Logger
+  /** Gives up after this long; undefined: never. */
+  readonly timeoutMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** Retry messages for people: the transport's warnings, without its fields. */
+export const spokenWarnings: Logger = { ...silentLogger, warn: (_, message) => say(message) }
+
+/** @throws QuorateError TRANSPORT when time is up or the server refuses, INVALID when credentials can't be read. */
+export async function openBus(options: BusOptions): Promise<Transport> {
+  const { nats, id, creds, logger = spokenWarnings, timeoutMs } = options
+  const limits = [options.signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)]
+  const signal = AbortSignal.any(limits.filter((limit) => limit !== undefined))
+  try {
+    return await connectNats({
+      ...{ servers: nats, id, logger, signal },
+      ...(creds === undefined ? {} : { creds: await readCredentials(creds) }),
+    })
+  } catch (error) {
+    if (!isQuorateError(error) || error.code !== 'ABORTED' || options.signal?.aborted === true) throw error
+    const text = `No NATS server answered at ${nats} within ${timeoutMs} ms.`
+    throw new QuorateError('TRANSPORT', text, { retryable: true, cause: error })
+  }
+}
+
+async function readCredentials(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new QuorateError('INVALID', `The credentials ${file} cannot be read: ${why}`, { cause: error })
+  }
+}

@@ -1,0 +1,96 @@
+// The flags that several commands share, with the environment variables that stand in for them.
+
+import { InvalidArgumentError, Option } from 'commander'
+import { nameSchema } from '../options.ts'
+import { DEFAULT_PREFIX, isMemberName, isPrefix } from '../transport/subjects.ts'
+
+export const DEFAULT_NATS_URL = 'nats://127.0.0.1:4222'
+export const DEFAULT_GROUP = 'demo'
+const DEFAULT_TIMEOUT_MS = 5000
+
+export interface BusFlags {
+  readonly nats: string
+  readonly group: string
+  readonly prefix: string
+  readonly creds?: string
+}
+
+export interface ClientFlags extends BusFlags {
+  readonly timeout: number
+  readonly as: string
+  readonly json?: boolean
+}
+
+export const natsOption = (): Option =>
+  new Option('--nats <url>', 'NATS server, or several separated by commas')
+    .env('QUORATE_NATS')
+    .default(DEFAULT_NATS_URL)
+    .argParser(parseText('--nats'))
+
+export const groupOption = (): Option =>
+  new Option('--group <name>', 'Raft group').env('QUORATE_GROUP').default(DEFAULT_GROUP).argParser(parseName)
+
+export const prefixOption = (): Option =>
+  new Option('--prefix <words>', 'first words of every subject')
+    .env('QUORATE_PREFIX')
+    .default(DEFAULT_PREFIX)
+    .argParser((text) => {
+      if (isPrefix(text)) return text
+      throw new InvalidArgumentError('It must be words of letters, digits, _ or - joined by dots.')
+    })
+
+export const credsOption = (): Option =>
+  new Option('--creds <file>', 'NATS credentials file').env('QUORATE_CREDS')
+
+export const jsonOption = (): Option => new Option('--json', 'machine-readable output on stdout')
+
+/** What every command that talks to a running group has. */
+export function clientOptions(): Option[] {
+  return [
+    natsOption(),
+    groupOption(),
+    prefixOption(),
+    credsOption(),
+    new Option('--as <name>', "this client's name on the bus").default('cli').argParser(parseName),
+    new Option('--timeout <ms>', 'how long an operation may take, retries included')
+      .default(DEFAULT_TIMEOUT_MS)
+      .argParser(parseCount('milliseconds', 1, 2_147_483_647)),
+    jsonOption(),
+  ]
+}
+
+/** A group, or a client. */
+export function parseName(text: string): string {
+  if (nameSchema.safeParse(text).success) return text
+  throw new InvalidArgumentError('It must be 1 to 64 letters, digits, _ or -.')
+}
+
+export function parseMember(text: string): string {
+  if (isMemberName(text)) return text
+  throw new InvalidArgumentError(
+    'A member is called with 1 to 64 letters, digits, _ or -, and not by a word with a meaning in subjects.',
+  )
+}
+
+/** `n1,n2,n3`. */
+export function parseMembers(text: string): readonly string[] {
+  const members = text === '' ? [] : text.split(',').map((member) => parseMember(member.trim()))
+  const twice = members.find((member, at) => members.indexOf(member) !== at)
+  if (twice !== undefined) throw new InvalidArgumentError(`It names ${twice} twice.`)
+  return members
+}
+
+export function parseCount(unit: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`It must be a whole number of ${unit} from ${min} to ${max}.`)
+  }
+}
+
+function parseText(flag: string): (text: string) => string {
+  return (text) => {
+    if (text.trim() !== '') return text
+    throw new InvalidArgumentError(`${flag} must not be empty.`)
+  }
+}

@@ -1,0 +1,50 @@
+// `quorate demo`: a group in one process that loses its leader under load and comes back, checked to the last write.
+
+import { Command, Option } from 'commander'
+import { groupOption, jsonOption, parseCount } from '../common-options.ts'
+import { EXIT_CODES_HELP, ExitCode } from '../exit.ts'
+import { printJson, printLine, say } from '../output.ts'
+
+export interface DemoFlags {
+  readonly nodes: number
+  readonly writes: number
+  readonly clients: number
+  readonly group: string
+  readonly data?: string
+  readonly nats?: string
+  readonly json?: boolean
+}
+
+export function demoCommand(): Command {
+  const command = new Command('demo').description(
+    'run three members, kill the leader under load, bring it back, and check every write',
+  )
+  command.addOption(
+    new Option('--nodes <count>', 'members').default(3).argParser(parseCount('members', 3, 9)),
+  )
+  command.addOption(
+    new Option('--writes <count>', 'writes').default(10_000).argParser(parseCount('writes', 100, 10_000_000)),
+  )
+  command.addOption(
+    new Option('--clients <count>', 'concurrent clients')
+      .default(64)
+      .argParser(parseCount('clients', 1, 4096)),
+  )
+  command.addOption(new Option('--data <dir>', "the members' files (default: a directory that is removed)"))
+  command.addOption(
+    new Option('--nats <url>', 'a real NATS server instead of the bus inside the process').env(
+      'QUORATE_NATS',
+    ),
+  )
+  command.addOption(groupOption()).addOption(jsonOption())
+  command.addHelpText('after', `\nExample:\n  quorate demo --nodes 5 --writes 20000\n\n${EXIT_CODES_HELP}`)
+  return command.action(async () => {
+    const flags = command.opts<DemoFlags>()
+    const [{ runDemo }, { formatReport }] = await Promise.all([import('./run.ts'), import('./report.ts')])
+    const report = await runDemo(flags)
+    if (flags.json === true) printJson(report.json)
+    else printLine(formatReport(report))
+    for (const problem of report.problems) say(problem)
+    if (!report.json.ok) process.exitCode = ExitCode.FAILED
+  })
+}

@@ -1,0 +1,57 @@
+// The stage of the demo: a directory, a bus and members for the story, all put away whatever happens.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MemoryBus } from '../../transport/memory/memory-bus.ts'
+import { connectNats } from '../../transport/nats/connect-nats.ts'
+import type { Transport } from '../../transport/transport.ts'
+import { spokenWarnings } from '../bus.ts'
+import { Cluster } from './cluster.ts'
+import type { DemoFlags } from './command.ts'
+import type { DemoReport } from './report.ts'
+import { Screen } from './screen.ts'
+import { Story } from './story.ts'
+
+const INTERRUPTED = 130
+
+export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
+  const { nodes, group, data } = flags
+  const dataDir = data ?? (await mkdtemp(join(tmpdir(), 'quorate-demo-')))
+  const connections: Transport[] = []
+  const connect = connector(flags.nats, connections)
+  const screen = new Screen(flags.json === true)
+  const ids = Array.from({ length: nodes }, (_, at) => `n${at + 1}`)
+  const cluster = new Cluster({
+    ...{ ids, group, dataDir, connect },
+    onRole: (id, { from, to, term, reason }) => screen.event(id, `${from} → ${to}, term ${term}, ${reason}`),
+  })
+  const removeFiles = async (): Promise<void> => {
+    if (data === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  // Ctrl-C leaves no files behind; the process is over before they could be written again.
+  const onInterrupt = (): void => void removeFiles().finally(() => process.exit(INTERRUPTED))
+  process.once('SIGINT', onInterrupt)
+  try {
+    return await new Story({ flags, ids, cluster, screen, connect }).play()
+  } finally {
+    screen.endProgress()
+    await cluster.close()
+    await Promise.allSettled(connections.map((connection) => connection.close()))
+    process.off('SIGINT', onInterrupt)
+    await removeFiles()
+  }
+}
+
+/** Opens connections for members and clients, on one bus, and notes them in `opened`. */
+function connector(nats: string | undefined, opened: Transport[]): (name: string) => Promise<Transport> {
+  const bus = new MemoryBus()
+  return async (name) => {
+    const connection =
+      nats === undefined
+        ? bus.connect(name)
+        : await connectNats({ servers: nats, id: name, logger: spokenWarnings })
+    opened.push(connection)
+    return connection
+  }
+}

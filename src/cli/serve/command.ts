@@ -1,0 +1,62 @@
+// `quorate serve`: the flags of one member as a process.
+
+import { Command, Option } from 'commander'
+import {
+  type BusFlags,
+  credsOption,
+  groupOption,
+  jsonOption,
+  natsOption,
+  parseMember,
+  parseMembers,
+  prefixOption,
+} from '../common-options.ts'
+import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
+import { LOG_LEVELS, type LogLevel } from '../logger.ts'
+import { type TuningFlags, tuningOf, tuningOptions } from './tuning-flags.ts'
+
+export interface ServeFlags extends BusFlags, TuningFlags {
+  readonly id: string
+  readonly peers: readonly string[]
+  readonly data: string
+  readonly machine?: string
+  readonly logLevel: LogLevel
+  readonly json?: boolean
+}
+
+export function serveCommand(): Command {
+  const command = new Command('serve').description('run one member of a group as a process')
+  command.addOption(
+    new Option('--id <name>', "this member's name").makeOptionMandatory().argParser(parseMember),
+  )
+  command.addOption(
+    new Option('--peers <names>', 'all members of a new group, with commas; left out: wait to be added')
+      .default([], 'none')
+      .argParser(parseMembers),
+  )
+  command.addOption(new Option('--data <dir>', "this member's files").makeOptionMandatory())
+  command.addOption(groupOption()).addOption(natsOption()).addOption(prefixOption()).addOption(credsOption())
+  command.addOption(
+    new Option('--machine <file>', 'module that exports a state machine (default: key-value)'),
+  )
+  command.addOption(
+    new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'),
+  )
+  command.addOption(jsonOption().default(undefined, 'JSON lines unless stdout is a terminal'))
+  for (const option of tuningOptions()) command.addOption(option)
+  command.addHelpText(
+    'after',
+    `\nExample:\n  quorate serve --id n1 --peers n1,n2,n3 --group demo --data ./n1 --nats nats://127.0.0.1:4222\n
+SIGTERM or Ctrl-C hands leadership over, settles what is pending and stops; a second one stops at once.\n${EXIT_CODES_HELP}`,
+  )
+  return command.action(async () => {
+    const flags = command.opts<ServeFlags>()
+    if (flags.peers.length > 0 && !flags.peers.includes(flags.id)) {
+      const text = `--id ${flags.id} is not one of --peers ${flags.peers.join(',')}.`
+      throw new CliError(ExitCode.USAGE, text)
+    }
+    const tuning = tuningOf(flags)
+    const { serve } = await import('./serve.ts')
+    await serve(flags, tuning)
+  })
+}

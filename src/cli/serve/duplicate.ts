@@ -1,0 +1,43 @@
+// Refuses to become a member that another process already is: two of them would vote twice.
+
+import { Requester } from '../../client/requester.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { MAX_STATUS_BYTES, parseMemberStatus } from '../../services/admin-protocol.ts'
+import { decodeJson } from '../../services/json.ts'
+import { adminSubject } from '../../transport/subjects.ts'
+import type { Transport } from '../../transport/transport.ts'
+
+export interface MemberName {
+  readonly prefix: string
+  readonly group: string
+  readonly id: string
+}
+
+/**
+ * `absent`: nobody listens as this member. `silent`: somebody does (or did: a host that vanished is noticed late) and
+ * does not answer.
+ */
+export type Presence = 'absent' | 'present' | 'silent'
+
+export function askPresence(
+  transport: Transport,
+  clock: Clock,
+  { prefix, group, id }: MemberName,
+  timeoutMs: number,
+): Promise<Presence> {
+  const requester = new Requester(transport)
+  return new Promise((resolve) => {
+    const finish = (presence: Presence): void => {
+      clock.clearTimeout(timer)
+      requester.close()
+      resolve(presence)
+    }
+    const timer = clock.setTimeout(() => finish('silent'), timeoutMs)
+    const sent = requester.send(adminSubject(prefix, group, id, 'status'), new Uint8Array(0), (reply) => {
+      if (reply.noResponders) return finish('absent')
+      const status = parseMemberStatus(decodeJson(reply.payload, MAX_STATUS_BYTES))
+      if (status?.id === id) finish('present')
+    })
+    if (sent === null) finish('silent')
+  })
+}

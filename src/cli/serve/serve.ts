@@ -1,0 +1,118 @@
+// One member as a process: bus, disk, node and services up in order, and down again when a signal asks for it.
+
+import type { RaftNode } from '../../api.ts'
+import { isQuorateError } from '../../errors.ts'
+import { openHost } from '../../host.ts'
+import { KeyValueMachine } from '../../machines/kv.ts'
+import type { TuningInput } from '../../options.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { attachServices } from '../../services/attach.ts'
+import type { Transport } from '../../transport/transport.ts'
+import { openBus } from '../bus.ts'
+import { CliError, ExitCode } from '../exit.ts'
+import { createLogger } from '../logger.ts'
+import { packageVersion } from '../version.ts'
+import { claimDirectory } from './claim.ts'
+import type { ServeFlags } from './command.ts'
+import { askPresence } from './duplicate.ts'
+import { loadStateMachine } from './machine-loader.ts'
+import { listenForStop, type StopRequest } from './stop-signal.ts'
+
+const PRESENCE_TIMEOUT_MS = 1000
+
+/** Resolves when the member has been asked to stop and has stopped. */
+export async function serve(flags: ServeFlags, tuning: TuningInput): Promise<void> {
+  const { id, group } = flags
+  let term: number | null = null
+  const logger = await createLogger({
+    ...{ level: flags.logLevel, member: id, group, term: () => term },
+    pretty: flags.json !== true && process.stdout.isTTY === true,
+  })
+  const setTerm = (next: number): void => {
+    term = next
+  }
+  // Whatever was opened before something fails is closed again, last to first.
+  const opened: (() => unknown)[] = []
+  const stop = listenForStop(logger)
+  try {
+    await run({ flags, tuning, logger, setTerm, stop, opened })
+  } catch (error) {
+    // Asked to stop while it was still waiting for the bus.
+    if (!stop.signal.aborted) throw error
+  } finally {
+    for (const close of opened.reverse()) await close()
+  }
+}
+
+interface Run {
+  readonly flags: ServeFlags
+  readonly tuning: TuningInput
+  readonly logger: Logger
+  readonly setTerm: (term: number) => void
+  readonly stop: StopRequest
+  readonly opened: (() => unknown)[]
+}
+
+async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promise<void> {
+  const { id, group, nats, creds, prefix } = flags
+  const stateMachine =
+    flags.machine === undefined ? new KeyValueMachine() : await loadStateMachine(flags.machine)
+  const transport = await openBus({ nats, id, creds, logger, signal: stop.signal })
+  opened.push(() => transport.close())
+  await refuseDuplicate(transport, flags, logger)
+
+  const host = await openHost({ id, dataDir: flags.data, transport, prefix, logger })
+  opened.push(() => host.close())
+  await claimDirectory(flags.data, group)
+  const node = await host
+    .startNode({ ...tuning, group, peers: flags.peers, stateMachine })
+    .catch((error: unknown) => Promise.reject(asRefusal(error)))
+  setTerm(node.status().term)
+  watch(node, logger, setTerm)
+  const services = attachServices({ transport, node, prefix, logger, version: packageVersion() })
+  opened.push(() => services.detach())
+  const { role, lastIndex, peers } = node.status()
+  logger.info({ role, lastIndex, peers, data: flags.data }, 'The member is up.')
+
+  await stop.asked
+  logger.info({}, 'Stopping: handing over leadership and settling what is pending.')
+  await node.close()
+  logger.info({}, 'Stopped.')
+}
+
+/** A bus that is too small for the group's entries is not a failure of the bus: this member must not start. */
+function asRefusal(error: unknown): unknown {
+  return isQuorateError(error) && error.code === 'TRANSPORT'
+    ? new CliError(ExitCode.REFUSED, error.message)
+    : error
+}
+
+async function refuseDuplicate(transport: Transport, flags: ServeFlags, logger: Logger): Promise<void> {
+  const { id, group, prefix, nats } = flags
+  const presence = await askPresence(transport, systemClock, { prefix, group, id }, PRESENCE_TIMEOUT_MS)
+  if (presence === 'present') {
+    const text = `Another process already is member ${id} of group ${group} on ${nats}; stop it or choose another --id.`
+    throw new CliError(ExitCode.REFUSED, text)
+  }
+  if (presence === 'silent')
+    logger.warn({}, `Something listens as member ${id} and does not answer; going on as if it were gone.`)
+}
+
+function watch(node: RaftNode, logger: Logger, setTerm: (term: number) => void): void {
+  node.on('role', ({ from, to, term, reason }) => {
+    setTerm(term)
+    logger.info({ from, to, reason }, `Role ${from} → ${to}.`)
+  })
+  node.on('leader', ({ leader, term }) => {
+    setTerm(term)
+    logger.info({ leader }, leader === null ? 'No leader is known.' : `The leader is ${leader}.`)
+  })
+  node.on('error', (error) => {
+    const code = isQuorateError(error) ? error.code : 'INTERNAL'
+    logger.error(
+      { code, error },
+      `The member stopped in its error state: ${error.message} Mend the cause, then start this process again.`,
+    )
+  })
+}

@@ -1,0 +1,71 @@
+// `quorate status`: how every member of a group is, once or again and again.
+
+import { setTimeout as pause } from 'node:timers/promises'
+import { Command, Option } from 'commander'
+import type { GroupStatus, QuorateClient } from '../../client/index.ts'
+import { withClient } from '../client-session.ts'
+import { type ClientFlags, clientOptions, parseCount } from '../common-options.ts'
+import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
+import { paint, printJson, printLine } from '../output.ts'
+import { formatStatus } from './rows.ts'
+
+interface StatusFlags extends ClientFlags {
+  readonly watch?: boolean
+  readonly interval: number
+}
+
+const ANSWER_WAIT_MS = 500
+const CLEAR_SCREEN = '\u001b[H\u001b[2J'
+
+export function statusCommand(): Command {
+  const command = new Command('status').description(
+    'show role, term, indexes and replication of every member',
+  )
+  for (const option of clientOptions()) command.addOption(option)
+  command.option('--watch', 'show it again and again')
+  command.addOption(
+    new Option('--interval <ms>', 'pause of --watch')
+      .default(1000)
+      .argParser(parseCount('milliseconds', 50, 3_600_000)),
+  )
+  command.addHelpText(
+    'after',
+    `\nExample:\n  quorate status --group demo --watch\n\nExit 3 when members answer but none leads, 1 when nobody answers.\n${EXIT_CODES_HELP}`,
+  )
+  return command.action(() => {
+    const flags = command.opts<StatusFlags>()
+    return withClient(flags, (client) => (flags.watch === true ? watch(client, flags) : once(client, flags)))
+  })
+}
+
+async function once(client: QuorateClient, flags: StatusFlags): Promise<void> {
+  const status = await client.status({ timeoutMs: Math.min(ANSWER_WAIT_MS, flags.timeout) })
+  show(status, flags)
+  if (status.members.length === 0)
+    throw new CliError(ExitCode.FAILED, `No member of group ${flags.group} answers on ${flags.nats}.`)
+  if (status.leader === null)
+    throw new CliError(ExitCode.NO_LEADER, `Group ${flags.group} has no leader at the moment.`)
+}
+
+/** Until the process is interrupted. */
+async function watch(client: QuorateClient, flags: StatusFlags): Promise<void> {
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => interrupted.abort())
+  while (!interrupted.signal.aborted) {
+    const status = await client.status({ timeoutMs: Math.min(ANSWER_WAIT_MS, flags.timeout) })
+    if (process.stdout.isTTY && flags.json !== true) process.stdout.write(CLEAR_SCREEN)
+    show(status, flags)
+    await pause(flags.interval, undefined, { signal: interrupted.signal }).catch(() => {})
+  }
+}
+
+function show(status: GroupStatus, flags: StatusFlags): void {
+  const { group, members, unreachable, leader } = status
+  if (flags.json === true) {
+    printJson({ group, leader, members, unreachable })
+    return
+  }
+  const summary = leader === null ? 'no leader' : `leader ${leader}`
+  printLine(`${paint('bold', `Group ${group}`)}: ${members.length} members answer, ${summary}`)
+  if (members.length + unreachable.length > 0) printLine(formatStatus(status))
+}

@@ -1,0 +1,173 @@
+// A client of one group, on whatever bus: finds the leader, sends what is asked in one turn together, tries again
+// what was not done, and tells the truth about the rest.
+
+import type { Applied, ReadLevel } from '../api.ts'
+import { QuorateError } from '../errors.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
+import { type Random, systemRandom } from '../runtime/random.ts'
+import {
+  type Answer,
+  MAX_MESSAGE_BYTES,
+  MAX_OPERATIONS_PER_MESSAGE,
+  MESSAGE_OVERHEAD_BYTES,
+  OPERATION_OVERHEAD_BYTES,
+  type Parsed,
+  PROTOCOL_VERSION,
+  parseAnswers,
+  parseApplied,
+  parseReadValue,
+} from '../services/client-protocol.ts'
+import { membersSubject } from '../services/subjects.ts'
+import { decodeValue, encodeValue } from '../transport/codec.ts'
+import { DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
+import type { Transport } from '../transport/transport.ts'
+import { laneErrors } from './errors.ts'
+import { Lane } from './lane.ts'
+import { Requester } from './requester.ts'
+import { askStatus, type GroupStatus } from './status.ts'
+
+export interface ClientOptions {
+  /** Used, and not closed with the client. */
+  readonly transport: Transport
+  readonly group: string
+  /** Default `quorate`. */
+  readonly prefix?: string
+  /** How long an operation may take, retries included. Default 5000. */
+  readonly timeoutMs?: number
+  /** Shows who asked, in the members' logs. Default `client`. */
+  readonly name?: string
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export interface ClientReadOptions {
+  /** Default `readIndex`. `local` asks any member, the others the leader. */
+  readonly level?: ReadLevel
+}
+
+export interface QuorateClient {
+  /**
+   * Replicates a command; resolves with what the state machine returned. The command is copied before this returns.
+   * Commands of one turn reach the log in order unless one of them has to be tried again.
+   *
+   * Rejects with a QuorateError: `outcome` is `not-applied` when it was refused until time was up, and `unknown` when
+   * a leader may have taken it and no answer came. Such a write is never sent twice.
+   */
+  apply<Result = unknown>(command: unknown): Promise<Applied<Result>>
+  /** Queries the state machine. Tried again until time is up, since a read changes nothing. */
+  read<Value = unknown>(query: unknown, options?: ClientReadOptions): Promise<Value>
+  /** What every member that answers says, and who of the configuration did not. Never rejects for want of answers. */
+  status(options?: { readonly timeoutMs?: number }): Promise<GroupStatus>
+  /** Settles what is open: not sent yet is not applied, under way is unknown. Repeating it is harmless. */
+  close(): void
+}
+
+const DEFAULT_TIMEOUT_MS = 5000
+const DEFAULT_STATUS_TIMEOUT_MS = 500
+const FIRST_PAUSE_MS = 5
+/** Also the time that a client may lose after a new leader is there. */
+const LONGEST_PAUSE_MS = 100
+/** A read whose member is silent is asked elsewhere after this share of its time. */
+const READ_ATTEMPTS = 5
+/** Bytes of answers that one operation may need, so that a whole message of them fits the bus. */
+const ANSWER_BYTES = 256
+
+/** @throws QuorateError INVALID when prefix or group can't be part of a subject. */
+export function connectClient(options: ClientOptions): QuorateClient {
+  const { transport, group, prefix = DEFAULT_PREFIX, timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const { clock = systemClock, random = systemRandom, name = 'client' } = options
+  const subjects = {
+    propose: leaderSubject(prefix, group, 'propose'),
+    read: leaderSubject(prefix, group, 'read'),
+    readAny: membersSubject(prefix, group, 'read'),
+    status: membersSubject(prefix, group, 'status'),
+  }
+  const requester = new Requester(transport)
+  let closed = false
+
+  const maxMessage = () => {
+    const { maxPayloadBytes } = transport.status()
+    return {
+      bytes: Math.min(MAX_MESSAGE_BYTES, maxPayloadBytes - MESSAGE_OVERHEAD_BYTES),
+      operations: Math.max(
+        1,
+        Math.min(MAX_OPERATIONS_PER_MESSAGE, Math.floor(maxPayloadBytes / ANSWER_BYTES)),
+      ),
+    }
+  }
+  const common = {
+    clock,
+    requester,
+    maxMessage,
+    operationOverheadBytes: OPERATION_OVERHEAD_BYTES,
+    backoffMs: (attempt: number) => {
+      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** Math.min(attempt - 1, 10), LONGEST_PAUSE_MS)
+      return pauseMs * (0.5 + random.next() / 2)
+    },
+  }
+  const writes = new Lane<Applied>({
+    ...common,
+    subject: subjects.propose,
+    encode: (commands) => encodeValue([PROTOCOL_VERSION, name, commands]),
+    parse: (reply, count) => parseReply(reply, count, parseApplied),
+    repeatable: false,
+    attemptTimeoutMs: timeoutMs,
+    errors: laneErrors({ transport, group, timeoutMs, write: true }),
+  })
+  const readLane = (level: ReadLevel) =>
+    new Lane<readonly [unknown]>({
+      ...common,
+      subject: level === 'local' ? subjects.readAny : subjects.read,
+      encode: (queries) => encodeValue([PROTOCOL_VERSION, name, level, queries]),
+      parse: (reply, count) => parseReply(reply, count, parseReadValue),
+      repeatable: true,
+      attemptTimeoutMs: timeoutMs / READ_ATTEMPTS,
+      errors: laneErrors({ transport, group, timeoutMs, write: false }),
+    })
+  const reads: Readonly<Record<ReadLevel, Lane<readonly [unknown]>>> = {
+    readIndex: readLane('readIndex'),
+    lease: readLane('lease'),
+    local: readLane('local'),
+  }
+
+  const start = <T>(lane: Lane<T>, value: unknown): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (closed) throw new QuorateError('SHUTDOWN', 'The client is closed.')
+      const bytes = encodeValue(value)
+      const maxBytes = transport.status().maxPayloadBytes - MESSAGE_OVERHEAD_BYTES
+      if (transport.status().connected && bytes.byteLength > maxBytes) {
+        const text = `The operation has ${bytes.byteLength} bytes; the bus takes ${maxBytes}.`
+        throw new QuorateError('TOO_LARGE', text)
+      }
+      lane.add({ bytes, deadlineMs: clock.nowMs() + timeoutMs, resolve, reject })
+    })
+
+  return {
+    // The members' machine decides what a result is; the caller says what it expects of it.
+    apply: <Result>(command: unknown) => start(writes, command) as Promise<Applied<Result>>,
+    read: async <Value>(query: unknown, { level = 'readIndex' }: ClientReadOptions = {}) => {
+      const [value] = await start(reads[level], query)
+      return value as Value
+    },
+    status: ({ timeoutMs: waitMs = DEFAULT_STATUS_TIMEOUT_MS } = {}) =>
+      askStatus({ requester, clock, group, subject: subjects.status, timeoutMs: waitMs }),
+    close() {
+      if (closed) return
+      closed = true
+      writes.close()
+      for (const lane of Object.values(reads)) lane.close()
+      requester.close()
+    },
+  }
+}
+
+function parseReply<T>(
+  reply: Uint8Array,
+  count: number,
+  parseValue: (answer: readonly unknown[]) => T | undefined,
+): Parsed<readonly Answer<T>[]> {
+  // A private copy, because results may hold byte strings, which are views on what they were decoded from.
+  const decoded = decodeValue(reply.slice())
+  if (!decoded.ok) return { ok: false, problem: `it is not plain CBOR (${decoded.reason})` }
+  return parseAnswers(decoded.value, count, parseValue)
+}

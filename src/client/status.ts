@@ -1,0 +1,69 @@
+// Asks every member of a group how it is, and waits for as many as the group has.
+
+import type { PeerId } from '../rules/types.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { MAX_STATUS_BYTES, type MemberStatus, parseMemberStatus } from '../services/admin-protocol.ts'
+import { decodeJson } from '../services/json.ts'
+import type { Requester } from './requester.ts'
+
+export interface GroupStatus {
+  readonly group: string
+  /** By id. Two of one id (and different `instance`) are two processes that believe to be that member. */
+  readonly members: readonly MemberStatus[]
+  /** Members of the newest known configuration that did not answer in time. */
+  readonly unreachable: readonly PeerId[]
+  /** Who answered as leader of the highest term that was seen. */
+  readonly leader: PeerId | null
+}
+
+export interface StatusQuestion {
+  readonly requester: Requester
+  readonly clock: Clock
+  readonly group: string
+  readonly subject: string
+  readonly timeoutMs: number
+}
+
+const NOTHING = new Uint8Array(0)
+
+export function askStatus(question: StatusQuestion): Promise<GroupStatus> {
+  const { requester, clock, group, subject, timeoutMs } = question
+  return new Promise((resolve) => {
+    const members: MemberStatus[] = []
+    const finish = (): void => {
+      clock.clearTimeout(timer)
+      request?.close()
+      resolve(summarize(group, members))
+    }
+    const timer = clock.setTimeout(finish, timeoutMs)
+    const request = requester.send(subject, NOTHING, (reply) => {
+      if (reply.noResponders) return finish()
+      const member = parseMemberStatus(decodeJson(reply.payload, MAX_STATUS_BYTES))
+      if (member === undefined || member.group !== group) return
+      members.push(member)
+      if (missing(members).length === 0) finish()
+    })
+    if (request === null) finish()
+  })
+}
+
+function summarize(group: string, members: readonly MemberStatus[]): GroupStatus {
+  const newest = members.reduce<MemberStatus | undefined>(
+    (best, member) => (best === undefined || member.term > best.term ? member : best),
+    undefined,
+  )
+  const leading = members.filter((member) => member.role === 'leader' && member.term === newest?.term)
+  return {
+    group,
+    members: [...members].sort((a, b) => a.id.localeCompare(b.id)),
+    unreachable: missing(members).sort(),
+    leader: leading[0]?.id ?? null,
+  }
+}
+
+/** Whom the answers name and who has not answered. */
+function missing(members: readonly MemberStatus[]): PeerId[] {
+  const named = new Set(members.flatMap((member) => [...member.peers, ...member.oldPeers]))
+  for (const member of members) named.delete(member.id)
+  return [...named]
+}

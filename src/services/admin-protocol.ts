@@ -1,0 +1,75 @@
+// What a member says about itself when it is asked for its status: JSON, checked by the one who asked.
+
+import { z } from 'zod'
+import { nameSchema } from '../options.ts'
+import type { NodeStatus, ReplicatorStatus } from '../status.ts'
+
+const index = z.number().int().min(0)
+const peer = nameSchema
+const nullablePeer = peer.nullable()
+
+const replicatorSchema = z.object({
+  peer,
+  // Not a closed list: a newer member may be in states that this version doesn't know.
+  state: z.custom<ReplicatorStatus['state']>(
+    (value) => typeof value === 'string' && /^\w{1,64}$/.test(value),
+  ),
+  nextIndex: index,
+  matchIndex: index,
+  inFlightEntries: index,
+  inFlightFrames: index,
+  consecutiveErrors: index,
+  lastContactMs: z.number().nullable(),
+})
+
+/** Unknown fields of a newer member are dropped. */
+export const memberStatusSchema = z.object({
+  group: nameSchema,
+  id: peer,
+  /** Drawn when the member's services start: two of them under one id are two processes. */
+  instance: z.string().max(64),
+  role: z.enum([
+    'uninitialized',
+    'initializing',
+    'follower',
+    'candidate',
+    'leader',
+    'error',
+    'shuttingDown',
+    'shutdown',
+  ]),
+  state: z.string().max(256),
+  term: index,
+  votedFor: nullablePeer,
+  leader: nullablePeer,
+  peers: z.array(peer).max(1024),
+  oldPeers: z.array(peer).max(1024),
+  firstIndex: index,
+  lastIndex: index,
+  lastTerm: index,
+  durableIndex: index,
+  commitIndex: index,
+  appliedIndex: index,
+  pendingProposals: index,
+  leaseValid: z.boolean(),
+  stateHash: z.string().max(256).nullable(),
+  replicators: z.array(replicatorSchema).max(1024),
+  error: z.string().nullable(),
+})
+
+export interface MemberStatus extends NodeStatus {
+  readonly instance: string
+}
+
+/** What every answer to an admin request that failed looks like. */
+export interface AdminError {
+  readonly error: { readonly code: string; readonly message: string }
+}
+
+export const MAX_STATUS_BYTES = 1024 * 1024
+
+/** Undefined when it is not a member's status. */
+export function parseMemberStatus(value: unknown): MemberStatus | undefined {
+  const parsed = memberStatusSchema.safeParse(value)
+  return parsed.success ? parsed.data : undefined
+}

@@ -1,0 +1,156 @@
+// Puts one member of one group on the bus for clients and operators: leader service, reads of any member, status,
+// and micro discovery.
+
+import type { RaftNode } from '../api.ts'
+import { type Clock, systemClock, type TimerHandle } from '../runtime/clock.ts'
+import { type Logger, silentLogger } from '../runtime/logger.ts'
+import { type Random, systemRandom } from '../runtime/random.ts'
+import { adminSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
+import type { InboundMessage, Transport } from '../transport/transport.ts'
+import type { MemberStatus } from './admin-protocol.ts'
+import { PROTOCOL_VERSION } from './client-protocol.ts'
+import { Endpoint, type EndpointOptions } from './endpoint.ts'
+import { encodeJson } from './json.ts'
+import { proposerOf, readerOf } from './member.ts'
+import { announceMicroService } from './micro.ts'
+import { handlePropose, handleRead, type OperationContext } from './operations.ts'
+import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from './subjects.ts'
+
+export interface AttachOptions {
+  readonly transport: Transport
+  readonly node: RaftNode
+  /** Default `quorate`. */
+  readonly prefix?: string
+  /** Shown by discovery tools. */
+  readonly version?: string
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+}
+
+export interface AttachedServices {
+  /** The id that this member's status carries as `instance`. */
+  readonly instance: string
+  /** Answers nothing from here on. Repeating it is harmless. */
+  detach(): void
+}
+
+/**
+ * A member that stops leading goes on listening this long and answers NOT_LEADER: requests that were under way to it
+ * then fail at once and may be retried, where silence would leave their clients with an unknown outcome.
+ */
+const LEADER_LINGER_MS = 100
+
+/** @throws QuorateError INVALID when prefix, group or id can't be part of a subject. */
+export function attachServices(options: AttachOptions): AttachedServices {
+  const { transport, node, prefix = DEFAULT_PREFIX, clock = systemClock } = options
+  const { random = systemRandom, logger = silentLogger, version = '0.0.0' } = options
+  const { group, id } = node
+  const instance = randomName(random)
+  const { forLeader, forAll } = endpointsOf({ transport, node, prefix, clock, logger, instance })
+
+  for (const each of forAll) each.open()
+  const stopFollowingRole = openWhileLeading(node, forLeader, clock)
+  const micro = announceMicroService(transport, {
+    name: serviceName(prefix, group),
+    id,
+    version,
+    description: `Member ${id} of Raft group ${group}`,
+    started: new Date(clock.wallMs()).toISOString(),
+    metadata: { group, node: id, prefix, protocol: String(PROTOCOL_VERSION) },
+    endpoints: [...forLeader, ...forAll],
+    data: () => {
+      const { role, term, leader, commitIndex, appliedIndex, lastIndex } = node.status()
+      return { role, term, leader, commitIndex, appliedIndex, lastIndex }
+    },
+  })
+
+  return {
+    instance,
+    detach() {
+      stopFollowingRole()
+      micro.unsubscribe()
+      for (const each of [...forAll, ...forLeader]) each.close()
+    },
+  }
+}
+
+type EndpointContext = Required<Pick<AttachOptions, 'transport' | 'node' | 'prefix' | 'clock' | 'logger'>> & {
+  readonly instance: string
+}
+
+function endpointsOf({ transport, node, prefix, clock, logger, instance }: EndpointContext): {
+  readonly forLeader: readonly Endpoint[]
+  readonly forAll: readonly Endpoint[]
+} {
+  const { group, id } = node
+  const propose = proposerOf(node)
+  const query = readerOf(node)
+  const common = { transport, clock, logger }
+  const operations = (
+    at: Pick<EndpointOptions, 'name' | 'subject' | 'queue'>,
+    handle: (message: InboundMessage, context: OperationContext) => void,
+  ): Endpoint => {
+    const refuse = (reason: string): void => endpoint.countError(reason)
+    const context = { propose, query, transport, refuse }
+    const endpoint = new Endpoint({ ...common, ...at, handle: (message) => handle(message, context) })
+    return endpoint
+  }
+  const status = (name: string, subject: string): Endpoint =>
+    new Endpoint({
+      ...{ ...common, name, subject },
+      handle: ({ replyTo }) => {
+        if (replyTo === undefined) return
+        const answer: MemberStatus = { ...node.status(), instance }
+        transport.publish(replyTo, encodeJson(answer))
+      },
+    })
+  const ofLeader = (method: string) => ({
+    ...{ name: method, subject: leaderSubject(prefix, group, method), queue: LEADER_QUEUE },
+  })
+  const ofAny = { name: 'members-read', subject: membersSubject(prefix, group, 'read'), queue: MEMBERS_QUEUE }
+  return {
+    forLeader: [operations(ofLeader('propose'), handlePropose), operations(ofLeader('read'), handleRead)],
+    forAll: [
+      operations(ofAny, handleRead),
+      status('members-status', membersSubject(prefix, group, 'status')),
+      status('status', adminSubject(prefix, group, id, 'status')),
+    ],
+  }
+}
+
+/** Returns what ends it; the endpoints stay as they are then. */
+function openWhileLeading(node: RaftNode, endpoints: readonly Endpoint[], clock: Clock): () => void {
+  let lingering: TimerHandle | null = null
+  const stopLingering = (): void => {
+    if (lingering !== null) clock.clearTimeout(lingering)
+    lingering = null
+  }
+  const leads = (): void => {
+    stopLingering()
+    for (const each of endpoints) each.open()
+  }
+  const stop = node.on('role', (change) => {
+    if (change.to === 'leader') leads()
+    else if (change.from === 'leader') {
+      stopLingering()
+      lingering = clock.setTimeout(() => {
+        lingering = null
+        for (const each of endpoints) each.close()
+      }, LEADER_LINGER_MS)
+    }
+  })
+  if (node.status().role === 'leader') leads()
+  return () => {
+    stopLingering()
+    stop()
+  }
+}
+
+function randomName(random: Random): string {
+  const digits = (): string =>
+    Math.floor(random.next() * 36 ** 6)
+      .toString(36)
+      .padStart(6, '0')
+  return digits() + digits()
+}

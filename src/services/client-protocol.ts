@@ -1,0 +1,169 @@
+// What clients and the leader's services say to each other: positional tuples, one message for many commands or
+// queries. Checked by hand, item by item, because this is the path of every remote write.
+//
+//   propose   [1, client, [command bytes, …]]     → [1, [answer, …]] in the same order
+//   read      [1, client, level, [query bytes, …]] → [1, [answer, …]]
+//   answer    [index, term, result] of a write · [result] of a read · [code, outcome, message, leader, retryable]
+//   refusal   [1, code, message]: the message itself was not understood, nothing of it was done
+
+import type { Applied, ReadLevel } from '../api.ts'
+import { type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
+
+export const PROTOCOL_VERSION = 1
+
+/** Bounds of one message, so that a leader's turn stays short. */
+export const MAX_OPERATIONS_PER_MESSAGE = 1024
+export const MAX_MESSAGE_BYTES = 256 * 1024
+/** The version, names and headers of a message around its operations, generously. */
+export const MESSAGE_OVERHEAD_BYTES = 256
+/** The CBOR header of one byte string. */
+export const OPERATION_OVERHEAD_BYTES = 5
+
+export interface ProposeRequest {
+  readonly client: string
+  readonly commands: readonly Uint8Array[]
+}
+
+export interface ReadRequest {
+  readonly client: string
+  readonly level: ReadLevel
+  readonly queries: readonly Uint8Array[]
+}
+
+export type Parsed<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: string }
+
+/** One operation's fate, as it is when it arrives. */
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: QuorateError }
+
+const levels: readonly unknown[] = ['readIndex', 'lease', 'local'] satisfies ReadLevel[]
+const outcomes: readonly unknown[] = ['not-applied', 'applied', 'unknown'] satisfies Outcome[]
+const codes: Readonly<Record<QuorateErrorCode, true>> = {
+  NOT_LEADER: true,
+  NO_LEADER: true,
+  LEADERSHIP_LOST: true,
+  BUSY: true,
+  TERM_MISMATCH: true,
+  TOO_LARGE: true,
+  INVALID: true,
+  LEASE_EXPIRED: true,
+  UNSUPPORTED: true,
+  STATE_MACHINE: true,
+  STORAGE: true,
+  TRANSPORT: true,
+  TIMEOUT: true,
+  ABORTED: true,
+  SHUTDOWN: true,
+  NODE_FAILED: true,
+  CONFLICT: true,
+}
+
+export function parsePropose(message: unknown): Parsed<ProposeRequest> {
+  if (!Array.isArray(message) || message.length !== 3) return problem('a proposal is [1, client, [bytes, …]]')
+  const [version, client, commands]: readonly unknown[] = message
+  const head = checkHead(version, client)
+  if (head !== null) return problem(head)
+  if (!isByteStrings(commands)) return problem(`commands are 1 to ${MAX_OPERATIONS_PER_MESSAGE} byte strings`)
+  return { ok: true, value: { client: String(client), commands } }
+}
+
+export function parseRead(message: unknown): Parsed<ReadRequest> {
+  if (!Array.isArray(message) || message.length !== 4)
+    return problem('a read is [1, client, level, [bytes, …]]')
+  const [version, client, level, queries]: readonly unknown[] = message
+  const head = checkHead(version, client)
+  if (head !== null) return problem(head)
+  if (!isLevel(level)) return problem('a read level is readIndex, lease or local')
+  if (!isByteStrings(queries)) return problem(`queries are 1 to ${MAX_OPERATIONS_PER_MESSAGE} byte strings`)
+  return { ok: true, value: { client: String(client), level, queries } }
+}
+
+/** The answers to `count` operations. */
+export function parseAnswers<T>(
+  message: unknown,
+  count: number,
+  parseValue: (answer: readonly unknown[]) => T | undefined,
+): Parsed<readonly Answer<T>[]> {
+  if (!Array.isArray(message) || message[0] !== PROTOCOL_VERSION) return problem('an answer begins with 1')
+  const [, items, text]: readonly unknown[] = message
+  if (isCode(items) && typeof text === 'string') {
+    const error = new QuorateError(items, text)
+    return { ok: true, value: Array.from({ length: count }, () => ({ ok: false, error })) }
+  }
+  if (!Array.isArray(items) || items.length !== count) return problem(`there should be ${count} answers`)
+  const answers: Answer<T>[] = []
+  for (const item of items) {
+    const answer = Array.isArray(item) ? parseAnswer(item, parseValue) : undefined
+    if (answer === undefined) return problem(`answer ${answers.length + 1} has another form`)
+    answers.push(answer)
+  }
+  return { ok: true, value: answers }
+}
+
+export function parseApplied(answer: readonly unknown[]): Applied | undefined {
+  const [index, term, result] = answer
+  if (answer.length !== 3 || !isCount(index) || !isCount(term)) return undefined
+  return { index, term, result }
+}
+
+/** A read's answer in a tuple of its own: the value may be null or undefined. */
+export function parseReadValue(answer: readonly unknown[]): readonly [unknown] | undefined {
+  return answer.length === 1 ? [answer[0]] : undefined
+}
+
+export function errorTuple(error: QuorateError): readonly unknown[] {
+  return [error.code, error.outcome, error.message, error.leader, error.retryable]
+}
+
+function parseAnswer<T>(
+  item: readonly unknown[],
+  parseValue: (answer: readonly unknown[]) => T | undefined,
+): Answer<T> | undefined {
+  if (item.length !== 5) {
+    const value = parseValue(item)
+    return value === undefined ? undefined : { ok: true, value }
+  }
+  const [code, outcome, message, leader, retryable] = item
+  if (!isCode(code) || !isOutcome(outcome) || typeof message !== 'string') return undefined
+  if ((leader !== null && typeof leader !== 'string') || typeof retryable !== 'boolean') return undefined
+  return { ok: false, error: new QuorateError(code, message, { outcome, leader, retryable }) }
+}
+
+function checkHead(version: unknown, client: unknown): string | null {
+  if (version !== PROTOCOL_VERSION)
+    return `this member speaks version ${PROTOCOL_VERSION} of the client protocol`
+  if (typeof client !== 'string' || client.length > 64) return 'a client name has at most 64 characters'
+  return null
+}
+
+function isByteStrings(value: unknown): value is readonly Uint8Array[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MAX_OPERATIONS_PER_MESSAGE &&
+    value.every((item) => item instanceof Uint8Array)
+  )
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isLevel(value: unknown): value is ReadLevel {
+  return levels.includes(value)
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  return outcomes.includes(value)
+}
+
+function isCode(value: unknown): value is QuorateErrorCode {
+  return typeof value === 'string' && Object.hasOwn(codes, value)
+}
+
+function problem(text: string): { readonly ok: false; readonly problem: string } {
+  return { ok: false, problem: text }
+}

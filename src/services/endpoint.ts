@@ -1,0 +1,89 @@
+// One subject that answers requests: its subscription, and what it counts (as NATS micro services count).
+
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { InboundMessage, Subscription, Transport } from '../transport/transport.ts'
+
+export interface EndpointStats {
+  requests: number
+  errors: number
+  lastError: string
+  processingMs: number
+}
+
+export interface EndpointOptions {
+  readonly name: string
+  readonly subject: string
+  readonly queue?: string
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Answers, now or later, or throws. Runs in the delivering turn, so it must copy what it keeps. */
+  readonly handle: (message: InboundMessage) => void
+}
+
+/** An error is logged again after this long, with how often it came meanwhile. */
+const LOG_INTERVAL_MS = 60_000
+
+/** Open and close may alternate: the counters go on. */
+export class Endpoint {
+  readonly name: string
+  readonly subject: string
+  readonly queue: string
+  readonly #options: EndpointOptions
+  readonly #stats: EndpointStats = { requests: 0, errors: 0, lastError: '', processingMs: 0 }
+  #subscription: Subscription | null = null
+  #silentUntilMs = Number.NEGATIVE_INFINITY
+  #silenced = 0
+
+  constructor(options: EndpointOptions) {
+    this.#options = options
+    this.name = options.name
+    this.subject = options.subject
+    this.queue = options.queue ?? ''
+  }
+
+  get stats(): Readonly<EndpointStats> {
+    return this.#stats
+  }
+
+  open(): void {
+    const { transport, queue } = this.#options
+    this.#subscription ??= transport.subscribe(
+      this.subject,
+      (message) => this.#receive(message),
+      queue === undefined ? {} : { queue },
+    )
+  }
+
+  close(): void {
+    this.#subscription?.unsubscribe()
+    this.#subscription = null
+  }
+
+  /** Counts a request that could not be answered as asked; logged at most once a minute. */
+  countError(reason: string): void {
+    this.#stats.errors += 1
+    this.#stats.lastError = reason
+    const { clock, logger } = this.#options
+    if (clock.nowMs() < this.#silentUntilMs) {
+      this.#silenced += 1
+      return
+    }
+    logger.warn({ endpoint: this.subject, repeated: this.#silenced }, `A request was refused: ${reason}`)
+    this.#silentUntilMs = clock.nowMs() + LOG_INTERVAL_MS
+    this.#silenced = 0
+  }
+
+  #receive(message: InboundMessage): void {
+    const { clock, handle } = this.#options
+    const startedMs = clock.nowMs()
+    this.#stats.requests += 1
+    try {
+      handle(message)
+    } catch (error) {
+      this.countError(error instanceof Error ? error.message : String(error))
+    }
+    this.#stats.processingMs += clock.nowMs() - startedMs
+  }
+}

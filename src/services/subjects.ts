@@ -1,0 +1,22 @@
+// Where the services of a group listen, beside the grammar of the transport:
+//
+//   <prefix>.<group>.leader.propose|read           the leader alone, queue group `leaders`
+//   <prefix>.<group>.members.read                  one of all members, queue group `members`
+//   <prefix>.<group>.members.status                every member answers
+//   <prefix>.<group>.<node>.admin.status           one member answers
+
+import { leaderSubject, requirePrefix } from '../transport/subjects.ts'
+
+export const LEADER_QUEUE = 'leaders'
+export const MEMBERS_QUEUE = 'members'
+
+/** @throws QuorateError INVALID for names that can't be part of a subject. */
+export function membersSubject(prefix: string, group: string, method: string): string {
+  // The same checks and the same shape; only the word in the place of the member differs.
+  return leaderSubject(prefix, group, method).replace(/\.leader\.([^.]+)$/, '.members.$1')
+}
+
+/** The name of a group among NATS micro services: one token, so that `nats micro info NAME` finds it. */
+export function serviceName(prefix: string, group: string): string {
+  return `${requirePrefix(prefix).replaceAll('.', '_')}-${group}`
+}

@@ -1,0 +1,74 @@
+// Runs the built command as a process of its own.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  readonly finished: Promise<Finished>
+  /** Everything on stdout so far. */
+  stdout(): string
+  /** Resolves when stdout holds `text`. Rejects when the process ends before. */
+  until(text: string): Promise<void>
+}
+
+export function startCli(args: readonly string[], options: RunOptions = {}): Running {
+  if (!existsSync(MAIN)) throw new Error('There is no dist/src/cli/main.js: run `npm run build` first.')
+  const { QUORATE_NATS: _, QUORATE_GROUP: __, ...inherited } = process.env
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...inherited, ...options.env },
+  })
+  let stdout = ''
+  let stderr = ''
+  const waiting = new Set<() => void>()
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+    for (const look of waiting) look()
+  })
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  if (options.input !== undefined) child.stdin.end(options.input)
+  const finished = new Promise<Finished>((resolve) => {
+    child.once('close', (code) => resolve({ code, stdout, stderr }))
+  })
+  const until = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!stdout.includes(text)) return
+        waiting.delete(look)
+        resolve()
+      }
+      waiting.add(look)
+      look()
+      void finished.then(() => reject(new Error(`It ended without ${text}:\n${stdout}\n${stderr}`)))
+    })
+  return { child, finished, stdout: () => stdout, until }
+}
+
+export function runCli(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return startCli(args, { input: '', ...options }).finished
+}
+
+/** The JSON documents on stdout, one per line. */
+export function jsonLines(text: string): unknown[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): unknown => JSON.parse(line))
+}

@@ -1,0 +1,84 @@
+// A member without consensus: answers as a test tells it to.
+
+import { type AnyActorRef, createEmptyActor } from 'xstate'
+import type { Applied, NodeEvents, RaftNode, ReadOptions } from '../../src/api.ts'
+import type { NodeStatus, Role } from '../../src/status.ts'
+
+export class FakeNode implements RaftNode {
+  readonly group: string
+  readonly id: string
+  readonly actor: AnyActorRef = createEmptyActor()
+  readonly applied: unknown[] = []
+  readonly reads: { query: unknown; level: string | undefined }[] = []
+  peers: readonly string[]
+  onApply: (command: unknown, index: number) => unknown = () => null
+  onRead: (query: unknown) => unknown = (query) => query
+  #role: Role = 'follower'
+  #term = 1
+  readonly #handlers = new Map<string, Set<(payload: never) => void>>()
+
+  constructor(id: string, options: { group?: string; peers?: readonly string[] } = {}) {
+    this.id = id
+    this.group = options.group ?? 'demo'
+    this.peers = options.peers ?? [id]
+  }
+
+  lead(): this {
+    this.#become('leader')
+    return this
+  }
+
+  follow(): void {
+    this.#become('follower')
+  }
+
+  async apply<Result = unknown>(command: unknown): Promise<Applied<Result>> {
+    this.applied.push(command)
+    const index = this.applied.length
+    const result = await this.onApply(command, index)
+    return { index, term: this.#term, result: result as Result }
+  }
+
+  async read<Answer = unknown>(query: unknown, options?: ReadOptions): Promise<Answer> {
+    this.reads.push({ query, level: options?.level })
+    return (await this.onRead(query)) as Answer
+  }
+
+  status(): NodeStatus {
+    const last = this.applied.length
+    return {
+      ...{
+        group: this.group,
+        id: this.id,
+        role: this.#role,
+        state: `active.${this.#role}`,
+        term: this.#term,
+      },
+      ...{
+        votedFor: null,
+        leader: this.#role === 'leader' ? this.id : null,
+        peers: this.peers,
+        oldPeers: [],
+      },
+      ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
+      ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },
+      error: null,
+    }
+  }
+
+  on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void {
+    const handlers = this.#handlers.get(event) ?? new Set()
+    this.#handlers.set(event, handlers.add(handler))
+    return () => void handlers.delete(handler)
+  }
+
+  async close(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #become(to: Role): void {
+    const change = { from: this.#role, to, term: this.#term, reason: 'TEST' }
+    this.#role = to
+    for (const handler of this.#handlers.get('role') ?? []) handler(change as never)
+  }
+}
