@@ -7,10 +7,19 @@ import { fileURLToPath } from 'node:url'
 
 const root = new URL('../', import.meta.url)
 rmSync(new URL('dist', root), { recursive: true, force: true })
-const compiler = createRequire(import.meta.url).resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc')
-const compiled = spawnSync(process.execPath, [compiler, '-p', fileURLToPath(new URL('tsconfig.build.json', root))], {
-  stdio: 'inherit',
-})
+const compiler = createRequire(import.meta.url)
+  .resolve('typescript/package.json')
+  .replace(/package\.json$/, 'bin/tsc')
+const compiled = spawnSync(
+  process.execPath,
+  [compiler, '-p', fileURLToPath(new URL('tsconfig.build.json', root))],
+  {
+    stdio: 'inherit',
+  },
+)
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
-copyFileSync(new URL('scripts/find-nats-server.mjs', root), new URL('dist/scripts/find-nats-server.mjs', root))
+copyFileSync(
+  new URL('scripts/find-nats-server.mjs', root),
+  new URL('dist/scripts/find-nats-server.mjs', root),
+)
 chmodSync(new URL('dist/src/cli/main.js', root), 0o755)

@@ -4,7 +4,7 @@ import type { Host, HostOptions, RaftNode, StartNodeOptions } from './api.ts'
 import { QuorateError } from './errors.ts'
 import { HostCore } from './host-core.ts'
 import type { NodeHandle } from './node-handle.ts'
-import { nameSchema, parseTuning, type Tuning } from './options.ts'
+import { memberNameSchema, nameSchema, parseTuning, type Tuning } from './options.ts'
 import { HandleNode } from './raft-node.ts'
 import type { PeerId } from './rules/types.ts'
 import { systemClock } from './runtime/clock.ts'
@@ -30,7 +30,7 @@ const MESSAGE_RESERVE_BYTES = 8 * 1024
  *   member, STORAGE when it cannot be used.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
-  checkName('id', options.id)
+  checkName('id', options.id, memberNameSchema)
   const logger = options.logger ?? silentLogger
   const storage = options.storage ?? (await openDisk(options, options.dataDir))
   const ownTransport = options.transport === undefined
@@ -79,7 +79,7 @@ class OpenHost implements Host {
   startNode(options: StartNodeOptions): Promise<RaftNode> {
     const { group, peers = [], stateMachine, inspect, ...tuningInput } = options
     return new Promise((resolve, reject) => {
-      checkName('group', group)
+      checkName('group', group, nameSchema)
       checkPeers(peers)
       const tuning = parseTuning(tuningInput)
       this.#checkPayload(tuning)
@@ -147,14 +147,14 @@ class OpenHost implements Host {
   }
 }
 
-function checkName(what: string, value: string): void {
-  const parsed = nameSchema.safeParse(value)
+function checkName(what: string, value: string, schema: typeof nameSchema): void {
+  const parsed = schema.safeParse(value)
   if (!parsed.success)
     throw new QuorateError('INVALID', `Option ${what} "${value}": ${parsed.error.issues[0]?.message}.`)
 }
 
 function checkPeers(peers: readonly PeerId[]): void {
-  for (const peer of peers) checkName('peers', peer)
+  for (const peer of peers) checkName('peers', peer, memberNameSchema)
   if (new Set(peers).size !== peers.length) {
     throw new QuorateError('INVALID', `Option peers: ${peers.join(',')} names a member twice.`)
   }

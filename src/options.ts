@@ -3,14 +3,25 @@
 
 import { z } from 'zod'
 import { QuorateError } from './errors.ts'
+import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES, MAX_ENTRIES_PER_FRAME } from './transport/entries.ts'
+import { RESERVED_NAMES } from './transport/subjects.ts'
 
 const ms = (fallback: number, minimum: number, what: string) =>
   z.number().int().min(minimum).max(2_147_483_647).default(fallback).describe(what)
-const count = (fallback: number, minimum: number, what: string) =>
-  z.number().int().min(minimum).default(fallback).describe(what)
+const count = (fallback: number, minimum: number, what: string, maximum = Number.MAX_SAFE_INTEGER) =>
+  z.number().int().min(minimum).max(maximum).default(fallback).describe(what)
+
+/** What a receiver takes in one AppendEntries: an option beyond it would stop replication for good. */
+const MAX_ENTRIES_BYTES = MAX_APPEND_BYTES - FRAME_RESERVE_BYTES
 
 /** The name of a host, member or group: one subject token. */
 export const nameSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -')
+
+/** The name of a member: not one of the words that stand in a member's place in subjects. */
+export const memberNameSchema = nameSchema.refine(
+  (name) => !RESERVED_NAMES.has(name),
+  `must not be ${[...RESERVED_NAMES].join(', ')}: these words have a meaning of their own in subjects`,
+)
 
 export const tuningSchema = z.strictObject({
   electionTimeoutMs: ms(
@@ -46,12 +57,14 @@ export const tuningSchema = z.strictObject({
     512 * 1024,
     1,
     'Largest encoded command; a larger one is refused when it is proposed.',
+    MAX_ENTRIES_BYTES,
   ),
-  maxEntriesPerFrame: count(1024, 1, 'Most entries in one AppendEntries.'),
+  maxEntriesPerFrame: count(1024, 1, 'Most entries in one AppendEntries.', MAX_ENTRIES_PER_FRAME),
   maxFrameBytes: count(
     256 * 1024,
     1,
     'Payload at which an AppendEntries is closed; one entry may exceed it.',
+    MAX_ENTRIES_BYTES,
   ),
   maxFramesInFlight: count(16, 1, 'AppendEntries sent to one follower and not yet answered.'),
   maxBytesInFlight: count(4 * 1024 * 1024, 1, 'Payload sent to one follower and not yet answered.'),

@@ -1,7 +1,7 @@
 // A configuration as the payload of a CONFIGURATION entry: a CBOR tuple [1, peers, oldPeers].
 
 import { z } from 'zod'
-import { nameSchema } from '../options.ts'
+import { memberNameSchema } from '../options.ts'
 import type { Configuration, ConfigurationEntry, LogEntry } from '../rules/types.ts'
 import { decodeValue, encodeValue } from '../transport/codec.ts'
 
@@ -9,7 +9,7 @@ const VERSION = 1
 const MAX_MEMBERS = 255
 
 const peersSchema = z
-  .array(nameSchema)
+  .array(memberNameSchema)
   .max(MAX_MEMBERS)
   .refine((peers) => new Set(peers).size === peers.length, 'must name each member once')
 const configurationSchema = z.tuple([z.literal(VERSION), peersSchema, peersSchema])

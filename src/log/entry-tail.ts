@@ -40,7 +40,7 @@ export class EntryTail {
     let bytes = 0
     for (let at = this.#head + from - this.#firstIndex; found.length < maxEntries; at++) {
       const entry = this.#entries[at]
-      if (entry === undefined || (bytes > 0 && bytes + entry.data.length > maxBytes)) break
+      if (entry === undefined || (found.length > 0 && bytes + entry.data.length > maxBytes)) break
       bytes += entry.data.length
       found.push(entry)
     }

@@ -1,6 +1,14 @@
 // The codec's face: everything that turns messages and values into bytes and back.
 
-export { MAX_ENTRIES_PER_FRAME, MAX_ENTRY_OVERHEAD_BYTES } from './entries.ts'
+export {
+  FRAME_RESERVE_BYTES,
+  type FrameLimits,
+  fitFrame,
+  MAX_APPEND_BYTES,
+  MAX_ENTRIES_PER_FRAME,
+  MAX_ENTRY_OVERHEAD_BYTES,
+  withinRuns,
+} from './entries.ts'
 export { decodeRequest, isRpcMethod, RequestEncoder } from './request-codec.ts'
 export {
   decodeResponse,

@@ -6,6 +6,7 @@ import type { GateReason } from './cbor-gate.ts'
 export type DropReason =
   | GateReason
   | 'TOO_LARGE' // more bytes than a message of its kind can have
+  | 'BAD_CHECKSUM' // damaged on its way, or not from a member
   | 'UNDECODABLE' // the decoder gave up
   | 'WRONG_VERSION' // another version of the protocol
   | 'BAD_BODY' // plain data, but not this message

@@ -3,12 +3,44 @@
 
 import { EntryType, type LogEntry, type LogIndex, type Term } from '../rules/types.ts'
 
+/** Most bytes of one AppendEntries; nats-server itself warns beyond this payload. */
+export const MAX_APPEND_BYTES = 8 * 1024 * 1024
+/** Kept free in an AppendEntries for everything but its entries, generously. */
+export const FRAME_RESERVE_BYTES = 8 * 1024
 /** Most entries that one AppendEntries may carry. */
 export const MAX_ENTRIES_PER_FRAME = 16_384
 /** Most runs of equal term and type in one AppendEntries. */
 export const MAX_RUNS_PER_FRAME = 4096
 /** What an entry can add to a frame beside its data: its own head and, at worst, a run of its own. */
 export const MAX_ENTRY_OVERHEAD_BYTES = 32
+
+export interface FrameLimits {
+  readonly maxEntries: number
+  /** Of their data alone. At least one entry goes into a frame, however large. */
+  readonly maxBytes: number
+}
+
+/** `wanted`, lowered until entries and what they add to a frame together stay below `roomBytes`. */
+export function fitFrame(wanted: FrameLimits, roomBytes: number): FrameLimits {
+  // Many tiny entries are mostly overhead: at most half of the room is set aside for it.
+  const affordable = Math.floor(roomBytes / (2 * MAX_ENTRY_OVERHEAD_BYTES))
+  const maxEntries = Math.max(1, Math.min(wanted.maxEntries, affordable))
+  const maxBytes = Math.max(1, Math.min(wanted.maxBytes, roomBytes - maxEntries * MAX_ENTRY_OVERHEAD_BYTES))
+  return { maxEntries, maxBytes }
+}
+
+/** As many entries, from the front, as the runs of one frame can describe: all of them, unless terms change wildly. */
+export function withinRuns(entries: readonly LogEntry[], maxRuns = MAX_RUNS_PER_FRAME): readonly LogEntry[] {
+  if (entries.length <= maxRuns) return entries
+  let runs = 0
+  let last: LogEntry | undefined
+  for (const [at, entry] of entries.entries()) {
+    if (last === undefined || entry.term !== last.term || entry.type !== last.type) runs += 1
+    if (runs > maxRuns) return entries.slice(0, at)
+    last = entry
+  }
+  return entries
+}
 
 export type EntryRun = readonly [term: Term, type: EntryType, count: number]
 

@@ -53,7 +53,7 @@ export interface PeerRpc {
   ): void
   /** Routes this host's requests for `group` to `handler`. Requests for groups nobody serves are answered ENOENT. */
   serve(group: string, handler: RequestHandler): { stop(): void }
-  /** Largest payload of entries that fits one AppendEntries frame on this bus now, in bytes. */
+  /** Room for entries, heads included, in one AppendEntries on this bus now, in bytes. */
   readonly maxFrameBytes: number
   close(): void
 }

@@ -46,22 +46,33 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
           `${prefix}.${group}.events.${name}.>`,
           // A member hands a client's request on to the leader.
           `${prefix}.${group}.leader.*`,
+          // Before it starts it asks whether somebody is this member already.
+          `${prefix}.${group}.${name}.admin.status`,
         ],
         subscribe: [
           // The rpc subscription of a host covers all groups, and the server allows no wider one than is listed.
           `${prefix}.*.${name}.rpc.>`,
           `${prefix}.${group}.${name}.admin.>`,
           `${prefix}.${group}.leader.*`,
+          `${prefix}.${group}.members.*`,
           inbox,
           '$SRV.>',
         ],
         allowResponses: { max: 1, expires: '1m' },
       }
     case 'client':
-      return { publish: [`${prefix}.${group}.leader.*`], subscribe: [`${prefix}.${group}.events.>`, inbox] }
+      return {
+        publish: [`${prefix}.${group}.leader.*`, `${prefix}.${group}.members.*`],
+        subscribe: [`${prefix}.${group}.events.>`, inbox],
+      }
     case 'operator':
       return {
-        publish: [`${prefix}.${group}.*.admin.*`, `${prefix}.${group}.leader.*`, '$SRV.>'],
+        publish: [
+          `${prefix}.${group}.*.admin.*`,
+          `${prefix}.${group}.leader.*`,
+          `${prefix}.${group}.members.*`,
+          '$SRV.>',
+        ],
         subscribe: [`${prefix}.${group}.>`, inbox],
       }
   }

@@ -1,9 +1,15 @@
-// Requests between members as bytes: positional CBOR tuples that begin with the protocol version and the sender.
-// Decoding checks everything and never throws.
+// Requests between members as bytes: positional CBOR tuples that begin with the protocol version and the sender and
+// end with a checksum. Decoding checks everything and never throws.
 
 import type { z } from 'zod'
 import type { GateLimits } from './cbor-gate.ts'
-import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME, packRuns, unpackEntries } from './entries.ts'
+import {
+  MAX_APPEND_BYTES,
+  MAX_ENTRIES_PER_FRAME,
+  MAX_RUNS_PER_FRAME,
+  packRuns,
+  unpackEntries,
+} from './entries.ts'
 import { FrameCache } from './frame-cache.ts'
 import type {
   AppendEntriesRequest,
@@ -13,17 +19,16 @@ import type {
   RpcMethod,
 } from './messages.ts'
 import * as schemas from './schemas.ts'
+import { SEAL_BYTES, seal } from './seal.ts'
 import { byteStringHeadSize, writeByteStringHead } from './value-codec.ts'
-import { decodeGated, wireCodec } from './wire-cbor.ts'
-import { badBody, decodeSmall, encodeTuple, type Result, readTuple, tooLarge } from './wire-message.ts'
+import { wireCodec } from './wire-cbor.ts'
+import { badBody, decodeSealed, decodeSmall, encodeTuple, type Result, readTuple } from './wire-message.ts'
 
 const { PROTOCOL_VERSION } = schemas
 
-/** nats-server itself warns beyond this payload. */
-const MAX_APPEND_BYTES = 8 * 1024 * 1024
 const APPEND_LIMITS: GateLimits = {
   maxDepth: 3, // frame, runs, run
-  maxItems: MAX_ENTRIES_PER_FRAME + 4 * MAX_RUNS_PER_FRAME + 8,
+  maxItems: MAX_ENTRIES_PER_FRAME + 4 * MAX_RUNS_PER_FRAME + 9,
 }
 
 type RequestTuples = {
@@ -49,7 +54,7 @@ function voteTuple(from: string, request: RequestVoteRequest): readonly unknown[
   return [PROTOCOL_VERSION, from, term, lastLogIndex, lastLogTerm, disrupted]
 }
 
-/** All but the data of the entries. */
+/** All but the data of the entries and the checksum. */
 function appendHead(from: string, request: AppendEntriesRequest): unknown[] {
   const { term, prevLogIndex, prevLogTerm, committedIndex } = request
   return [PROTOCOL_VERSION, from, term, prevLogIndex, prevLogTerm, committedIndex, packRuns(request.entries)]
@@ -108,11 +113,11 @@ function encodeAppend(from: string, request: AppendEntriesRequest): Uint8Array {
     )
   }
   const head = wireCodec.encode(appendHead(from, request))
-  let size = head.length + 3
+  let size = head.length + 3 + SEAL_BYTES
   for (const { data } of entries) size += byteStringHeadSize(data.length) + data.length
   const bytes = new Uint8Array(size)
   bytes.set(head)
-  bytes[0] = 0x88 // an array of eight, where cbor-x wrote one of seven
+  bytes[0] = 0x89 // an array of nine, where cbor-x wrote one of seven
   bytes[head.length] = 0x99 // an array with a length of two bytes
   bytes[head.length + 1] = entries.length >> 8
   bytes[head.length + 2] = entries.length & 0xff
@@ -122,7 +127,7 @@ function encodeAppend(from: string, request: AppendEntriesRequest): Uint8Array {
     bytes.set(data, at)
     at += data.length
   }
-  return bytes
+  return seal(bytes)
 }
 
 /** Never throws. Entry data are views on one private copy of the frame, so `bytes` may be reused at once. */
@@ -162,9 +167,8 @@ function small<S extends z.ZodType, T>(
 }
 
 function decodeAppend(method: 'append_entries' | 'heartbeat', bytes: Uint8Array): Result<InboundRequest> {
-  if (bytes.length > MAX_APPEND_BYTES) return tooLarge(bytes, MAX_APPEND_BYTES)
   // The bus hands out views on 64 KiB chunks, and a view of one entry would keep all of it alive: hence the copy.
-  const tuple = decodeGated(wireCodec, bytes, APPEND_LIMITS, 'copy')
+  const tuple = decodeSealed(bytes, MAX_APPEND_BYTES, APPEND_LIMITS, 'copy')
   if (!tuple.ok) return tuple
   const parsed = readTuple(tuple.value, schemas.appendRequest, (fields) => fields)
   if (!parsed.ok) return parsed

@@ -1,5 +1,5 @@
 // Answers between members as bytes: the protocol version, the sender, then null and the fields of the answer, or the
-// error in place of everything else. Decoding checks everything and never throws.
+// error in place of them, and the checksum. Decoding checks everything and never throws.
 
 import type { AppendEntriesResponse, RequestVoteResponse, ResponseOf, RpcMethod } from './messages.ts'
 import type { RemoteError } from './peer-rpc.ts'
@@ -20,6 +20,8 @@ type ResponseReaders = {
 }
 
 const { PROTOCOL_VERSION } = schemas
+/** No other answer has so few fields and a list for its third. */
+const ERROR_LENGTH = 4
 
 const voteFields = (r: RequestVoteResponse): readonly unknown[] => [
   r.term,
@@ -82,7 +84,7 @@ export function decodeResponse<M extends RpcMethod>(
 ): Result<InboundResponse<ResponseOf<M>>> {
   const tuple = decodeSmall(bytes)
   if (!tuple.ok) return tuple
-  if (Array.isArray(tuple.value) && tuple.value.length === 3 && Array.isArray(tuple.value[2])) {
+  if (Array.isArray(tuple.value) && tuple.value.length === ERROR_LENGTH && Array.isArray(tuple.value[2])) {
     return readTuple(tuple.value, schemas.errorResponse, ([, from, [code, message]]) => ({
       from,
       outcome: { ok: false, error: { code, message } },

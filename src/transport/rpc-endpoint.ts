@@ -6,6 +6,7 @@ import type { PeerId } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Drops } from './drops.ts'
+import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES } from './entries.ts'
 import type { RequestOf, ResponseOf, RpcMethod } from './messages.ts'
 import type { PeerRpc, RemoteError, Reply, RequestHandler, RpcFailure, RpcOutcome } from './peer-rpc.ts'
 import { PendingCalls } from './pending-calls.ts'
@@ -24,8 +25,6 @@ export interface PeerRpcOptions {
   readonly drops: Drops
 }
 
-/** Kept free in a frame for the message around the entries. */
-const FRAME_RESERVE_BYTES = 8 * 1024
 const UNKNOWN_SENDER = '(unknown)'
 
 /** @throws QuorateError INVALID when prefix or id cannot be part of a subject. */
@@ -132,7 +131,8 @@ class RpcEndpoint implements PeerRpc {
   }
 
   #readStatus(status: TransportStatus): void {
-    this.#maxFrameBytes = Math.max(0, status.maxPayloadBytes - FRAME_RESERVE_BYTES)
+    const maxBytes = Math.min(status.maxPayloadBytes, MAX_APPEND_BYTES)
+    this.#maxFrameBytes = Math.max(0, maxBytes - FRAME_RESERVE_BYTES)
     const lost = this.#connected && !status.connected
     this.#connected = status.connected
     // Answers to what is under way went past us while we were away; waiting out the time-outs would only delay

@@ -3,6 +3,7 @@
 //   <prefix>.<group>.<to>.rpc.<from>.<method>     member to member
 //   <prefix>.<group>.<node>.admin.<method>        operations
 //   <prefix>.<group>.leader.<method>              clients; only the leader listens
+//   <prefix>.<group>.members.<method>             any member, or all of them
 //   <prefix>.<group>.events.<node>.<kind>         notifications
 //
 // A name that could change the shape of a subject (a dot, a wildcard, a space) is refused when a subject is built,
@@ -15,7 +16,7 @@ export const DEFAULT_PREFIX = 'quorate'
 const MAX_TOKEN_LENGTH = 64
 const MAX_PREFIX_LENGTH = 128
 /** They stand where a member's name could stand, so no member may be called so. */
-const RESERVED_NAMES: ReadonlySet<string> = new Set(['leader', 'events'])
+export const RESERVED_NAMES: ReadonlySet<string> = new Set(['leader', 'events', 'members'])
 
 function isTokenCode(code: number): boolean {
   return (
@@ -141,7 +142,7 @@ export interface RpcSubject {
 export type ParsedSubject =
   | ({ readonly kind: 'rpc' } & RpcSubject)
   | { readonly kind: 'admin'; readonly group: string; readonly node: string; readonly method: string }
-  | { readonly kind: 'leader'; readonly group: string; readonly method: string }
+  | { readonly kind: 'leader' | 'members'; readonly group: string; readonly method: string }
   | { readonly kind: 'event'; readonly group: string; readonly node: string; readonly event: string }
 
 /** Reads an rpc subject; undefined when it is anything else. On the hot path: no regular expression, no split. */
@@ -172,7 +173,9 @@ export function parseSubject(prefix: string, subject: string): ParsedSubject | u
   if (!tokens.every(isToken)) return undefined
   const [group, second, third, fourth] = tokens
   if (group === undefined || second === undefined || third === undefined) return undefined
-  if (second === 'leader') return tokens.length === 3 ? { kind: 'leader', group, method: third } : undefined
+  if (second === 'leader' || second === 'members') {
+    return tokens.length === 3 ? { kind: second, group, method: third } : undefined
+  }
   if (fourth === undefined || tokens.length !== 4) return undefined
   if (second === 'events') {
     return isMemberName(third) ? { kind: 'event', group, node: third, event: fourth } : undefined

@@ -1,9 +1,11 @@
-// What requests and answers have in common on the wire: reading a tuple against its schema, and saying why not.
+// What requests and answers have in common on the wire: the checks at the door, reading a tuple against its schema,
+// and saying why not.
 
 import type { z } from 'zod'
 import type { GateLimits } from './cbor-gate.ts'
 import type { DropReason } from './drops.ts'
 import { describeIssue, PROTOCOL_VERSION } from './schemas.ts'
+import { brokenSeal, seal, UNSEALED } from './seal.ts'
 import { type Decoded, decodeGated, wireCodec } from './wire-cbor.ts'
 
 export type Result<T> = Decoded<T, DropReason>
@@ -12,14 +14,29 @@ export type Result<T> = Decoded<T, DropReason>
 const MAX_SMALL_MESSAGE_BYTES = 4096
 const SMALL_LIMITS: GateLimits = { maxDepth: 2, maxItems: 16 }
 
-export function encodeTuple(tuple: readonly unknown[]): Uint8Array {
-  return wireCodec.encode(tuple)
+/** `fields` and, as one more element, the checksum. */
+export function encodeTuple(fields: readonly unknown[]): Uint8Array {
+  return seal(wireCodec.encode([...fields, UNSEALED]))
 }
 
 /** Everything but AppendEntries is a handful of numbers. */
 export function decodeSmall(bytes: Uint8Array): Result<unknown> {
-  if (bytes.length > MAX_SMALL_MESSAGE_BYTES) return tooLarge(bytes, MAX_SMALL_MESSAGE_BYTES)
-  return decodeGated(wireCodec, bytes, SMALL_LIMITS)
+  return decodeSealed(bytes, MAX_SMALL_MESSAGE_BYTES, SMALL_LIMITS, 'view')
+}
+
+/** The door: size, checksum, structure, and only then the decoder. With `copy` nothing of `bytes` is kept. */
+export function decodeSealed(
+  bytes: Uint8Array,
+  maxBytes: number,
+  limits: GateLimits,
+  ownership: 'view' | 'copy',
+): Result<unknown> {
+  if (bytes.length > maxBytes) {
+    return { ok: false, reason: 'TOO_LARGE', detail: `${bytes.length} bytes, at most ${maxBytes}` }
+  }
+  const broken = brokenSeal(bytes)
+  if (broken !== undefined) return { ok: false, reason: 'BAD_CHECKSUM', detail: broken }
+  return decodeGated(wireCodec, bytes, limits, ownership)
 }
 
 /** Checks a decoded tuple and builds the message from its fields. */
@@ -39,8 +56,4 @@ export function readTuple<S extends z.ZodType, T>(
 
 export function badBody(detail: string): Result<never> {
   return { ok: false, reason: 'BAD_BODY', detail }
-}
-
-export function tooLarge(bytes: Uint8Array, maxBytes: number): Result<never> {
-  return { ok: false, reason: 'TOO_LARGE', detail: `${bytes.length} bytes, at most ${maxBytes}` }
 }

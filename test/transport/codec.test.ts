@@ -1,4 +1,3 @@
-import { Encoder } from 'cbor-x'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LogEntry } from '../../src/rules/types.ts'
@@ -12,10 +11,9 @@ import {
 } from '../../src/transport/codec.ts'
 import type { AppendEntriesRequest, RpcMethod } from '../../src/transport/messages.ts'
 import { METHODS, member, requests, responses } from './support/arbitraries.ts'
+import { plain, resealed, sealedTuple, withChecksum } from './support/seals.ts'
 
-/** As another implementation might write, with the library's own settings for plain values. */
-const plain = new Encoder({ useRecords: false, tagUint8Array: false })
-const encode = (tuple: unknown): Uint8Array => plain.encode(tuple)
+const fromHex = (text: string): Uint8Array => withChecksum(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 
 const entry = (index: number, term: number, size = 3): LogEntry => ({
   index,
@@ -50,6 +48,65 @@ function roundTripResponse<M extends RpcMethod>(method: M): void {
   )
 }
 
+/** The frame with one byte changed, in every place and to several other values. */
+function* everyOtherByte(frame: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < frame.length; at += 1) {
+    for (const change of [0x01, 0x02, 0x10, 0x80, 0xff]) {
+      const damaged = frame.slice()
+      damaged[at] = (frame[at] ?? 0) ^ change
+      yield damaged
+    }
+  }
+}
+
+// Not `expect` on each: there are tens of thousands.
+function expectRefused(decoded: { readonly ok: boolean; readonly reason?: string }): void {
+  if (decoded.reason !== 'BAD_CHECKSUM') expect(decoded).toMatchObject({ reason: 'BAD_CHECKSUM' })
+}
+
+function noByteCanChange<M extends RpcMethod>(method: M): void {
+  const sampling = { seed: 3, numRuns: 3 }
+  for (const message of fc.sample(requests[method], sampling)) {
+    const request = Uint8Array.from(new RequestEncoder('n1').encode(method, message))
+    for (const damaged of everyOtherByte(request)) expectRefused(decodeRequest(method, damaged))
+  }
+  for (const response of fc.sample(responses[method], sampling)) {
+    const answer = Uint8Array.from(encodeResponse('n1', method, response))
+    for (const damaged of everyOtherByte(answer)) expectRefused(decodeResponse(method, damaged))
+  }
+}
+
+describe('the checksum', () => {
+  // Written down once, byte by byte, with a CRC-32 from elsewhere: an encoder that changes its mind is found out.
+  test.each([
+    ['request', '8401626e31031a85b15177'],
+    ['answer', '8701626e32f603f51901f41ad778ace4'],
+  ])('of a %s is where other versions will look for it', (kind, hex) => {
+    const bytes =
+      kind === 'request'
+        ? new RequestEncoder('n1').encode('read_index', { term: 3 })
+        : encodeResponse('n2', 'append_entries', { term: 3, success: true, lastLogIndex: 500 })
+    expect(Buffer.from(bytes).toString('hex')).toBe(hex)
+  })
+
+  test('always has five bytes, also when it is a small number', () => {
+    // The term for which the checksum begins with two zero bytes, found by trying.
+    const bytes = new RequestEncoder('n1').encode('read_index', { term: 72_659 })
+    expect(Buffer.from(bytes.subarray(-5)).toString('hex')).toMatch(/^1a0000/)
+    expect(decodeRequest('read_index', bytes)).toMatchObject({ ok: true })
+    expect(plain.decode(bytes)).toHaveLength(4)
+  })
+
+  test('is computed once for a frame that goes to several peers', () => {
+    const encoder = new RequestEncoder('n1')
+    const request = append([entry(7, 4)])
+    const frame = encoder.encode('append_entries', request)
+    // Damage done to the one frame is seen by everybody: nothing is computed again on the way out.
+    frame[frame.length - 1] = (frame.at(-1) ?? 0) ^ 1
+    expectRefused(decodeRequest('append_entries', encoder.encode('append_entries', request)))
+  })
+})
+
 describe.each(METHODS)('%s', (method) => {
   test('a request comes back as it was', () => roundTripRequest(method))
   test('an answer comes back as it was', () => roundTripResponse(method))
@@ -60,19 +117,31 @@ describe.each(METHODS)('%s', (method) => {
   })
   test('another version is told apart from nonsense', () => {
     const decoded = [
-      decodeRequest(method, encode([2, 'n1', 1, 'new field'])),
-      decodeResponse(method, encode([9, 'n1', null, 1])),
+      decodeRequest(method, sealedTuple([2, 'n1', 1, 'new field'])),
+      decodeResponse(method, sealedTuple([9, 'n1', null, 1])),
     ]
     for (const result of decoded) expect(result).toMatchObject({ ok: false, reason: 'WRONG_VERSION' })
-    expect(decodeRequest(method, encode(['2', 'n1', 1]))).toMatchObject({ ok: false, reason: 'BAD_BODY' })
+    expect(decodeRequest(method, sealedTuple(['2', 'n1', 1]))).toMatchObject({
+      ok: false,
+      reason: 'BAD_BODY',
+    })
   })
-  test.each([[{ term: 1 }], [null], [[]], [[1]], [[1, 'n1']], ['text'], [7]])(
-    '%j is no such message',
-    (value) => {
-      expect(decodeRequest(method, encode(value))).toMatchObject({ ok: false, reason: 'BAD_BODY' })
-      expect(decodeResponse(method, encode(value))).toMatchObject({ ok: false, reason: 'BAD_BODY' })
-    },
-  )
+  test.each([
+    [{ term: 1, checksum: 0xffff_ffff }],
+    [[1, 0xffff_ffff]],
+    [[1, 'n1', 0xffff_ffff]],
+    ['a long text'],
+  ])('%j is no such message, though its checksum fits', (value) => {
+    const bytes = resealed(plain.encode(value))
+    expect(decodeRequest(method, bytes)).toMatchObject({ ok: false, reason: 'BAD_BODY' })
+    expect(decodeResponse(method, bytes)).toMatchObject({ ok: false, reason: 'BAD_BODY' })
+  })
+  test.each([[[1, 'n1']], [null], [7], ['text'], [0xffff_ffff]])('%j has no checksum', (value) => {
+    const bytes = plain.encode(value)
+    expect(decodeRequest(method, bytes)).toMatchObject({ ok: false, reason: 'BAD_CHECKSUM' })
+    expect(decodeResponse(method, bytes)).toMatchObject({ ok: false, reason: 'BAD_CHECKSUM' })
+  })
+  test('no byte of a request or an answer can be another', () => noByteCanChange(method))
 })
 
 describe('a vote request', () => {
@@ -85,6 +154,7 @@ describe('a vote request', () => {
       9,
       2,
       ['n3', 2],
+      expect.any(Number),
     ])
   })
 
@@ -103,19 +173,16 @@ describe('a vote request', () => {
     ['a field too few', good.slice(0, -1), 'Too small'],
     ['a disrupted leader without its term', [1, 'n1', 3, 9, 2, ['n3']], 'field 5'],
   ])('is refused with %s', (_what, tuple, detail) => {
-    const decoded = decodeRequest('request_vote', encode(tuple))
+    const decoded = decodeRequest('request_vote', sealedTuple(tuple))
     expect(decoded).toMatchObject({ ok: false, reason: 'BAD_BODY' })
     expect(decoded.ok ? '' : decoded.detail).toContain(detail)
   })
 
   test('may write whole numbers in any width', () => {
     const expected = { ok: true, value: { message: { term: 7, lastLogIndex: 2 ** 33 } } }
-    const wide = Buffer.from(
-      '86 01 62 6e31 1b 0000000000000007 1b 0000000200000000 02 f6'.replaceAll(' ', ''),
-      'hex',
-    )
+    const wide = fromHex('87 01 62 6e31 1b 0000000000000007 1b 0000000200000000 02 f6')
     expect(decodeRequest('pre_vote', wide)).toMatchObject(expected)
-    const unsafe = Buffer.from('86 01 62 6e31 07 1b 0020000000000001 02 f6'.replaceAll(' ', ''), 'hex')
+    const unsafe = fromHex('87 01 62 6e31 07 1b 0020000000000001 02 f6')
     expect(decodeRequest('pre_vote', unsafe)).toMatchObject({ ok: false, reason: 'BAD_BODY' })
   })
 
@@ -146,6 +213,7 @@ describe('AppendEntries', () => {
         [5, 3, 1],
       ],
       [entry(7, 4), entry(8, 4), config].map(({ data }) => data),
+      expect.any(Number),
     ])
   })
 
@@ -197,13 +265,16 @@ describe('AppendEntries', () => {
     ['a run with four parts', [[4, 2, 1, 1]], [a]],
     ['no list of entries', [[4, 2, 1]], 7],
   ])('is refused with %s', (_what, runs, data) => {
-    const decoded = decodeRequest('append_entries', encode([1, 'n1', 5, 6, 3, 4, runs, data]))
+    const decoded = decodeRequest('append_entries', sealedTuple([1, 'n1', 5, 6, 3, 4, runs, data]))
     expect(decoded).toMatchObject({ ok: false, reason: 'BAD_BODY' })
   })
 
   test('is refused when its indexes would leave the safe integers', () => {
     const tuple = [1, 'n1', 5, Number.MAX_SAFE_INTEGER, 3, 4, [[4, 2, 1]], [a]]
-    expect(decodeRequest('append_entries', encode(tuple))).toMatchObject({ ok: false, reason: 'BAD_BODY' })
+    expect(decodeRequest('append_entries', sealedTuple(tuple))).toMatchObject({
+      ok: false,
+      reason: 'BAD_BODY',
+    })
   })
 
   test('with more entries than a frame can carry is not encoded, and not accepted', () => {
@@ -216,7 +287,7 @@ describe('AppendEntries', () => {
     )
     expect(decodeRequest('append_entries', full)).toMatchObject({ ok: true })
     const tuple = [1, 'n1', 5, 6, 3, 4, [[4, 2, many.length]], many.map(({ data }) => data)]
-    expect(decodeRequest('append_entries', encode(tuple)).ok).toBe(false)
+    expect(decodeRequest('append_entries', sealedTuple(tuple)).ok).toBe(false)
   })
 
   test('keeps a copy of its own frame, not the chunk it came in', () => {
@@ -253,10 +324,10 @@ describe('AppendEntries', () => {
 
 describe('an error answer', () => {
   test('with an unknown code or an endless message is refused', () => {
-    expect(decodeResponse('pre_vote', encode([1, 'n1', ['EWHAT', 'x']]))).toMatchObject({
+    expect(decodeResponse('pre_vote', sealedTuple([1, 'n1', ['EWHAT', 'x']]))).toMatchObject({
       reason: 'BAD_BODY',
     })
-    expect(decodeResponse('pre_vote', encode([1, 'n1', ['EBUSY', 'x'.repeat(600)]]))).toMatchObject({
+    expect(decodeResponse('pre_vote', sealedTuple([1, 'n1', ['EBUSY', 'x'.repeat(600)]]))).toMatchObject({
       reason: 'BAD_BODY',
     })
   })

@@ -248,6 +248,7 @@ describe('with the permissions that are generated', () => {
       if (message.replyTo !== undefined) bus.publish(message.replyTo, message.payload)
     }
     n1.bus.subscribe('quorate.g.leader.*', echo(n1.bus), { queue: 'leaders' })
+    n1.bus.subscribe('quorate.g.members.*', echo(n1.bus))
     n1.bus.subscribe('quorate.g.n1.admin.>', echo(n1.bus), { queue: 'q' })
     const ready = endpoint(n1.bus, 'n1')
     await ask(ready.rpc, 'n1')
@@ -259,6 +260,10 @@ describe('with the permissions that are generated', () => {
         bus.publish(subject, bytes('hello'), `${bus.inbox}.1`)
       })
     expect(await answerTo(app.bus, 'quorate.g.leader.apply')).toBe('hello')
+    expect(await answerTo(app.bus, 'quorate.g.members.read')).toBe('hello')
+    expect(await answerTo(ops.bus, 'quorate.g.members.status')).toBe('hello')
     expect(await answerTo(ops.bus, 'quorate.g.n1.admin.status')).toBe('hello')
+    // As a member does before it starts: is somebody here already?
+    expect(await answerTo(n1.bus, 'quorate.g.n1.admin.status')).toBe('hello')
   })
 })

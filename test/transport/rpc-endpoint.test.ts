@@ -7,6 +7,7 @@ import type { PeerRpc, RequestHandler, RpcOutcome } from '../../src/transport/pe
 import { createPeerRpc } from '../../src/transport/rpc-endpoint.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { MemoryLogger } from './support/memory-logger.ts'
+import { withChecksum } from './support/seals.ts'
 
 const PREFIX = 'quorate'
 
@@ -199,6 +200,7 @@ describe('a handler', () => {
 describe('what is dropped and counted', () => {
   const body = (from: string, method: RpcMethod = 'read_index') =>
     new RequestEncoder(from).encode(method, { term: 3 })
+  const flipped = (frame: Uint8Array): Uint8Array => frame.map((byte, at) => (at === 5 ? byte ^ 4 : byte))
 
   test.each([
     [
@@ -216,10 +218,11 @@ describe('what is dropped and counted', () => {
       body('events'),
       'BAD_SUBJECT (unknown) 1',
     ],
-    ['an empty body', 'quorate.g.n2.rpc.n3.read_index', new Uint8Array(0), 'EMPTY n3 1'],
+    ['an empty body', 'quorate.g.n2.rpc.n3.read_index', new Uint8Array(0), 'BAD_CHECKSUM n3 1'],
+    ['a flipped bit', 'quorate.g.n2.rpc.n3.read_index', flipped(body('n3')), 'BAD_CHECKSUM n3 1'],
     ['another message', 'quorate.g.n2.rpc.n3.pre_vote', body('n3'), 'BAD_BODY n3 1'],
     ['a large vote', 'quorate.g.n2.rpc.n3.pre_vote', new Uint8Array(5000), 'TOO_LARGE n3 1'],
-    ['a tag', 'quorate.g.n2.rpc.n3.read_index', Uint8Array.from([0xc2, 0x41, 1]), 'TAG n3 1'],
+    ['a tag', 'quorate.g.n2.rpc.n3.read_index', withChecksum(Uint8Array.from([0xc2, 0x45])), 'TAG n3 1'],
   ])('%s', (_what, subject, payload, expected) => {
     const { clock, bus, n2, reasons, logger } = bench()
     n2.rpc.serve('g', () => expect.unreachable())
@@ -252,13 +255,19 @@ describe('what is dropped and counted', () => {
     stranger.publish(`${n1.transport.inbox}.1`, forged)
     stranger.publish(`${n1.transport.inbox}.1`, encodeErrorResponse('n3', { code: 'EPERM', message: '' }))
     stranger.publish(`${n1.transport.inbox}.1`, Uint8Array.from([0xff]))
+    stranger.publish(`${n1.transport.inbox}.1`, withChecksum(Uint8Array.from([0xff])))
     stranger.publish(`${n1.transport.inbox}.2`, forged)
     clock.settle()
     expect(outcomes).toEqual([])
     answer()
     clock.settle()
     expect(outcomes).toMatchObject([{ ok: true, response: { index: 1 } }])
-    expect(reasons()).toEqual(['WRONG_PEER n3 2', 'INDEFINITE_LENGTH n2 1', 'LATE_REPLY (unknown) 1'])
+    expect(reasons()).toEqual([
+      'WRONG_PEER n3 2',
+      'BAD_CHECKSUM n2 1',
+      'INDEFINITE_LENGTH n2 1',
+      'LATE_REPLY (unknown) 1',
+    ])
   })
 
   test('a request without a wish for an answer is handled, and the answer goes nowhere', () => {

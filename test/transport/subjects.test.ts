@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nameSchema } from '../../src/options.ts'
+import { memberNameSchema, nameSchema } from '../../src/options.ts'
 import { formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
 import {
   adminSubject,
@@ -35,8 +35,20 @@ describe('tokens', () => {
     expect(isToken(text)).toBe(false)
   })
 
-  test.each(['leader', 'events'])('refuse a member called %s, which the grammar uses itself', (name) => {
+  test('that members may be called are what the options call a member', () => {
+    fc.assert(
+      fc.property(fc.oneof(token, fc.constantFrom('leader', 'events', 'members')), (text) => {
+        expect(isMemberName(text)).toBe(memberNameSchema.safeParse(text).success)
+      }),
+    )
+  })
+
+  test.each(['leader', 'events', 'members'])('refuse a member called %s, a word of the grammar', (name) => {
     expect(isMemberName(name)).toBe(false)
+    expect(nameSchema.safeParse(name).success).toBe(true)
+    expect(memberNameSchema.safeParse(name).error?.issues).toMatchObject([
+      { message: expect.stringContaining('leader, events, members') },
+    ])
     expect(() => rpcSubject('quorate', 'g', name, 'n1', 'pre_vote')).toThrow(name)
   })
 })
@@ -62,6 +74,11 @@ describe('subjects', () => {
           kind: 'admin',
           group,
           node: to,
+          method,
+        })
+        expect(parseSubject(head, `${head}.${group}.members.${method}`)).toEqual({
+          kind: 'members',
+          group,
           method,
         })
         expect(parseSubject(head, leaderSubject(head, group, method))).toEqual({
@@ -129,11 +146,13 @@ describe('permissions', () => {
           "quorate.*.*.rpc.n1.*"
           "quorate.*.events.n1.>"
           "quorate.*.leader.*"
+          "quorate.*.n1.admin.status"
         ] }
         subscribe: { allow: [
           "quorate.*.n1.rpc.>"
           "quorate.*.n1.admin.>"
           "quorate.*.leader.*"
+          "quorate.*.members.*"
           "_INBOX_n1.>"
           "$SRV.>"
         ] }

@@ -4,7 +4,7 @@ import type { InboundRequest, RequestVoteRequest } from '../../../src/transport/
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 export const isName = (value: unknown): boolean =>
-  typeof value === 'string' && NAME.test(value) && value !== 'leader' && value !== 'events'
+  typeof value === 'string' && NAME.test(value) && !['leader', 'events', 'members'].includes(value)
 export const isWhole = (value: unknown, min: number): boolean =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= min
 

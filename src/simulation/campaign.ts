@@ -1,0 +1,233 @@
+// One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
+// a core of the group gets everything back and has to come to rest.
+
+import type { ReadLevel } from '../api.ts'
+import type { FaultEpisode, FaultKind } from './faults.ts'
+import { InvariantViolation } from './invariants.ts'
+import type { KvCommand } from './kv-model.ts'
+import { enterLiveness, Nemesis, planLiveness } from './nemesis.ts'
+import { EventKind } from './scheduler.ts'
+import type { SimClient } from './sim-client.ts'
+import { drawLatencyMs, pick, streamOf } from './sim-random.ts'
+import { Simulation } from './simulation.ts'
+import type { SwarmPlan } from './swarm.ts'
+
+export interface SeedFailure {
+  readonly invariant: string
+  readonly message: string
+  /** The end of the trace, oldest line first. */
+  readonly trace: readonly string[]
+}
+
+export interface SeedResult {
+  readonly seed: number
+  readonly failure: SeedFailure | null
+  readonly nodes: number
+  readonly events: number
+  readonly messages: number
+  readonly elections: number
+  readonly committed: number
+  readonly operations: number
+  readonly virtualMs: number
+  readonly faults: ReadonlyMap<FaultKind, number>
+  readonly traceHash: string
+  readonly traceLines: number
+}
+
+export interface RunOptions {
+  readonly episodes?: readonly FaultEpisode[]
+  readonly writeNdjson?: (line: string) => void
+}
+
+const TRACE_LINES = 60
+const CALM_TIMEOUTS = 20
+
+/** Runs the plan; never throws for what the simulated group does. */
+export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promise<SeedResult> {
+  const sim = new Simulation({
+    seed: plan.seed,
+    nodes: plan.nodes,
+    options: plan.tuning,
+    link: plan.link,
+    disk: plan.disk,
+    timerLag: plan.timerLag,
+    deferLag: plan.deferLag,
+    clockRates: plan.clockRates,
+    ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),
+  })
+  const nemesis = new Nemesis({
+    scheduler: sim.scheduler,
+    target: sim,
+    episodes: options.episodes ?? plan.episodes,
+    note: (what, { id, fault }) => sim.note('nemesis', what, { id, kind: fault.kind }),
+  })
+  let failure: SeedFailure | null = null
+  try {
+    await new Campaign(plan, sim, nemesis).run()
+  } catch (error) {
+    failure = describeFailure(error, sim)
+  }
+  return {
+    seed: plan.seed,
+    failure,
+    nodes: plan.nodes.length,
+    events: sim.scheduler.executed,
+    messages: sim.bus.sent,
+    elections: sim.checker?.elections ?? 0,
+    committed: sim.checker?.committedIndex ?? 0,
+    operations: sim.history.operations.length,
+    virtualMs: sim.nowMs,
+    faults: nemesis.counts(),
+    traceHash: sim.traceHash,
+    traceLines: sim.traceLines,
+  }
+}
+
+function describeFailure(error: unknown, sim: Simulation): SeedFailure {
+  const invariant = error instanceof InvariantViolation ? error.invariant : 'ERROR'
+  const message =
+    error instanceof Error
+      ? invariant === 'ERROR'
+        ? (error.stack ?? error.message)
+        : error.message
+      : String(error)
+  return { invariant, message, trace: sim.trace(TRACE_LINES) }
+}
+
+class Campaign {
+  readonly #plan: SwarmPlan
+  readonly #sim: Simulation
+  readonly #nemesis: Nemesis
+  #stopped = false
+  #open = 0
+
+  constructor(plan: SwarmPlan, sim: Simulation, nemesis: Nemesis) {
+    this.#plan = plan
+    this.#sim = sim
+    this.#nemesis = nemesis
+  }
+
+  async run(): Promise<void> {
+    const { clients, safetyMs, profile, seed } = this.#plan
+    if (profile === 'unsurvivable') this.#sim.checker?.setClocksTrusted(false)
+    for (let i = 0; i < clients.count; i++) this.#startClient(`c${i}`)
+    this.#nemesis.start()
+    this.#sim.runNow(safetyMs)
+    this.#nemesis.stop()
+    this.#sim.heal()
+    if (profile !== 'unsurvivable') await this.#liveness(streamOf(seed, 'liveness'))
+    this.#stopped = true
+    this.#sim.runNow(clients.timeoutMs + 1000)
+    this.#sim.check()
+  }
+
+  async #liveness(random: ReturnType<typeof streamOf>): Promise<void> {
+    const sim = this.#sim
+    const { nodes } = this.#plan
+    const timeoutMs = this.#plan.tuning.electionTimeoutMs + (this.#plan.tuning.maxClockDriftMs ?? 0)
+    const damaged = new Set([...sim.members.values()].filter((m) => m.disk.damaged).map((m) => m.id))
+    const plan = planLiveness(random, { nodes, voters: [nodes], damaged })
+    if (plan === null) return
+    if (random.next() < 0.2) for (const node of nodes) sim.powerLoss(node)
+    for (const node of plan.core) {
+      // What an operator does with a member that has stopped itself.
+      sim.healDisk(node)
+      if (sim.members.get(node)?.status().role === 'error') sim.crash(node)
+      for (const other of plan.core)
+        if (other !== node) sim.setLink(node, other, { latency: { shape: 'constant', ms: 1 } })
+    }
+    enterLiveness(sim, plan)
+    const { core } = plan
+    const members = core.map((id) => sim.members.get(id)).filter((m) => m !== undefined)
+    const follows = (leader: string): boolean => members.every((m) => m.alive && m.status().leader === leader)
+    const settled = await sim.until(() => {
+      const leader = sim.leader()
+      return leader !== null && core.includes(leader) && follows(leader)
+    }, CALM_TIMEOUTS * timeoutMs)
+    if (!settled)
+      throw new InvariantViolation(
+        'INV-0',
+        `L1: no leader of all of ${core.join(',')} within ${CALM_TIMEOUTS} timeouts.`,
+        { plan },
+      )
+    const term = Math.max(...members.map((m) => m.status().term))
+    sim.runNow(CALM_TIMEOUTS * timeoutMs)
+    const later = Math.max(...members.map((m) => m.status().term))
+    if (later !== term)
+      throw new InvariantViolation(
+        'INV-0',
+        `L1: term ${term} became ${later} in a calm core ${core.join(',')}.`,
+        { plan },
+      )
+    this.#stopped = true
+    const rest = await sim.until(
+      () => this.#open === 0 && this.#areEqual(members),
+      this.#plan.clients.timeoutMs + CALM_TIMEOUTS * timeoutMs,
+    )
+    if (!rest)
+      throw new InvariantViolation(
+        'INV-0',
+        `L7: the core ${core.join(',')} did not come to rest with equal states.`,
+        { plan },
+      )
+  }
+
+  #areEqual(
+    members: readonly {
+      status(): {
+        appliedIndex: number
+        lastIndex: number
+        stateHash: string | null
+        pendingProposals: number
+      }
+    }[],
+  ): boolean {
+    const [first, ...others] = members.map((member) => member.status())
+    if (first === undefined || first.appliedIndex !== first.lastIndex || first.pendingProposals > 0)
+      return false
+    return others.every(
+      (s) =>
+        s.appliedIndex === first.appliedIndex && s.stateHash === first.stateHash && s.pendingProposals === 0,
+    )
+  }
+
+  #startClient(name: string): void {
+    const { clients, seed } = this.#plan
+    const random = streamOf(seed, `load ${name}`)
+    const client: SimClient = this.#sim.client(name, clients.timeoutMs)
+    let count = 0
+    const next = (): void => {
+      if (this.#stopped) return
+      const { command, level } = this.#draw(random, `${name}-${count++}`)
+      this.#open++
+      client.start(command, level, () => {
+        this.#open--
+        this.#sim.scheduler.schedule(drawLatencyMs(random, clients.think), EventKind.OTHER, next)
+      })
+    }
+    this.#sim.scheduler.schedule(0, EventKind.OTHER, next)
+  }
+
+  #draw(random: ReturnType<typeof streamOf>, value: string): { command: KvCommand; level: ReadLevel } {
+    const { weights, keys } = this.#plan.clients
+    // A key is used for a while only: what is unknown about it must stay checkable.
+    const era = Math.floor(this.#sim.nowMs / 20_000)
+    const key = `k${era}.${Math.floor(random.next() * keys)}`
+    const ops = Object.entries(weights).flatMap(([op, weight]) => Array.from({ length: weight }, () => op))
+    const op = pick(random, ops)
+    switch (op) {
+      case 'put':
+      case 'append':
+        return { command: { op, key, value }, level: 'readIndex' }
+      case 'cas': {
+        const known = this.#sim.history.operations.at(-1)?.command
+        const expect = known !== undefined && 'value' in known ? known.value : null
+        return { command: { op, key, expect, value }, level: 'readIndex' }
+      }
+      case 'delete':
+        return { command: { op, key }, level: 'readIndex' }
+      default:
+        return { command: { op: 'get', key }, level: op === 'lease' || op === 'local' ? op : 'readIndex' }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// What clients did and saw, on one line of virtual time.
+
+import type { KvCommand, KvResult } from './kv-model.ts'
+
+/** `failed` only where the library says for certain that the command never takes effect. */
+export type ClientOutcome = 'ok' | 'failed' | 'unknown'
+
+export interface Operation {
+  readonly id: number
+  readonly client: string
+  readonly command: KvCommand
+  /** Place in the run of the invocation and of the completion: a total order, also within one instant. */
+  readonly invokedAt: number
+  /** Infinity while it is under way, and for unknown outcomes: it may take effect at any time, or never. */
+  readonly completedAt: number
+  readonly outcome: ClientOutcome
+  /** What the client was told; only for `ok`. */
+  readonly result: KvResult
+  readonly invokedAtMs: number
+  readonly completedAtMs: number | null
+}
+
+export class History {
+  readonly #operations: Operation[] = []
+  readonly #nowMs: () => number
+  #place = 0
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs
+  }
+
+  get operations(): readonly Operation[] {
+    return this.#operations
+  }
+
+  /** @returns the id to complete it with. Until then its outcome is unknown. */
+  invoke(client: string, command: KvCommand): number {
+    const id = this.#operations.length
+    this.#operations.push({
+      id,
+      client,
+      command,
+      invokedAt: this.#place++,
+      completedAt: Number.POSITIVE_INFINITY,
+      outcome: 'unknown',
+      result: null,
+      invokedAtMs: this.#nowMs(),
+      completedAtMs: null,
+    })
+    return id
+  }
+
+  complete(id: number, outcome: ClientOutcome, result: KvResult = null): void {
+    const operation = this.#operations[id]
+    if (operation === undefined) throw new RangeError(`No operation ${id} was invoked.`)
+    if (operation.completedAtMs !== null) throw new Error(`Operation ${id} completed twice.`)
+    this.#operations[id] = {
+      ...operation,
+      outcome,
+      result,
+      completedAt: outcome === 'unknown' ? Number.POSITIVE_INFINITY : this.#place++,
+      completedAtMs: this.#nowMs(),
+    }
+  }
+}

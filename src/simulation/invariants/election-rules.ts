@@ -1,0 +1,209 @@
+// Who may lead, vote and hold a lease: INV-1, INV-2, INV-3, INV-6, INV-15, and INV-19 at the election after a total
+// power loss.
+
+import type { HardState, PeerId, Term } from '../../rules/types.ts'
+import { type CheckerContext, hasQuorum, isActive, type MemberState } from './context.ts'
+import type { NodeObservation, SentMessage } from './observation.ts'
+import { InvariantViolation } from './violation.ts'
+
+export class ElectionRules {
+  readonly #context: CheckerContext
+  /** By term: whom each member voted for, over all its lives. */
+  readonly #votes = new Map<Term, Map<PeerId, PeerId>>()
+  /** Set when every member lost its power at once; cleared by the next election. */
+  afterTotalPowerLoss = false
+  /** Off while clocks run outside of the declared bound (P8), or when leases are turned off. */
+  checksLeases = true
+
+  constructor(context: CheckerContext) {
+    this.#context = context
+  }
+
+  /** Term and vote in memory. */
+  checkTerm(member: MemberState, view: NodeObservation): void {
+    const { id, term, votedFor } = view
+    if (member.waived) return
+    if (term < member.term) {
+      throw new InvariantViolation('INV-3', `${id} went back from term ${member.term} to ${term}.`)
+    }
+    if (!isActive(member.role) && term < member.sentTerm) {
+      throw new InvariantViolation(
+        'INV-3',
+        `${id} started again with term ${term}, but a message of its term ${member.sentTerm} had left it.`,
+      )
+    }
+    if (term === member.term && member.votedFor !== null && votedFor !== member.votedFor) {
+      throw new InvariantViolation(
+        'INV-2',
+        `${id} voted for ${member.votedFor} in term ${term} and now remembers ${votedFor ?? 'no vote'}.`,
+      )
+    }
+    if (votedFor !== null) this.#checkPromise(id, term, votedFor)
+  }
+
+  checkLeadership(member: MemberState, view: NodeObservation): void {
+    const { id, term } = view
+    if (view.role !== 'leader' || (member.role === 'leader' && member.term === term)) return
+    const other = this.#context.leaders.get(term)
+    if (other !== undefined && other !== id) {
+      throw new InvariantViolation('INV-1', `${other} and ${id} both led term ${term}.`)
+    }
+    this.#context.leaders.set(term, id)
+    this.#checkOwnVote(member, term)
+    this.#checkCompleteness(member, view)
+    this.afterTotalPowerLoss = false
+  }
+
+  checkLease(member: MemberState, view: NodeObservation): void {
+    if (!this.checksLeases || !view.leaseValid) return
+    if (!isActive(view.role)) {
+      throw new InvariantViolation(
+        'INV-22',
+        `${view.id} is ${view.role} and still answers with a valid lease.`,
+      )
+    }
+    for (const other of this.#context.members()) {
+      if (other === member || other.view?.alive !== true || !other.view.leaseValid) continue
+      throw new InvariantViolation(
+        'INV-15',
+        `${other.id} (term ${other.view.term}) and ${view.id} (term ${view.term}) hold a lease at the same time.`,
+      )
+    }
+  }
+
+  /** A leader of `term` has committed something. */
+  checkCommitUnderLease(leader: PeerId, term: Term): void {
+    if (!this.checksLeases) return
+    for (const other of this.#context.members()) {
+      const { view } = other
+      if (view === null || other.id === leader || !view.alive || view.term >= term || !view.leaseValid)
+        continue
+      throw new InvariantViolation(
+        'INV-15',
+        `${leader} committed in term ${term} while ${other.id} still held its lease of term ${view.term}.`,
+      )
+    }
+  }
+
+  checkSent(message: SentMessage): void {
+    const { kind, from, to, term } = message
+    if (term === null || kind === 'prevote' || kind === 'prevoteAck') return
+    const member = this.#context.member(from)
+    const hardState = this.#context.options.durable(from)?.hardState ?? null
+    if (!member.waived && (hardState === null || hardState.term < term)) {
+      throw new InvariantViolation(
+        'INV-2',
+        `${from} sent ${kind} of term ${term} to ${to} while ${hardState === null ? 'no term' : `only term ${hardState.term}`} was durable.`,
+        { message, hardState },
+      )
+    }
+    if (term > member.sentTerm) member.sentTerm = term
+    const candidate = kind === 'vote' ? from : kind === 'voteAck' && message.granted === true ? to : null
+    if (candidate === null || member.waived) return
+    // A later term may be on disk by now; then the vote has been there, and cannot change any more.
+    const durableVote = hardState?.term === term ? hardState.votedFor : member.durableVotes.get(term)
+    if (durableVote !== candidate) {
+      throw new InvariantViolation(
+        'INV-2',
+        `${from} promised its vote of term ${term} to ${candidate} in a ${kind} while its disk says (term ${hardState?.term ?? 0}, vote ${hardState?.votedFor ?? 'none'}).`,
+        { message, hardState },
+      )
+    }
+    this.#recordVote(from, term, candidate)
+  }
+
+  /** A record of term and vote becomes durable. */
+  durableRecord(member: MemberState, { term, votedFor }: HardState): void {
+    member.durableVotes.set(term, votedFor)
+  }
+
+  /** Term and vote on disk, after they changed. */
+  checkDurable(member: MemberState): void {
+    const now = this.#context.options.durable(member.id)?.hardState ?? null
+    const before = member.durableHardState
+    if (now === before || member.waived) return
+    if (before !== null) {
+      if (now === null || now.term < before.term) {
+        throw new InvariantViolation(
+          'INV-3',
+          `The durable term of ${member.id} went back from ${before.term} to ${now?.term ?? 'nothing'}.`,
+        )
+      }
+      if (now.term === before.term && before.votedFor !== null && now.votedFor !== before.votedFor) {
+        throw new InvariantViolation(
+          'INV-2',
+          `The durable vote of ${member.id} in term ${now.term} changed from ${before.votedFor} to ${now.votedFor ?? 'none'}.`,
+        )
+      }
+    }
+    member.durableHardState = now
+  }
+
+  /** A leader needs its own vote, on disk, also where nobody had to be asked. */
+  #checkOwnVote(member: MemberState, term: Term): void {
+    if (member.waived) return
+    const hardState = this.#context.options.durable(member.id)?.hardState ?? null
+    if (hardState?.term !== term || hardState.votedFor !== member.id) {
+      throw new InvariantViolation(
+        'INV-2',
+        `${member.id} leads term ${term} while its disk says (term ${hardState?.term ?? 0}, vote ${hardState?.votedFor ?? 'none'}).`,
+      )
+    }
+    this.#recordVote(member.id, term, member.id)
+  }
+
+  #checkPromise(voter: PeerId, term: Term, candidate: PeerId): void {
+    const promised = this.#votes.get(term)?.get(voter)
+    if (promised === undefined || promised === candidate) return
+    throw new InvariantViolation(
+      'INV-2',
+      `${voter} voted for ${promised} in term ${term}, and then for ${candidate}.`,
+    )
+  }
+
+  #recordVote(voter: PeerId, term: Term, candidate: PeerId): void {
+    this.#checkPromise(voter, term, candidate)
+    let votes = this.#votes.get(term)
+    if (votes === undefined) {
+      votes = new Map()
+      this.#votes.set(term, votes)
+    }
+    votes.set(voter, candidate)
+  }
+
+  #checkCompleteness(member: MemberState, view: NodeObservation): void {
+    const { canon } = this.#context
+    const invariant = this.afterTotalPowerLoss ? 'INV-19' : 'INV-6'
+    const coveredIndex = view.snapshot?.index ?? 0
+    for (let index = coveredIndex + 1; index <= canon.lastIndex; index++) {
+      const record = canon.at(index)
+      if (record === null || canon.committedInTerm(index) >= view.term) continue
+      if (member.log.at(index) === record) continue
+      throw new InvariantViolation(
+        invariant,
+        `${view.id} leads term ${view.term} without entry ${index} of term ${record.term}, which was committed in term ${canon.committedInTerm(index)}.`,
+        { committed: record, found: member.log.at(index) },
+      )
+    }
+    this.#checkQuorumArgument(view)
+  }
+
+  /** Every possible majority has somebody whose log is not older than what is committed. */
+  #checkQuorumArgument(view: NodeObservation): void {
+    const { canon } = this.#context
+    const last = canon.at(canon.lastIndex)
+    if (last === null || canon.committedInTerm(canon.lastIndex) >= view.term) return
+    const isBehind = (id: PeerId): boolean => {
+      if (this.#context.member(id).waived) return false
+      const durable = this.#context.options.durable(id)
+      if (durable === null) return true
+      const lastTerm = durable.entryAt(durable.lastIndex)?.term ?? durable.termBeforeFirst
+      return lastTerm < last.term || (lastTerm === last.term && durable.lastIndex < last.index)
+    }
+    if (view.configuration.peers.length === 0 || !hasQuorum(view.configuration, isBehind)) return
+    throw new InvariantViolation(
+      'INV-6',
+      `When ${view.id} was elected in term ${view.term}, a majority of disks was behind the committed entry ${last.index} of term ${last.term}.`,
+    )
+  }
+}

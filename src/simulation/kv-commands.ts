@@ -1,0 +1,28 @@
+// The key-value store that simulated clients use: the product's own machine, spoken to in the model's words.
+
+import type { KvResult as ProductResult } from '../machines/kv.ts'
+import type { KvCommand, KvResult } from './kv-model.ts'
+
+/** What the product's machine is sent. A get is a query, not a command. */
+export function toCommand(command: Exclude<KvCommand, { op: 'get' }>): readonly unknown[] {
+  switch (command.op) {
+    case 'put':
+      return ['put', command.key, command.value]
+    case 'cas':
+      return ['cas', command.key, command.expect, command.value]
+    case 'append':
+      return ['append', command.key, command.value]
+    case 'delete':
+      return ['delete', command.key]
+  }
+}
+
+/** What the product's machine answered, as the model would have said it. */
+export function toResult(result: unknown): KvResult {
+  const answer = result as ProductResult
+  if (answer === null) return true
+  if ('swapped' in answer) return answer.swapped
+  if ('length' in answer) return answer.length
+  if ('deleted' in answer) return answer.deleted
+  throw new Error(`The key-value machine refused a command of a simulated client: ${answer.refused}`)
+}

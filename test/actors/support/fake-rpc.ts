@@ -1,0 +1,164 @@
+// The other members, played by the test: what the node asks of them, and what they ask of the node.
+
+import type {
+  InboundRequest,
+  RequestOf,
+  RequestVoteResponse,
+  ResponseOf,
+  RpcMethod,
+} from '../../../src/transport/messages.ts'
+import type {
+  PeerRpc,
+  RemoteError,
+  Reply,
+  RequestHandler,
+  RpcFailureCode,
+  RpcOutcome,
+} from '../../../src/transport/peer-rpc.ts'
+
+/** A call of the node that waits for its answer. */
+export interface OutboundCall<M extends RpcMethod> {
+  readonly to: string
+  readonly method: M
+  readonly request: RequestOf<M>
+  readonly timeoutMs: number
+  readonly isOpen: boolean
+  answer(response: ResponseOf<M>): void
+  fail(code: RpcFailureCode, remoteCode?: RemoteError['code']): void
+}
+
+/** What the node answered to a request of the test. */
+export interface Answer {
+  /** Null while it says nothing. */
+  outcome: Parameters<Reply>[0] | null
+  readonly response: ResponseOf<RpcMethod>
+  readonly errorCode: string | null
+}
+
+type Calls = { readonly [M in RpcMethod]: OutboundCall<M>[] }
+
+export class FakeRpc implements PeerRpc {
+  maxFrameBytes = 1024 * 1024
+  joinError: Error | null = null
+  #handler: RequestHandler | null = null
+  #calls: Calls = emptyCalls()
+
+  call<M extends RpcMethod>(
+    _group: string,
+    to: string,
+    method: M,
+    request: RequestOf<M>,
+    timeoutMs: number,
+    done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
+  ): void {
+    let open = true
+    const end = (outcome: RpcOutcome<ResponseOf<M>>): void => {
+      if (!open) throw new Error(`${method} to ${to} was answered twice`)
+      open = false
+      done(outcome)
+    }
+    this.#calls[method].push({
+      to,
+      method,
+      request,
+      timeoutMs,
+      get isOpen() {
+        return open
+      },
+      answer: (response) => end({ ok: true, response }),
+      fail: (code, remoteCode) =>
+        end({
+          ok: false,
+          failure: remoteCode === undefined ? { code, message: code } : { code, remoteCode, message: code },
+        }),
+    })
+  }
+
+  serve(_group: string, handler: RequestHandler): { stop(): void } {
+    if (this.joinError !== null) throw this.joinError
+    this.#handler = handler
+    return {
+      stop: () => {
+        this.#handler = null
+      },
+    }
+  }
+
+  close(): void {}
+
+  get isServed(): boolean {
+    return this.#handler !== null
+  }
+
+  /** All calls of a method so far. */
+  calls<M extends RpcMethod>(method: M): readonly OutboundCall<M>[] {
+    return this.#calls[method]
+  }
+
+  /** The newest call of a method to a member. */
+  last<M extends RpcMethod>(method: M, to: string): OutboundCall<M> {
+    const call = this.#calls[method].findLast((one) => one.to === to)
+    if (call === undefined) throw new Error(`The node never sent ${method} to ${to}.`)
+    return call
+  }
+
+  /** Forgets what was called so far; open calls can still be answered by who holds them. */
+  forget(): void {
+    this.#calls = emptyCalls()
+  }
+
+  /** Everything called since `forget`, as `method>to`. */
+  get log(): readonly string[] {
+    return Object.values(this.#calls)
+      .flat()
+      .map(({ method, to }) => `${method}>${to}`)
+  }
+
+  deliver(request: InboundRequest): Answer {
+    const answer = createAnswer()
+    if (this.#handler === null) throw new Error('The node does not listen.')
+    this.#handler(request, (outcome) => {
+      if (answer.outcome !== null) throw new Error(`${request.method} was answered twice`)
+      answer.outcome = outcome
+    })
+    return answer
+  }
+}
+
+function emptyCalls(): Calls {
+  return {
+    pre_vote: [],
+    request_vote: [],
+    append_entries: [],
+    heartbeat: [],
+    timeout_now: [],
+    read_index: [],
+  }
+}
+
+function createAnswer(): Answer {
+  return {
+    outcome: null,
+    get response() {
+      if (this.outcome?.ok !== true) throw new Error(`no answer, but ${JSON.stringify(this.outcome)}`)
+      return this.outcome.response
+    },
+    get errorCode() {
+      return this.outcome === null || this.outcome.ok ? null : this.outcome.error.code
+    },
+  }
+}
+
+/** What voters say. */
+export const says = {
+  yes: (term: number): RequestVoteResponse => vote(term, { granted: true }),
+  no: (term: number): RequestVoteResponse => vote(term, {}),
+  notWhileMyLeaseHolds: (term: number): RequestVoteResponse => vote(term, { rejectedByLease: true }),
+  /** The leader of `previousTerm` grants, having stepped down for it. */
+  deposedAndYes: (term: number, previousTerm: number): RequestVoteResponse =>
+    vote(term, { granted: true, disrupted: true, previousTerm }),
+}
+
+function vote(term: number, over: Partial<RequestVoteResponse>): RequestVoteResponse {
+  return { term, granted: false, rejectedByLease: false, disrupted: false, previousTerm: term, ...over }
+}

@@ -1,0 +1,194 @@
+// A disk in memory that answers when the test lets it, or fails. What is durable outlives the nodes that wrote it.
+
+import type { HardState, LogEntry, LogIndex, Term } from '../../../src/rules/types.ts'
+import { EntryType } from '../../../src/rules/types.ts'
+import type { Clock } from '../../../src/runtime/clock.ts'
+import {
+  type GroupStore,
+  type OpenGroupResult,
+  type ReadLimits,
+  type Storage,
+  type StorageDone,
+  StorageError,
+  type StoredGroup,
+} from '../../../src/storage/storage.ts'
+
+/** What survives power loss. */
+export interface DiskState {
+  hardState: HardState | null
+  firstIndex: LogIndex
+  termBeforeFirst: Term
+  entries: LogEntry[]
+}
+
+type Kind = 'open' | 'append' | 'truncate' | 'hardState' | 'close'
+
+interface Work {
+  readonly kind: Kind
+  readonly finish: (error: StorageError | null) => void
+}
+
+export function emptyDisk(over: Partial<DiskState> = {}): DiskState {
+  return { hardState: null, firstIndex: 1, termBeforeFirst: 0, entries: [], ...over }
+}
+
+export class FakeStorage implements Storage {
+  readonly #clock: Pick<Clock, 'defer'>
+  readonly #groups = new Map<string, DiskState>()
+  readonly #open = new Set<string>()
+  #waiting: Work[] = []
+  #held = new Set<Kind>()
+  #failing = new Map<Kind, StorageError>()
+  closed = false
+
+  constructor(clock: Pick<Clock, 'defer'>) {
+    this.#clock = clock
+  }
+
+  /** The disk of a group, as it is now. */
+  disk(group: string): DiskState {
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known
+    const fresh = emptyDisk()
+    this.#groups.set(group, fresh)
+    return fresh
+  }
+
+  preset(group: string, state: DiskState): void {
+    this.#groups.set(group, state)
+  }
+
+  isOpen(group: string): boolean {
+    return this.#open.has(group)
+  }
+
+  /** From now on work of these kinds, and everything after it, waits for `release`. */
+  hold(...kinds: Kind[]): void {
+    for (const kind of kinds) this.#held.add(kind)
+  }
+
+  /** Ends the hold; what waited is done in order. */
+  release(): void {
+    this.#held = new Set()
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const work of waiting) this.#end(work)
+  }
+
+  /** Kinds of the work that waits. */
+  get waiting(): readonly Kind[] {
+    return this.#waiting.map(({ kind }) => kind)
+  }
+
+  /** From now on work of this kind fails. */
+  fail(kind: Kind, message = 'no space left on device'): void {
+    this.#failing.set(kind, new StorageError('FULL', message))
+  }
+
+  openGroup(group: string, done: (result: OpenGroupResult) => void): void {
+    this.#do('open', (error) => {
+      if (error !== null) return done({ ok: false, error })
+      if (this.#open.has(group)) {
+        return done({ ok: false, error: new StorageError('INVALID', `Group ${group} is open already.`) })
+      }
+      this.#open.add(group)
+      done({ ok: true, store: this.#store(group), stored: storedGroup(this.disk(group)) })
+    })
+  }
+
+  close(done: StorageDone): void {
+    this.closed = true
+    this.#do('close', done)
+  }
+
+  #store(group: string): GroupStore {
+    const disk = this.disk(group)
+    let next = disk.firstIndex + disk.entries.length
+    let readableTo = next - 1
+    const write = (kind: Kind, change: () => void, done: StorageDone): void =>
+      this.#do(kind, (error) => {
+        if (error === null) change()
+        done(error)
+      })
+    return {
+      append: (entries, done) => {
+        for (const { index } of entries) {
+          if (index !== next++) throw new Error(`append of ${index} where ${next - 1} was expected`)
+        }
+        const batch = [...entries]
+        const last = next - 1
+        write(
+          'append',
+          () => {
+            disk.entries.push(...batch)
+            readableTo = Math.max(readableTo, Math.min(last, next - 1))
+          },
+          done,
+        )
+      },
+      truncateSuffix: (lastKept, done) => {
+        next = Math.min(next, lastKept + 1)
+        readableTo = Math.min(readableTo, lastKept)
+        const keep = Math.max(0, lastKept + 1 - disk.firstIndex)
+        write('truncate', () => disk.entries.splice(keep), done)
+      },
+      truncatePrefix: () => {
+        throw new Error('nobody drops a prefix yet')
+      },
+      reset: () => {
+        throw new Error('nobody resets a log yet')
+      },
+      saveHardState: (state, done) => {
+        write(
+          'hardState',
+          () => {
+            disk.hardState = state
+          },
+          done,
+        )
+      },
+      read: (from, limits) =>
+        readEntries(disk, from, Math.min(readableTo, from + limits.maxEntries - 1), limits),
+      close: (done) =>
+        this.#do('close', (error) => {
+          this.#open.delete(group)
+          done(error)
+        }),
+    }
+  }
+
+  #do(kind: Kind, finish: (error: StorageError | null) => void): void {
+    const work = { kind, finish }
+    if (this.#waiting.length > 0 || this.#held.has(kind)) this.#waiting.push(work)
+    else this.#end(work)
+  }
+
+  #end({ kind, finish }: Work): void {
+    this.#clock.defer(() => finish(this.#failing.get(kind) ?? null))
+  }
+}
+
+function readEntries(disk: DiskState, from: LogIndex, to: LogIndex, { maxBytes }: ReadLimits): LogEntry[] {
+  const found: LogEntry[] = []
+  let bytes = 0
+  for (let index = from; index <= to; index++) {
+    const entry = disk.entries[index - disk.firstIndex]
+    if (entry === undefined || (found.length > 0 && bytes + entry.data.length > maxBytes)) break
+    bytes += entry.data.length
+    found.push(entry)
+  }
+  return found
+}
+
+function storedGroup({ hardState, firstIndex, termBeforeFirst, entries }: DiskState): StoredGroup {
+  return {
+    hardState,
+    firstIndex,
+    lastIndex: firstIndex - 1 + entries.length,
+    termBeforeFirst,
+    terms: entries
+      .filter((entry, i) => entry.term !== entries[i - 1]?.term)
+      .map(({ index, term }) => ({ firstIndex: index, term })),
+    configurations: entries.filter(({ type }) => type === EntryType.CONFIGURATION),
+  }
+}

@@ -1,0 +1,236 @@
+// One node in a world that the test owns: its clock, its disk, the other members and its state machine.
+
+import type { InspectionEvent } from 'xstate'
+import type { QueryOutcome } from '../../../src/actors/apply-queue.events.ts'
+import type { ProposalOutcome } from '../../../src/actors/closures.ts'
+import type { ReadLevel } from '../../../src/api.ts'
+import { NodeHandle } from '../../../src/node-handle.ts'
+import { parseTuning, type TuningInput } from '../../../src/options.ts'
+import type { LogEntry } from '../../../src/rules/types.ts'
+import { silentLogger } from '../../../src/runtime/logger.ts'
+import type { StateMachine } from '../../../src/state-machine.ts'
+import { encodeValue } from '../../../src/transport/codec.ts'
+import type { RequestOf, RequestVoteRequest } from '../../../src/transport/messages.ts'
+import { type Answer, FakeRpc, says } from './fake-rpc.ts'
+import { type DiskState, emptyDisk, FakeStorage } from './fake-storage.ts'
+import './quiet.ts'
+import { type Command, Recorder } from './recorder.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+export const GROUP = 'g'
+export const ELECTION_MS = 1000
+
+export interface RigOptions {
+  readonly id?: string
+  readonly peers?: readonly string[]
+  readonly tuning?: TuningInput
+  readonly disk?: Partial<DiskState>
+  /** Takes the place of the recorder. */
+  readonly stateMachine?: StateMachine
+  readonly inspect?: (event: InspectionEvent) => void
+  /** A number in [0, 1) for everything drawn. Default 0: no jitter. */
+  readonly drawn?: number
+}
+
+/** How a caller of the node was answered; null while it waits. */
+export interface Asked<T> {
+  outcome: T | null
+}
+
+export class NodeRig {
+  readonly clock = new VirtualClock()
+  readonly storage: FakeStorage
+  readonly rpc = new FakeRpc()
+  readonly machine = new Recorder()
+  readonly handle: NodeHandle
+  /** What listeners heard: `role follower→candidate 2 PRE_VOTE_WON`, `leader b 3`, `error …`. */
+  readonly heard: string[] = []
+  /** How the start went, each time the node told. */
+  readonly started: (Error | null)[] = []
+  readonly #peers: readonly string[]
+  ended = false
+
+  constructor(options: RigOptions = {}) {
+    const { id = 'a', peers = ['a', 'b', 'c'], tuning = {}, drawn = 0 } = options
+    this.storage = new FakeStorage(this.clock)
+    if (options.disk !== undefined) this.storage.preset(GROUP, emptyDisk(options.disk))
+    this.#peers = peers
+    this.handle = new NodeHandle({
+      group: GROUP,
+      id,
+      initialConfiguration: { peers, oldPeers: [] },
+      tuning: parseTuning({ electionTimeoutMs: ELECTION_MS, maxClockDriftMs: 1000, ...tuning }),
+      stateMachine: options.stateMachine ?? this.machine,
+      clock: this.clock,
+      random: { next: () => drawn },
+      logger: silentLogger,
+      storage: this.storage,
+      rpc: this.rpc,
+      join: (handler) => this.rpc.serve(GROUP, handler),
+      started: (error) => this.started.push(error),
+      ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+    })
+    this.handle.on('role', ({ from, to, term, reason }) => {
+      this.heard.push(`role ${from}→${to} ${term} ${reason}`)
+    })
+    this.handle.on('leader', ({ leader, term }) => this.heard.push(`leader ${leader ?? 'nobody'} ${term}`))
+    this.handle.on('error', (error) => this.heard.push(`error ${error.message}`))
+  }
+
+  /** The path in the chart, without `active.`. */
+  get state(): string {
+    return this.handle.status().state.replace(/^active\./, '')
+  }
+
+  get disk(): DiskState {
+    return this.storage.disk(GROUP)
+  }
+
+  get others(): readonly string[] {
+    return this.#peers.filter((peer) => peer !== this.handle.core.id)
+  }
+
+  /** Starts the node and lets it do what it can without anybody else. */
+  boot(): this {
+    this.handle.start()
+    this.clock.settle()
+    return this
+  }
+
+  settle(): this {
+    this.clock.settle()
+    return this
+  }
+
+  advance(ms: number): this {
+    this.clock.advance(ms)
+    return this
+  }
+
+  // ---- what others ask of the node
+
+  preVote(from: string, request: Partial<RequestVoteRequest> & { term: number }): Answer {
+    return this.rpc.deliver({ method: 'pre_vote', from, message: { ...NO_LOG, ...request } })
+  }
+
+  requestVote(from: string, request: Partial<RequestVoteRequest> & { term: number }): Answer {
+    const message = { ...NO_LOG, ...request }
+    return this.rpc.deliver({ method: 'request_vote', from, message })
+  }
+
+  append(from: string, request: Partial<RequestOf<'append_entries'>> & { term: number }): Answer {
+    const message = { ...NO_ENTRIES, ...request }
+    return this.rpc.deliver({ method: 'append_entries', from, message })
+  }
+
+  heartbeat(from: string, request: Partial<RequestOf<'heartbeat'>> & { term: number }): Answer {
+    return this.rpc.deliver({ method: 'heartbeat', from, message: { ...NO_ENTRIES, ...request } })
+  }
+
+  timeoutNow(from: string, term: number, oldLeaderSteppedDown = false): Answer {
+    const message = { term, oldLeaderSteppedDown }
+    return this.rpc.deliver({ method: 'timeout_now', from, message })
+  }
+
+  readIndex(from: string, term: number): Answer {
+    return this.rpc.deliver({ method: 'read_index', from, message: { term } })
+  }
+
+  // ---- what users ask of the node
+
+  propose(command: Command, expectedTerm?: number): Asked<ProposalOutcome> {
+    return this.proposeBytes(encodeValue(command), expectedTerm)
+  }
+
+  proposeBytes(data: Uint8Array, expectedTerm?: number): Asked<ProposalOutcome> {
+    const asked: Asked<ProposalOutcome> = { outcome: null }
+    this.handle.propose(data, expectedTerm, (outcome) => {
+      if (asked.outcome !== null) throw new Error('a proposal was settled twice')
+      asked.outcome = outcome
+    })
+    return asked
+  }
+
+  query(query: unknown, level: ReadLevel = 'readIndex'): Asked<QueryOutcome> {
+    const asked: Asked<QueryOutcome> = { outcome: null }
+    this.handle.query(query, level, (outcome) => {
+      if (asked.outcome !== null) throw new Error('a query was answered twice')
+      asked.outcome = outcome
+    })
+    return asked
+  }
+
+  shutdown(): this {
+    this.handle.shutdown(() => {
+      this.ended = true
+    })
+    return this
+  }
+
+  // ---- whole stretches of a node's life
+
+  /** Waits for the election timer; the node asks for pre-votes. */
+  seekElection(): this {
+    for (let i = 0; i < 100 && !this.state.includes('preVoting'); i++) this.advance(100)
+    if (!this.state.includes('preVoting')) throw new Error(`the node never sought election: ${this.state}`)
+    return this
+  }
+
+  /** Everybody would vote for the node: it becomes a candidate. */
+  stand(): this {
+    this.seekElection()
+    const { term } = this.handle.status()
+    for (const peer of this.others) {
+      const call = this.rpc.last('pre_vote', peer)
+      if (call.isOpen) call.answer(says.yes(term))
+    }
+    return this.settle()
+  }
+
+  /** Everybody votes for the node: it leads, and its first entry is on its own disk. */
+  lead(): this {
+    if (this.handle.status().role !== 'candidate') this.stand()
+    const { term } = this.handle.status()
+    for (const peer of this.others) {
+      if (this.handle.status().role === 'leader') break
+      this.rpc.last('request_vote', peer).answer(says.yes(term))
+    }
+    return this.settle()
+  }
+
+  /** Leads, and everybody has the first entry of the term. */
+  establish(): this {
+    this.lead()
+    return this.acknowledge()
+  }
+
+  /** These members, or all, acknowledge all frames until none is open. */
+  acknowledge(...peers: string[]): this {
+    const who = peers.length > 0 ? peers : this.others
+    const { term } = this.handle.status()
+    for (let round = 0; round < 1000; round++) {
+      const open = this.rpc.calls('append_entries').filter((call) => call.isOpen && who.includes(call.to))
+      if (open.length === 0) return this
+      for (const call of open) {
+        if (!call.isOpen) continue
+        const { prevLogIndex, entries } = call.request
+        call.answer({ term, success: true, lastLogIndex: prevLogIndex + entries.length })
+      }
+      this.settle()
+    }
+    throw new Error('the frames never end')
+  }
+
+  /** Follows `leader` in `term`, by a heartbeat. */
+  follow(leader: string, term: number): this {
+    this.heartbeat(leader, { term })
+    return this.settle()
+  }
+}
+
+export function rig(options: RigOptions = {}): NodeRig {
+  return new NodeRig(options)
+}
+
+const NO_LOG = { lastLogIndex: 0, lastLogTerm: 0, disruptedLeader: null }
+const NO_ENTRIES = { prevLogIndex: 0, prevLogTerm: 0, committedIndex: 0, entries: [] as readonly LogEntry[] }

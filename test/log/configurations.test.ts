@@ -1,0 +1,94 @@
+// The configurations of a log: their history (braft ConfigurationManager, CF-03) and their bytes.
+
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeConfiguration, encodeConfiguration } from '../../src/log/configuration-codec.ts'
+import { ConfigurationHistory } from '../../src/log/configuration-history.ts'
+import { type ConfigurationEntry, EntryType } from '../../src/rules/types.ts'
+import { encodeValue } from '../../src/transport/codec.ts'
+
+const at = (index: number, term = 1): ConfigurationEntry => ({
+  peers: [`m${index}`],
+  oldPeers: [],
+  id: { index, term },
+})
+
+describe('CF-03: the history', () => {
+  it('without entries knows none, at any index', () => {
+    const history = new ConfigurationHistory()
+    expect([history.newest(), history.at(10)]).toEqual([null, null])
+  })
+
+  it('tells the one in force at an index', () => {
+    const history = new ConfigurationHistory([at(8), at(12)])
+    expect([7, 8, 11, 12, 99].map((index) => history.at(index)?.id.index)).toEqual([undefined, 8, 8, 12, 12])
+  })
+
+  it('goes back to what was before when the log is truncated', () => {
+    const history = new ConfigurationHistory()
+    history.add(at(8))
+    expect(history.at(10)).toEqual(at(8))
+    history.truncateSuffix(7)
+    expect([history.newest(), history.at(10)]).toEqual([null, null])
+  })
+
+  it('keeps an entry that is just at the end of what is kept', () => {
+    const history = new ConfigurationHistory([at(8)])
+    history.truncateSuffix(8)
+    expect(history.newest()).toEqual(at(8))
+  })
+
+  it('forgets what is before the log', () => {
+    const history = new ConfigurationHistory([at(10), at(20)])
+    history.truncatePrefix(10)
+    expect(history.at(15)).toEqual(at(10))
+    history.truncatePrefix(15)
+    expect(history.at(15)).toBeNull()
+    expect(history.newest()).toEqual(at(20))
+    history.truncatePrefix(25)
+    expect(history.newest()).toBeNull()
+  })
+
+  it('falls back to the one of the snapshot', () => {
+    const history = new ConfigurationHistory([at(10)], at(5))
+    expect([history.at(9), history.at(10), history.newest()]).toEqual([at(5), at(10), at(10)])
+    history.truncateSuffix(9)
+    expect(history.newest()).toEqual(at(5))
+  })
+})
+
+describe('a configuration as bytes', () => {
+  const entryOf = (data: Uint8Array) => ({ index: 4, term: 2, type: EntryType.CONFIGURATION, data })
+  const name = fc.stringMatching(/^[A-Za-z0-9_-]{2,20}$/)
+  const names = fc.uniqueArray(name, { maxLength: 7 })
+
+  it('comes back as it was, with the position of its entry', () => {
+    fc.assert(
+      fc.property(names, names, (peers, oldPeers) => {
+        expect(decodeConfiguration(entryOf(encodeConfiguration({ peers, oldPeers })))).toEqual({
+          peers,
+          oldPeers,
+          id: { index: 4, term: 2 },
+        })
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it.each<[string, unknown]>([
+    ['nothing', []],
+    ['a newer version', [2, ['a'], []]],
+    ['a missing half', [1, ['a']]],
+    ['a name that is no subject token', [1, ['a.b'], []]],
+    ['a member twice', [1, ['a', 'a'], []]],
+    ['more members than anybody can mean', [1, Array.from({ length: 256 }, (_, i) => `m${i}`), []]],
+    ['something else', { peers: ['a'] }],
+  ])('is refused when it holds %s', (_, value) => {
+    expect(decodeConfiguration(entryOf(encodeValue(value)))).toBeNull()
+  })
+
+  it('is refused when it is no CBOR at all', () => {
+    expect(decodeConfiguration(entryOf(Uint8Array.of(0xff, 0x00, 0x13)))).toBeNull()
+    expect(decodeConfiguration(entryOf(new Uint8Array(0)))).toBeNull()
+  })
+})

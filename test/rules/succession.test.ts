@@ -1,0 +1,34 @@
+// Whom a leader that leaves tells to campaign: braft.md sections 6.10 and 10.8.
+
+import { describe, expect, it } from 'vitest'
+import { chooseSuccessor, type Successor } from '../../src/rules/succession.ts'
+import type { Configuration } from '../../src/rules/types.ts'
+
+const ABCD: Configuration = { peers: ['a', 'b', 'c', 'd'], oldPeers: [] }
+const follower = (peer: string, matchIndex: number, consecutiveErrors = 0): Successor => ({
+  peer,
+  matchIndex,
+  consecutiveErrors,
+})
+
+describe('the successor is', () => {
+  it.each<[string, Successor[], string | null]>([
+    ['the member with the longest log', [follower('b', 3), follower('c', 9), follower('d', 5)], 'c'],
+    ['not one whose last call failed', [follower('b', 3), follower('c', 9, 1)], 'b'],
+    ['not one that never acknowledged anything', [follower('b', 0)], null],
+    ['not one that is no member', [follower('x', 9), follower('b', 3)], 'b'],
+    ['nobody when there is nobody', [], null],
+  ])('%s', (_, followers, expected) => {
+    expect(chooseSuccessor(ABCD, followers, 0.5)).toBe(expected)
+  })
+
+  it('drawn among equals, each with the same chance', () => {
+    const equals = [follower('b', 9), follower('c', 9), follower('d', 9)]
+    const drawn = [0, 0.33, 0.34, 0.66, 0.67, 0.999].map((n) => chooseSuccessor(ABCD, equals, n))
+    expect(drawn).toEqual(['b', 'b', 'c', 'c', 'd', 'd'])
+  })
+
+  it('while joint also one of the old half', () => {
+    expect(chooseSuccessor({ peers: ['a'], oldPeers: ['b'] }, [follower('b', 2)], 0)).toBe('b')
+  })
+})
