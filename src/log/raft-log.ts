@@ -133,6 +133,11 @@ export class RaftLog {
     return this.#tail.get(index) ?? this.slice(index, 1, 1)[0] ?? null
   }
 
+  /** The entry if it is in memory. */
+  peek(index: LogIndex): LogEntry | null {
+    return this.#tail.get(index) ?? null
+  }
+
   #readStored(from: LogIndex, maxEntries: number, maxBytes: number): LogEntry[] {
     const count = Math.min(maxEntries, this.#tail.firstIndex - from)
     const found = this.#store.read(from, { maxEntries: count, maxBytes })

@@ -248,6 +248,8 @@ class MemberView implements NodeObservation {
 
   entryAt(index: LogIndex): LogEntry | null {
     const log = this.#log
-    return log === null || index < log.firstIndex || index > log.lastIndex ? null : log.entryAt(index)
+    if (log === null || index < log.firstIndex || index > log.lastIndex) return null
+    // Not by the node's own read, which would use up a planned fault.
+    return log.peek(index) ?? this.#member.disk.visible(GROUP).entryAt(index)
   }
 }

@@ -32,6 +32,7 @@ export abstract class SimulationFaults implements FaultTarget {
   protected abstract readonly crashPoints: CrashPoints
   protected abstract member(id: PeerId): SimMember
   protected abstract lifeEnded(member: SimMember, what: string): void
+  protected abstract lifeBegan(member: SimMember): void
   abstract note(node: string, what: string): void
   readonly #powerless = new Set<PeerId>()
 
@@ -83,6 +84,7 @@ export abstract class SimulationFaults implements FaultTarget {
     this.#powerless.delete(id)
     this.note(id, 'restart')
     member.start()
+    this.lifeBegan(member)
   }
 
   pause(id: PeerId): void {
@@ -188,7 +190,6 @@ export abstract class SimulationFaults implements FaultTarget {
   }
 
   corruptDisk(id: PeerId, store: StoreName, place: DamagePlace, damage: Damage): void {
-    this.checker?.waive(id)
     this.member(id).disk.corrupt(GROUP, store, place, damage)
   }
 

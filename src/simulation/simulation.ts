@@ -108,7 +108,10 @@ export class Simulation extends SimulationFaults {
     })
     this.members = new Map(nodes.map((id) => [id, this.#createMember(id, options, createMachine)]))
     this.scheduler.onStep = () => this.#afterStep()
-    for (const member of this.members.values()) member.start()
+    for (const member of this.members.values()) {
+      member.start()
+      this.lifeBegan(member)
+    }
   }
 
   get nowMs(): number {
@@ -242,6 +245,11 @@ export class Simulation extends SimulationFaults {
     this.#trace.record(member.id, what)
     this.#guard(() => this.checker?.lifeEnded(member.id))
     this.#touched.add(member)
+  }
+
+  /** The checker must know of a life before anything of it is heard. */
+  protected lifeBegan(member: SimMember): void {
+    this.#guard(() => this.checker?.observe(member.observation()))
   }
 
   #createMember(id: PeerId, options: SimulationOptions, createMachine: () => StateMachine): SimMember {

@@ -40,6 +40,8 @@ export class FakeStorage implements Storage {
   #held = new Set<Kind>()
   #failing = new Map<Kind, StorageError>()
   closed = false
+  /** Entries handed out by `read` so far. */
+  entriesRead = 0
 
   constructor(clock: Pick<Clock, 'defer'>) {
     this.#clock = clock
@@ -147,8 +149,11 @@ export class FakeStorage implements Storage {
           done,
         )
       },
-      read: (from, limits) =>
-        readEntries(disk, from, Math.min(readableTo, from + limits.maxEntries - 1), limits),
+      read: (from, limits) => {
+        const found = readEntries(disk, from, Math.min(readableTo, from + limits.maxEntries - 1), limits)
+        this.entriesRead += found.length
+        return found
+      },
       close: (done) =>
         this.#do('close', (error) => {
           this.#open.delete(group)
