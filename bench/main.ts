@@ -22,6 +22,7 @@ interface Options {
   readonly dir: string
   readonly json?: boolean
   readonly cpuProf?: boolean
+  readonly tuning: string
 }
 
 const program = new Command('bench')
@@ -38,6 +39,7 @@ const program = new Command('bench')
   .option('--open [entries]', 'open a log of this many entries (default 1000000)')
   .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
   .option('--dir <directory>', 'where the data directories are made', '.')
+  .option('--tuning <json>', 'options of the nodes', '{}')
   .option('--cpu-prof', 'each member writes a CPU profile when it ends')
   .option('--json', 'JSON lines on standard output')
   .addHelpText('after', '\nExample:\n  npm run bench -- --mode embedded --clients 1,256 --seconds 2\n')
@@ -72,6 +74,7 @@ writeFileSync(join(directory, 'bench', 'results.json'), `${JSON.stringify({ mach
 async function throughput(): Promise<void> {
   const [size, seconds] = [Number(options.size), Number(options.seconds)]
   const modes = options.mode === 'both' ? (['embedded', 'remote'] as const) : ([options.mode] as const)
+  const tuning: Record<string, unknown> = JSON.parse(options.tuning)
   const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
   for (const clients of options.clients.split(',').map(Number)) {
     say(`${clients} clients: the bare pipe …`)
@@ -79,7 +82,7 @@ async function throughput(): Promise<void> {
     if (pipe !== null) report(pipe)
     for (const mode of modes) {
       say(`${clients} clients: ${mode} …`)
-      const row = await measureThroughput({ mode, clients, size, seconds, directory, execArgv })
+      const row = await measureThroughput({ mode, clients, size, seconds, directory, execArgv, tuning })
       report({ ...row, shareOfPipe: pipe === null ? null : share(row, pipe) })
     }
   }
