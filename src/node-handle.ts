@@ -91,7 +91,7 @@ export class NodeHandle {
       appliedIndex: core.appliedIndex,
       pendingProposals: this.core.pendingProposals,
       leaseValid: leaseIsValid(core),
-      stateHash: core.input.stateMachine.stateHash?.() ?? null,
+      stateHash: this.#stateHash(),
       replicators: this.#replicators(),
       error: core.failure?.message ?? null,
     }
@@ -138,16 +138,18 @@ export class NodeHandle {
 
   /** After `destroy`: tells everybody who waits that the outcome is unknown. A process that is killed tells nobody. */
   abandon(): void {
+    const { id, group } = this.core
+    this.#tellAll(
+      new QuorateError('SHUTDOWN', `Member ${id} of ${group} was stopped at once.`, { outcome: 'unknown' }),
+    )
+  }
+
+  #tellAll(error: QuorateError): void {
     const { core } = this
-    const error = new QuorateError('SHUTDOWN', `Member ${core.id} of ${core.group} was stopped at once.`, {
-      outcome: 'unknown',
-    })
-    const { proposals, reads } = core.gathered
-    for (const closure of [...core.closures.takeAfter(0), ...proposals]) {
+    for (const closure of [...core.closures.takeAfter(0), ...core.gathered.proposals]) {
       if (closure.kind === 'proposal') closure.done({ ok: false, error })
     }
-    for (const read of [...reads, ...core.reads, ...(core.round?.reads ?? [])])
-      read.done({ ok: false, error })
+    core.gathered.proposals = []
     for (const settle of core.queries) settle({ ok: false, error })
   }
 
@@ -169,7 +171,8 @@ export class NodeHandle {
     this.core.failure ??= failure
     this.core.role = 'error'
     this.core.route?.stop()
-    this.core.input.started(failure)
+    this.core.tellStarted(failure)
+    this.#tellAll(new QuorateError('NODE_FAILED', failure.message, { outcome: 'unknown', cause: failure }))
     this.#end()
   }
 
@@ -193,6 +196,15 @@ export class NodeHandle {
     return new QuorateError('BUSY', `Too many ${what} wait for their result; try again shortly.`, {
       retryable: true,
     })
+  }
+
+  /** User code must not take the status with it. */
+  #stateHash(): string | null {
+    try {
+      return this.core.input.stateMachine.stateHash?.() ?? null
+    } catch {
+      return null
+    }
   }
 
   #replicators(): NodeStatus['replicators'] {

@@ -14,7 +14,7 @@ const applyQueue = setup({
   guards: {
     isBusy: ({ context }) => !context.worker.isIdle,
     hasNothingToDo: ({ context }) => context.worker.isIdle,
-    hasFailed: ({ context }) => context.worker.failure !== null,
+    hasFailed: ({ context }) => context.worker.hasFailed,
     hasStopped: ({ context }) => context.worker.isStopped,
   },
   actions: {

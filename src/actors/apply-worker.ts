@@ -16,7 +16,7 @@ export interface ApplyWorkerInput {
   readonly core: NodeCore
 }
 
-type Task = Exclude<ApplyQueueEvent, { type: 'resumed' | 'query' }>
+type Task = Exclude<ApplyQueueEvent, { type: 'resumed' | 'query' | 'nodeFailed' }>
 
 /** Payload handed to the log for one read of entries; bounds memory, not work. */
 const READ_BYTES = 4 * 1024 * 1024
@@ -32,6 +32,8 @@ export class ApplyWorker {
   readonly #logger: Logger
   #tasks: Task[] = []
   #queries: QueuedQuery[] = []
+  /** Committed entries read from the log, some of them applied already. */
+  #batch: readonly LogEntry[] = []
   #applied: LogId = NOTHING
   /** User code has been called and has not come back. */
   #waiting = false
@@ -40,6 +42,8 @@ export class ApplyWorker {
   #stopped = false
   #failure: Error | null = null
   #failureReported = false
+  /** It was user code that failed, not what it stands on. */
+  #userFailed = false
 
   constructor({ core }: ApplyWorkerInput) {
     this.#core = core
@@ -47,8 +51,9 @@ export class ApplyWorker {
     this.#logger = core.input.logger
   }
 
-  get failure(): Error | null {
-    return this.#failure
+  /** Failed, and no call of user code is under way. */
+  get hasFailed(): boolean {
+    return this.#failure !== null && !(this.#waiting && this.#returned === null)
   }
 
   get isStopped(): boolean {
@@ -66,6 +71,11 @@ export class ApplyWorker {
       this.#queries.push(event.query)
       return
     }
+    if (event.type === 'nodeFailed') {
+      // Ahead of what is queued, after what is being done (ordering guarantee 5).
+      this.#failure ??= event.error
+      return
+    }
     const newest = this.#tasks.at(-1)
     if (event.type === 'committed' && newest?.type === 'committed')
       this.#tasks[this.#tasks.length - 1] = event
@@ -76,6 +86,7 @@ export class ApplyWorker {
   work(resume: () => void): void {
     if (this.#waiting && this.#returned === null) return
     this.#yielded = false
+    if (this.hasFailed) this.reportFailure()
     const before = this.#applied.index
     while (this.#step(resume)) {}
     if (this.#applied.index > before) this.#core.send({ type: 'applied', index: this.#applied.index })
@@ -100,7 +111,7 @@ export class ApplyWorker {
       if (this.#failure !== null) this.#refuseUpTo(index)
       return true
     }
-    const entries = this.#read(this.#applied.index + 1, index)
+    const entries = this.#nextEntries(index)
     for (const entry of entries) if (!this.#applyEntry(entry, resume)) return this.#failure !== null
     if (this.#applied.index >= index) {
       this.#tasks.shift()
@@ -108,6 +119,18 @@ export class ApplyWorker {
     }
     this.#yield(resume)
     return false
+  }
+
+  /** Entries after the last applied one, up to `index`; what was read before an asynchronous call is used on. */
+  #nextEntries(index: number): readonly LogEntry[] {
+    const next = this.#applied.index + 1
+    const first = this.#batch[0]?.index ?? 0
+    const skip = next - first
+    if (first === 0 || skip < 0 || skip >= this.#batch.length) {
+      this.#batch = this.#read(next, index)
+      return this.#batch
+    }
+    return this.#batch.slice(skip)
   }
 
   #read(from: number, to: number): readonly LogEntry[] {
@@ -129,11 +152,13 @@ export class ApplyWorker {
       this.#configurationApplied(entry)
       return true
     }
+    if (this.#failure !== null && this.#returned === null) return false
     const returned = this.#returned ?? this.#call(entry, resume)
     if (returned === null) return false
     this.#returned = null
     this.#waiting = false
     if (!returned.ok) {
+      this.#userFailed = true
       this.#fail(this.#userError(entry.index, returned.error))
       return false
     }
@@ -218,9 +243,6 @@ export class ApplyWorker {
         return this.#hook(() => machine.onStartFollowing?.(task.change))
       case 'stopFollowing':
         return this.#hook(() => machine.onStopFollowing?.(task.change))
-      case 'nodeFailed':
-        this.#failure ??= task.error
-        return this.reportFailure()
       case 'stop':
         this.#stopped = true
         this.#answerQueries()
@@ -287,9 +309,12 @@ export class ApplyWorker {
   }
 
   #refusal(): QuorateError {
-    const { message } = this.#failure ?? { message: 'The node is closed.' }
-    const code = this.#failure === null ? 'SHUTDOWN' : 'STATE_MACHINE'
-    return new QuorateError(code, message, { outcome: 'unknown', cause: this.#failure ?? undefined })
+    const cause = this.#failure
+    if (cause === null) return new QuorateError('SHUTDOWN', 'The node is closed.', { outcome: 'unknown' })
+    return new QuorateError(this.#userFailed ? 'STATE_MACHINE' : 'NODE_FAILED', cause.message, {
+      outcome: 'unknown',
+      cause,
+    })
   }
 
   #userError(index: number, error: unknown): QuorateError {

@@ -39,7 +39,11 @@ const logActor = setup({
   guards: { opened: ({ event }) => event.type === 'disk.opened' && event.result.ok },
   actions: {
     open: ({ context: { port }, self }) =>
-      port.input.storage.openGroup(port.input.group, (result) => self.send({ type: 'disk.opened', result })),
+      port.input.storage.openGroup(port.input.group, (result) => {
+        // The node may have been closed meanwhile.
+        if (self.getSnapshot().status === 'active') self.send({ type: 'disk.opened', result })
+        else if (result.ok) result.store.close(() => {})
+      }),
     take: ({ context: { port }, event, self }) => {
       if (event.type !== 'disk.opened' || !event.result.ok) return
       try {
@@ -68,6 +72,10 @@ const logActor = setup({
         if (error !== null) self.send({ type: 'disk.failed', error })
       })
     },
+    /** What could not be understood is not kept open. */
+    release: ({ context: { port } }) => {
+      if (port.log === null) port.store?.close(() => {})
+    },
     report: ({ context: { port }, event }) =>
       port.input.parent.send({ type: 'log.failed', error: failureOf(event) }),
   },
@@ -91,7 +99,7 @@ export const logMachine = logActor.createMachine({
         'disk.failed': { target: 'failed' },
       },
     },
-    failed: { entry: 'report' },
+    failed: { entry: ['release', 'report'] },
   },
 })
 

@@ -13,7 +13,7 @@ import type { ReadRound } from '../rules/read.ts'
 import type { Standing } from '../rules/term.ts'
 import type { Configuration, ConfigurationEntry, LogIndex, PeerId, Term } from '../rules/types.ts'
 import { NOTHING } from '../rules/types.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Clock, TimerHandle } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { type Random, randomInt } from '../runtime/random.ts'
 import type { StateMachine } from '../state-machine.ts'
@@ -107,9 +107,15 @@ export class NodeCore {
   ballots: BallotBox | null = null
   readonly followers = new Map<PeerId, Followership>()
   reads: PendingRead[] = []
+  /** Runs when an unconfirmed round is to be asked again. */
+  roundTimer: TimerHandle | null = null
   round: (ReadRound & { readonly reads: readonly PendingRead[]; readonly unanswered: Set<PeerId> }) | null =
     null
 
+  /** The step of the start that is going on: named when it fails. */
+  step: 'openingLog' | 'loadingSnapshot' | 'checkingConsistency' | 'loadingMeta' | 'joiningGroup' =
+    'openingLog'
+  #started = false
   /** Set by the chart's `init`; the node's own actor. */
   self: AnyActorRef | null = null
   proposalQueue: AnyActorRef | null = null
@@ -158,6 +164,13 @@ export class NodeCore {
 
   send(event: NodeEvent): void {
     if (!this.gone) this.self?.send(event)
+  }
+
+  /** Tells the host, once, that the node takes part in its group, or why it could not be started. */
+  tellStarted(error: Error | null): void {
+    if (this.#started) return
+    this.#started = true
+    this.input.started(error)
   }
 
   toApplyQueue(event: ApplyQueueEvent): void {

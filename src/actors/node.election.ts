@@ -9,6 +9,7 @@ import {
   type DisruptedLeader,
   grant,
   hasWon,
+  mayCampaign,
   startCampaign,
 } from '../rules/election.ts'
 import { heardRecently, leaderPresumedAliveMs, owesVoteForMs, quorumIsAlive } from '../rules/lease.ts'
@@ -25,6 +26,15 @@ type VoteRpc = EventOf<'rpc.request_vote'>
 
 export function leaderIsGone(core: NodeCore): boolean {
   return leaderPresumedAliveMs(core.followerLease, core.leaseTerms, core.clock.nowMs()) === 0
+}
+
+export function maySeek(core: NodeCore): boolean {
+  return mayCampaign({
+    configuration: core.configuration,
+    self: core.id,
+    leaderIsGone: leaderIsGone(core),
+    installingSnapshot: false,
+  })
 }
 
 /** The followed leader has been silent for too long. */
@@ -158,16 +168,15 @@ export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): v
   core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm: core.term })
 }
 
-/**
- * The candidate shows that the leader we wait for has stepped down: our promise to it is void. Asked as part of every
- * look at the request, because the decision depends on it.
- */
+/** The candidate shows that the leader we wait for has stepped down: our promise to it is void. */
+function isReleased(core: NodeCore, event: VoteRpc): boolean {
+  const gone = event.message.disruptedLeader
+  return core.role === 'follower' && gone !== null && gone.term === core.term && gone.peer === core.leader
+}
+
 function voterFor(core: NodeCore, event: VoteRpc): Voter {
   const voter = voterOf(core)
-  const gone = event.message.disruptedLeader
-  const released =
-    core.role === 'follower' && gone !== null && gone.term === core.term && gone.peer === core.leader
-  return released ? { ...voter, owesVoteForMs: 0 } : voter
+  return isReleased(core, event) ? { ...voter, owesVoteForMs: 0 } : voter
 }
 
 export function judgeVote(core: NodeCore, event: VoteRpc): VoteDecision {
@@ -182,6 +191,7 @@ export function voteChangesRole(core: NodeCore, event: VoteRpc): boolean {
 
 export function refuseVote(core: NodeCore, event: VoteRpc): void {
   const { granted, rejectedByLease } = judgeVote(core, event)
+  if (isReleased(core, event)) expireLease(core)
   const disrupted = core.role === 'leader'
   core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm: core.term })
 }
@@ -192,6 +202,7 @@ export function refuseVote(core: NodeCore, event: VoteRpc): void {
  */
 export function yieldToCandidate(core: NodeCore, event: VoteRpc): readonly AnyActorRef[] {
   const { granted, adoptTerm, rejectedByLease } = judgeVote(core, event)
+  if (isReleased(core, event)) expireLease(core)
   const disrupted = core.role === 'leader'
   const previousTerm = core.term
   const reason = granted ? 'VOTED_FOR_CANDIDATE' : 'HIGHER_TERM_REQUEST'

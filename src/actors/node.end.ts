@@ -9,7 +9,7 @@ export function noteFailure(core: NodeCore, event: Extract<NodeEvent, { readonly
   const { error } = event
   core.failure =
     core.role === 'initializing'
-      ? new Error(`${stepOf(event)} failed: ${error.message}`, { cause: error })
+      ? new Error(`${core.step} failed: ${error.message}`, { cause: error })
       : error
   core.reason = 'NODE_FAILED'
   core.input.logger.error(
@@ -18,18 +18,13 @@ export function noteFailure(core: NodeCore, event: Extract<NodeEvent, { readonly
   )
 }
 
-function stepOf(event: NodeEvent): string {
-  if (event.type === 'log.failed') return 'openingLog'
-  return event.type === 'hardState.failed' ? 'loadingMeta' : 'initializing'
-}
-
 /** Nothing that relied on the failed part is said any more; users are told once. */
 export function enterError(core: NodeCore): void {
   core.outbox.discard()
   core.pendingAcks = []
   const error = core.failure ?? new Error('unknown')
   core.toApplyQueue({ type: 'nodeFailed', error })
-  core.input.started(error)
+  core.tellStarted(error)
 }
 
 /** No request reaches the node from here on; everything committed is still applied, then the user's last hook runs. */
@@ -53,5 +48,7 @@ export function endEverything(core: NodeCore): void {
     const message = 'The node was closed before the command was applied here: it may or may not be applied.'
     closure.done({ ok: false, error: core.error('SHUTDOWN', message, { outcome: 'unknown' }) })
   }
-  core.input.started(new Error('The node was closed.'))
+  for (const settle of core.queries)
+    settle({ ok: false, error: core.error('SHUTDOWN', 'The node was closed.') })
+  core.tellStarted(new Error('The node was closed.'))
 }

@@ -114,6 +114,7 @@ function vouch(core: NodeCore, leaderCommit: number, verified: number): void {
 }
 
 function commitVouched(core: NodeCore): void {
-  if (core.role === 'leader') return
+  // A leader commits by counting; one that has just left its office has no ballots any more.
+  if (core.ballots !== null) return
   core.commitTo(followerCommitIndex(core.commitIndex, core.vouchedCommitIndex, core.log.durableIndex))
 }

@@ -14,6 +14,7 @@ export const nodeMachine = nodeSetup.createMachine({
     propose: { actions: 'refuseProposals' },
     read: { actions: 'refuseReads' },
     'rpc.*': { actions: 'refuseInactive' },
+    'farewell.said': { actions: 'noteFarewell' },
   },
   states: {
     uninitialized: {
@@ -50,14 +51,14 @@ export const nodeMachine = nodeSetup.createMachine({
         },
         joiningGroup: {
           entry: 'joinGroup',
-          always: { target: '#node.active' },
+          always: { guard: 'hasJoined', target: '#node.active' },
         },
       },
     },
 
     active: {
       initial: 'follower',
-      entry: 'started',
+      entry: 'tellStarted',
       on: {
         'log.durable': { actions: 'settleAcks' },
         'rpc.pre_vote': { actions: 'answerPreVote' },
@@ -108,7 +109,7 @@ export const nodeMachine = nodeSetup.createMachine({
               {
                 guard: 'voteChangesRole',
                 target: '.passive',
-                actions: ['yieldToCandidate', 'announce'],
+                actions: 'yieldToCandidate',
               },
               { actions: 'refuseVote' },
             ],
@@ -122,7 +123,7 @@ export const nodeMachine = nodeSetup.createMachine({
               {
                 guard: 'senderIsNew',
                 target: '.passive',
-                actions: ['leaveOffice', 'followSender', 'acceptAppend', 'announce'],
+                actions: ['leaveOffice', 'followSender', 'acceptAppend'],
               },
               { actions: ['followSender', 'acceptAppend'] },
             ],
@@ -136,7 +137,7 @@ export const nodeMachine = nodeSetup.createMachine({
               {
                 guard: 'senderIsNew',
                 target: '.passive',
-                actions: ['leaveOffice', 'followSender', 'acceptHeartbeat', 'announce'],
+                actions: ['leaveOffice', 'followSender', 'acceptHeartbeat'],
               },
               { actions: ['followSender', 'acceptHeartbeat'] },
             ],
@@ -162,6 +163,8 @@ export const nodeMachine = nodeSetup.createMachine({
           states: {
             // Without a configuration there is nobody to elect: wait to be contacted.
             passive: {
+              entry: 'announce',
+              exit: 'armElectionTimer',
               always: [
                 { guard: 'isAlone', target: '#node.active.follower.standing' },
                 { guard: 'hasConfiguration', target: 'waiting' },
@@ -182,7 +185,7 @@ export const nodeMachine = nodeSetup.createMachine({
                   { guard: 'answerIsStale' },
                   {
                     guard: 'answerDeposes',
-                    target: 'waiting',
+                    target: 'passive',
                     actions: 'leaveOffice',
                   },
                   { actions: 'countAnswer' },
@@ -199,11 +202,8 @@ export const nodeMachine = nodeSetup.createMachine({
           invoke: { src: 'timer', id: 'voteTimer', input: timers.vote },
           on: {
             'timer.vote': [
-              {
-                guard: 'stepsDownOnVoteTimeout',
-                target: 'follower',
-                actions: 'leaveOffice',
-              },
+              { guard: 'asksAgainOnVoteTimeout', target: 'follower.preVoting', actions: 'leaveOffice' },
+              { guard: 'stepsDownOnVoteTimeout', target: 'follower', actions: 'leaveOffice' },
               { target: 'candidate', reenter: true, actions: 'standForElection' },
             ],
           },
@@ -237,7 +237,7 @@ export const nodeMachine = nodeSetup.createMachine({
 
         leader: {
           initial: 'establishing',
-          entry: ['takeOffice', 'enterLeader', 'appendFirstEntry'],
+          entry: ['takeOffice', 'enterLeader', 'appendFirstEntry', 'tellLeading'],
           invoke: { src: 'timer', id: 'stepDownTimer', input: timers.stepDown },
           on: {
             propose: { actions: 'appendProposals' },

@@ -95,7 +95,8 @@ function finishRound(core: NodeCore): void {
     for (const read of round.reads) read.done({ ok: true, index: round.readIndex })
     startRound(core)
   } else if (round.unanswered.size === 0) {
-    core.clock.setTimeout(() => core.send({ type: 'round.retry', round: round.id }), core.heartbeatMs)
+    const retry = (): void => core.send({ type: 'round.retry', round: round.id })
+    core.roundTimer = core.clock.setTimeout(retry, core.heartbeatMs)
   }
 }
 
@@ -143,6 +144,12 @@ function refuse(core: NodeCore, reads: readonly PendingRead[]): void {
 
 /** A follower's reads take part in the leader's next round. A beat follows, so that it learns the commit index soon. */
 export function serveReadIndex(core: NodeCore, event: EventOf<'rpc.read_index'>): void {
+  if (core.reads.length + (core.round?.reads.length ?? 0) >= core.tuning.maxPendingReads) {
+    return event.reply({
+      ok: false,
+      error: { code: 'EBUSY', message: 'Too many reads wait for their round.' },
+    })
+  }
   core.reads.push({
     level: 'readIndex',
     done: (outcome) => {

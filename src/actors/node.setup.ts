@@ -2,7 +2,7 @@
 // node.machine.ts; what the names do is in the node.*.ts files, and what they decide in src/rules.
 
 import { setup } from 'xstate'
-import { isAlone, mayCampaign } from '../rules/election.ts'
+import { isAlone } from '../rules/election.ts'
 import { leaderPresumedAliveMs, owesVoteForMs } from '../rules/lease.ts'
 import { deposes } from '../rules/term.ts'
 import { electionDelayMs, voteDelayMs } from '../rules/timing.ts'
@@ -121,18 +121,15 @@ const base = setup({
     logAndSnapshotFit: ({ context: { core } }) => starting.inconsistency(core) === null,
     hardStateIsDurable: ({ context: { core } }) => core.outbox.isOpen,
     hasConfiguration: ({ context: { core } }) => core.configuration.peers.length > 0,
+    hasJoined: ({ context: { core } }) => core.route !== null,
     isAlone: ({ context: { core } }) => isAlone(core.configuration, core.id),
 
-    maySeekElection: ({ context: { core } }) =>
-      mayCampaign({
-        configuration: core.configuration,
-        self: core.id,
-        leaderIsGone: election.leaderIsGone(core),
-        installingSnapshot: false,
-      }),
+    maySeekElection: ({ context: { core } }) => election.maySeek(core),
     preVoteIsWon: ({ context: { core } }) => election.preVoteIsWon(core),
     voteIsWon: ({ context: { core } }) => election.voteIsWon(core),
     candidacyIsDurable: ask(['hardState.durable'], (core, event) => event.version >= core.candidacyVersion),
+    asksAgainOnVoteTimeout: ({ context: { core } }) =>
+      core.tuning.stepDownWhenVoteTimedOut && election.maySeek(core),
     stepsDownOnVoteTimeout: ({ context: { core } }) => core.tuning.stepDownWhenVoteTimedOut,
     answerIsStale: ({ context: { core }, event }) => !election.isCurrentAnswer(core, event),
     answerDeposes: ask(ANSWERS, (core, event) => deposes(core.term, event.response.term)),
@@ -162,9 +159,11 @@ const base = setup({
     recover: act(starting.recover),
     joinGroup: act(starting.joinGroup),
     noteInconsistency: act((core) => {
+      core.step = 'checkingConsistency'
       core.failure = new Error(`checkingConsistency failed: ${starting.inconsistency(core) ?? 'unknown'}`)
     }),
-    started: act((core) => core.input.started(null)),
+    tellStarted: act(starting.tellStarted),
+    tellLeading: act((core) => core.tellStarted(null)),
 
     releaseOutbox: on(['hardState.durable'], (core, event) => core.outbox.release(event.version)),
 
@@ -205,6 +204,9 @@ const base = setup({
     }),
     refuseInactive: on(RPCS, refuseInactive),
     noteFailure: on(FAILURES, ending.noteFailure),
+    noteFarewell: act((core) => {
+      core.farewell = false
+    }),
     enterError: act(ending.enterError),
     drain: act(ending.drain),
     closeStore: act(ending.closeStore),
@@ -286,6 +288,9 @@ function announceAs(role: Role | null) {
   })
 }
 
+/** Out of a passive follower's seat there is somebody to elect. */
+const armElectionTimer = base.sendTo('electionTimer', { type: 'arm' })
+
 const announceFailure = base.emit(({ context: { core } }) => ({
   type: 'failed',
   error: core.failure ?? new Error('unknown'),
@@ -308,6 +313,7 @@ export const nodeSetup = base.extend({
     enterShuttingDown: announceAs('shuttingDown'),
     enterShutdown: announceAs('shutdown'),
     announceFailure,
+    armElectionTimer,
   },
 })
 
@@ -316,6 +322,7 @@ export const timers = {
   election: ({ context: { core } }: { context: NodeContext }) => ({
     name: 'election' as const,
     nextDelayMs: () => {
+      if (core.configuration.peers.length === 0) return null
       const alive = leaderPresumedAliveMs(core.followerLease, core.leaseTerms, core.clock.nowMs())
       return electionDelayMs(core.tuning, alive, core.drawn())
     },

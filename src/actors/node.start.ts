@@ -1,5 +1,7 @@
 // How a node comes up: log, snapshot, consistency, hard state, group (braft NodeImpl::init, in its order).
 
+import { isAlone } from '../rules/election.ts'
+import { owesVoteForMs } from '../rules/lease.ts'
 import { isStable } from '../rules/quorum.ts'
 import {
   findInconsistency,
@@ -20,6 +22,7 @@ export function takeLog(core: NodeCore, port: LogPort): void {
 
 /** The door for snapshots: nothing takes them yet, so none can be there to load. */
 export function loadSnapshot(core: NodeCore): void {
+  core.step = 'loadingSnapshot'
   core.send({ type: 'snapshot.loaded' })
 }
 
@@ -39,6 +42,7 @@ export function inconsistency(core: NodeCore): string | null {
  * unless this is the first start (trap T2).
  */
 export function recover(core: NodeCore): void {
+  core.step = 'loadingMeta'
   const recovered = recoverHardState(core.stored?.hardState ?? null, core.log.lastLogId.term)
   core.configuration = recoverConfiguration(recoveredLog(core), null, core.input.initialConfiguration)
   if (core.configuration.peers.length === 0 && core.log.lastIndex > 0) {
@@ -60,11 +64,21 @@ export function recover(core: NodeCore): void {
 
 /** From here on requests of other members reach this node. */
 export function joinGroup(core: NodeCore): void {
+  core.step = 'joiningGroup'
   core.route = core.input.join((request, reply) => {
     if (core.self === null || core.gone)
       reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
     else core.send(respond(request, reply))
   })
+}
+
+/**
+ * The start is over, but for a group of one that elects itself: it is told when it leads, so that nobody meets it
+ * without a leader. A vote that is still promised to an earlier life may take its time.
+ */
+export function tellStarted(core: NodeCore): void {
+  const owes = owesVoteForMs(core.followerLease, core.leaseTerms, core.clock.nowMs()) > 0
+  if (!isAlone(core.configuration, core.id) || owes) core.tellStarted(null)
 }
 
 /** The configuration in force: the newest one appended, or what the node started with (INV-13 a). */

@@ -52,6 +52,8 @@ function leaveLeadership(core: NodeCore, reason: StepDownReason): readonly AnyAc
   const reads = [...core.reads, ...(core.round?.reads ?? [])]
   core.reads = []
   core.round = null
+  if (core.roundTimer !== null) core.clock.clearTimeout(core.roundTimer)
+  core.roundTimer = null
   for (const read of reads) {
     read.done({
       ok: false,

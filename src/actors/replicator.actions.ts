@@ -34,8 +34,11 @@ export function isStale({ progress }: ReplicatorContext, event: ReplicatorEvent)
   return event.type !== 'append.answered' || progress.find(event.call) === undefined
 }
 
-export function hasFailed(event: ReplicatorEvent): boolean {
-  return event.type === 'append.answered' && !event.outcome.ok
+/** No answer, an error for an answer, or a success that speaks of another term (trap T34). */
+export function hasFailed({ term }: ReplicatorContext, event: ReplicatorEvent): boolean {
+  if (event.type !== 'append.answered') return false
+  const { outcome } = event
+  return !outcome.ok || (outcome.response.success && outcome.response.term !== term)
 }
 
 export function isDeposed({ term }: ReplicatorContext, event: ReplicatorEvent): boolean {
@@ -119,10 +122,10 @@ export function takeBack({ progress }: ReplicatorContext, event: ReplicatorEvent
 /** No answer, or an error for an answer: forget what is in flight, pause, probe again (trap T36). */
 export function noteFailure(context: ReplicatorContext, event: ReplicatorEvent): void {
   const { core, progress } = context
-  if (event.type !== 'append.answered' || event.outcome.ok) return
+  if (event.type !== 'append.answered') return
   progress.consecutiveErrors++
   progress.reset()
-  const busy = event.outcome.failure.remoteCode === 'EBUSY'
+  const busy = !event.outcome.ok && event.outcome.failure.remoteCode === 'EBUSY'
   context.pauseMs = busy ? core.tuning.retryReplicateIntervalMs : core.heartbeatMs
 }
 

@@ -13,7 +13,7 @@ const replicator = setup({
   },
   guards: {
     isStale: ({ context, event }) => replicate.isStale(context, event),
-    hasFailed: ({ event }) => replicate.hasFailed(event),
+    hasFailed: ({ context, event }) => replicate.hasFailed(context, event),
     isDeposed: ({ context, event }) => replicate.isDeposed(context, event),
     isRefused: ({ event }) => replicate.isRefused(event),
     isCaughtUp: ({ context }) => replicate.isCaughtUp(context),
@@ -35,8 +35,8 @@ const replicator = setup({
 /** What any answer may mean besides success, in the order in which it has to be asked. */
 const setbacks = [
   { guard: 'isStale' },
-  { guard: 'hasFailed', target: '#replicator.blocked', actions: 'noteFailure' },
   { guard: 'isDeposed', actions: 'reportTerm' },
+  { guard: 'hasFailed', target: '#replicator.blocked', actions: 'noteFailure' },
   { guard: 'isRefused', target: '#replicator.probing', reenter: true, actions: 'backOff' },
 ] as const
 

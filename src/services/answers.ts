@@ -2,7 +2,13 @@
 
 import { isQuorateError, QuorateError, type QuorateErrorCode } from '../errors.ts'
 import { encodeValue } from '../transport/codec.ts'
-import { errorTuple, MESSAGE_OVERHEAD_BYTES, PROTOCOL_VERSION } from './client-protocol.ts'
+import {
+  errorTuple,
+  MESSAGE_OVERHEAD_BYTES,
+  PROTOCOL_VERSION,
+  type Standing,
+  standingTuple,
+} from './client-protocol.ts'
 
 /** An error's text is for a person; what user code throws may be a book. */
 const MAX_ERROR_TEXT = 1000
@@ -34,12 +40,14 @@ export class AnswerCollector {
  */
 export function encodeAnswers(
   answers: readonly (readonly unknown[])[],
+  by: Standing,
   maxBytes: number,
   whenLost: 'applied' | 'not-applied',
 ): Uint8Array {
-  const whole = tryEncode([PROTOCOL_VERSION, answers])
+  const who = standingTuple(by)
+  const whole = tryEncode([PROTOCOL_VERSION, answers, who])
   if (whole !== null && whole.byteLength <= maxBytes) return whole
-  return encodeValue([PROTOCOL_VERSION, fitAnswers(answers, maxBytes, whenLost)])
+  return encodeValue([PROTOCOL_VERSION, fitAnswers(answers, maxBytes, whenLost), who])
 }
 
 function fitAnswers(

@@ -1,11 +1,11 @@
-// Puts one member of one group on the bus for clients and operators: leader service, reads of any member, status,
-// and micro discovery.
+// Puts one member of one group on the bus for clients and operators: leader service, what is addressed to this member,
+// reads of any member, status, and micro discovery.
 
 import type { RaftNode } from '../api.ts'
 import { type Clock, systemClock, type TimerHandle } from '../runtime/clock.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
-import { adminSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
+import { adminSubject, clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { InboundMessage, Transport } from '../transport/transport.ts'
 import type { MemberStatus } from './admin-protocol.ts'
 import { PROTOCOL_VERSION } from './client-protocol.ts'
@@ -14,6 +14,7 @@ import { encodeJson } from './json.ts'
 import { proposerOf, readerOf } from './member.ts'
 import { announceMicroService } from './micro.ts'
 import { handlePropose, handleRead, type OperationContext } from './operations.ts'
+import { trackStanding } from './standing.ts'
 import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from './subjects.ts'
 
 export interface AttachOptions {
@@ -47,7 +48,9 @@ export function attachServices(options: AttachOptions): AttachedServices {
   const { random = systemRandom, logger = silentLogger, version = '0.0.0' } = options
   const { group, id } = node
   const instance = randomName(random)
-  const { forLeader, forAll } = endpointsOf({ transport, node, prefix, clock, logger, instance })
+  const standing = trackStanding(node)
+  const parts = { transport, node, prefix, clock, logger, instance, standing: standing.now }
+  const { forLeader, forAll } = endpointsOf(parts)
 
   for (const each of forAll) each.open()
   const stopFollowingRole = openWhileLeading(node, forLeader, clock)
@@ -69,6 +72,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
     instance,
     detach() {
       stopFollowingRole()
+      standing.stop()
       micro.unsubscribe()
       for (const each of [...forAll, ...forLeader]) each.close()
     },
@@ -77,9 +81,10 @@ export function attachServices(options: AttachOptions): AttachedServices {
 
 type EndpointContext = Required<Pick<AttachOptions, 'transport' | 'node' | 'prefix' | 'clock' | 'logger'>> & {
   readonly instance: string
+  readonly standing: OperationContext['standing']
 }
 
-function endpointsOf({ transport, node, prefix, clock, logger, instance }: EndpointContext): {
+function endpointsOf({ transport, node, prefix, clock, logger, instance, standing }: EndpointContext): {
   readonly forLeader: readonly Endpoint[]
   readonly forAll: readonly Endpoint[]
 } {
@@ -92,7 +97,7 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance }: Endpo
     handle: (message: InboundMessage, context: OperationContext) => void,
   ): Endpoint => {
     const refuse = (reason: string): void => endpoint.countError(reason)
-    const context = { propose, query, transport, refuse }
+    const context = { propose, query, transport, standing, refuse }
     const endpoint = new Endpoint({ ...common, ...at, handle: (message) => handle(message, context) })
     return endpoint
   }
@@ -108,11 +113,16 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance }: Endpo
   const ofLeader = (method: string) => ({
     ...{ name: method, subject: leaderSubject(prefix, group, method), queue: LEADER_QUEUE },
   })
+  const ofMember = (method: string) => ({
+    ...{ name: `member-${method}`, subject: clientSubject(prefix, group, id, method) },
+  })
   const ofAny = { name: 'members-read', subject: membersSubject(prefix, group, 'read'), queue: MEMBERS_QUEUE }
   return {
     forLeader: [operations(ofLeader('propose'), handlePropose), operations(ofLeader('read'), handleRead)],
     forAll: [
       operations(ofAny, handleRead),
+      operations(ofMember('propose'), handlePropose),
+      operations(ofMember('read'), handleRead),
       status('members-status', membersSubject(prefix, group, 'status')),
       status('status', adminSubject(prefix, group, id, 'status')),
     ],

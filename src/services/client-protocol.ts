@@ -1,13 +1,16 @@
 // What clients and the leader's services say to each other: positional tuples, one message for many commands or
 // queries. Checked by hand, item by item, because this is the path of every remote write.
 //
-//   propose   [1, client, [command bytes, …]]     → [1, [answer, …]] in the same order
-//   read      [1, client, level, [query bytes, …]] → [1, [answer, …]]
+//   propose   [1, client, [command bytes, …]]     → [1, [answer, …], standing] in the same order
+//   read      [1, client, level, [query bytes, …]] → [1, [answer, …], standing]
 //   answer    [index, term, result] of a write · [result] of a read · [code, outcome, message, leader, retryable]
+//   standing  [member, term, leader]: who answered, and whom it knows to lead in that term, or null
 //   refusal   [1, code, message]: the message itself was not understood, nothing of it was done
 
 import type { Applied, ReadLevel } from '../api.ts'
 import { type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
+import type { PeerId, Term } from '../rules/types.ts'
+import { isMemberName } from '../transport/subjects.ts'
 
 export const PROTOCOL_VERSION = 1
 
@@ -28,6 +31,19 @@ export interface ReadRequest {
   readonly client: string
   readonly level: ReadLevel
   readonly queries: readonly Uint8Array[]
+}
+
+/** What a member that answers knows of its group. It names itself as leader while it leads. */
+export interface Standing {
+  readonly id: PeerId
+  readonly term: Term
+  readonly leader: PeerId | null
+}
+
+export interface Answers<T> {
+  readonly answers: readonly Answer<T>[]
+  /** Null: the message was not understood, and whoever says so tells no more. */
+  readonly by: Standing | null
 }
 
 export type Parsed<T> =
@@ -86,12 +102,12 @@ export function parseAnswers<T>(
   message: unknown,
   count: number,
   parseValue: (answer: readonly unknown[]) => T | undefined,
-): Parsed<readonly Answer<T>[]> {
+): Parsed<Answers<T>> {
   if (!Array.isArray(message) || message[0] !== PROTOCOL_VERSION) return problem('an answer begins with 1')
-  const [, items, text]: readonly unknown[] = message
-  if (isCode(items) && typeof text === 'string') {
-    const error = new QuorateError(items, text)
-    return { ok: true, value: Array.from({ length: count }, () => ({ ok: false, error })) }
+  const [, items, last]: readonly unknown[] = message
+  if (isCode(items) && typeof last === 'string') {
+    const refused = { ok: false, error: new QuorateError(items, last) } as const
+    return { ok: true, value: { answers: Array.from({ length: count }, () => refused), by: null } }
   }
   if (!Array.isArray(items) || items.length !== count) return problem(`there should be ${count} answers`)
   const answers: Answer<T>[] = []
@@ -100,7 +116,13 @@ export function parseAnswers<T>(
     if (answer === undefined) return problem(`answer ${answers.length + 1} has another form`)
     answers.push(answer)
   }
-  return { ok: true, value: answers }
+  const by = parseStanding(last)
+  if (by === undefined) return problem('it does not say who answered')
+  return { ok: true, value: { answers, by } }
+}
+
+export function standingTuple({ id, term, leader }: Standing): readonly unknown[] {
+  return [id, term, leader]
 }
 
 export function parseApplied(answer: readonly unknown[]): Applied | undefined {
@@ -132,6 +154,14 @@ function parseAnswer<T>(
   return { ok: false, error: new QuorateError(code, message, { outcome, leader, retryable }) }
 }
 
+/** The names become parts of subjects. */
+function parseStanding(value: unknown): Standing | undefined {
+  if (!Array.isArray(value) || value.length !== 3) return undefined
+  const [id, term, leader]: readonly unknown[] = value
+  if (!isMember(id) || !isCount(term) || (leader !== null && !isMember(leader))) return undefined
+  return { id, term, leader }
+}
+
 function checkHead(version: unknown, client: unknown): string | null {
   if (version !== PROTOCOL_VERSION)
     return `this member speaks version ${PROTOCOL_VERSION} of the client protocol`
@@ -150,6 +180,10 @@ function isByteStrings(value: unknown): value is readonly Uint8Array[] {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isMember(value: unknown): value is PeerId {
+  return typeof value === 'string' && isMemberName(value)
 }
 
 function isLevel(value: unknown): value is ReadLevel {

@@ -6,13 +6,15 @@ import { checkCbor } from '../transport/cbor-gate.ts'
 import { decodeValue, encodeValue, VALUE_LIMITS } from '../transport/codec.ts'
 import type { InboundMessage, Transport } from '../transport/transport.ts'
 import { AnswerCollector, encodeAnswers, failureTuple } from './answers.ts'
-import { type Parsed, PROTOCOL_VERSION, parsePropose, parseRead } from './client-protocol.ts'
+import { type Parsed, PROTOCOL_VERSION, parsePropose, parseRead, type Standing } from './client-protocol.ts'
 import type { Propose, Query, ReadOutcome, WriteOutcome } from './member.ts'
 
 export interface OperationContext {
   readonly propose: Propose
   readonly query: Query
   readonly transport: Transport
+  /** Who answers, and whom it knows to lead, when the answer is sent. */
+  readonly standing: () => Standing
   /** Takes note of a refused message, in one sentence. */
   readonly refuse: (reason: string) => void
 }
@@ -84,10 +86,11 @@ function reply(
   { replyTo }: Opened<unknown>,
   answers: readonly (readonly unknown[])[],
   whenLost: 'applied' | 'not-applied',
-  { transport }: OperationContext,
+  { transport, standing }: OperationContext,
 ): void {
   // False: the bus is down or closed. The client learns nothing and says `unknown`, which is the truth.
-  transport.publish(replyTo, encodeAnswers(answers, transport.status().maxPayloadBytes, whenLost))
+  const { maxPayloadBytes } = transport.status()
+  transport.publish(replyTo, encodeAnswers(answers, standing(), maxPayloadBytes, whenLost))
 }
 
 function notPlain(reason: string): QuorateError {

@@ -1,6 +1,7 @@
 // Where the services of a group listen, beside the grammar of the transport:
 //
 //   <prefix>.<group>.leader.propose|read           the leader alone, queue group `leaders`
+//   <prefix>.<group>.<node>.client.propose|read    one member, for clients that know it to lead
 //   <prefix>.<group>.members.read                  one of all members, queue group `members`
 //   <prefix>.<group>.members.status                every member answers
 //   <prefix>.<group>.<node>.admin.status           one member answers

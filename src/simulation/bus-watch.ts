@@ -58,6 +58,7 @@ export class BusWatch implements BusObserver {
       if (request !== null && 'entries' in request.message) {
         const { term, prevLogIndex, prevLogTerm, committedIndex, entries } = request.message
         checker?.received(message.to, {
+          from: message.from,
           term,
           prevLogIndex,
           prevLogTerm,

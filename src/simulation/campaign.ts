@@ -28,6 +28,8 @@ export interface SeedResult {
   readonly elections: number
   readonly committed: number
   readonly operations: number
+  /** The linearizability checker took too long: what clients saw is not known to be in order. */
+  readonly gaveUp: boolean
   readonly virtualMs: number
   readonly faults: ReadonlyMap<FaultKind, number>
   readonly traceHash: string
@@ -53,6 +55,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     timerLag: plan.timerLag,
     deferLag: plan.deferLag,
     clockRates: plan.clockRates,
+    ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
     ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),
   })
   const nemesis = new Nemesis({
@@ -76,6 +79,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     elections: sim.checker?.elections ?? 0,
     committed: sim.checker?.committedIndex ?? 0,
     operations: sim.history.operations.length,
+    gaveUp: sim.gaveUp,
     virtualMs: sim.nowMs,
     faults: nemesis.counts(),
     traceHash: sim.traceHash,
@@ -98,6 +102,8 @@ class Campaign {
   readonly #plan: SwarmPlan
   readonly #sim: Simulation
   readonly #nemesis: Nemesis
+  /** How often each key was drawn. */
+  readonly #uses: number[] = []
   #stopped = false
   #open = 0
 
@@ -119,6 +125,19 @@ class Campaign {
     this.#stopped = true
     this.#sim.runNow(clients.timeoutMs + 1000)
     this.#sim.check()
+    if (profile !== 'unsurvivable') await this.#end()
+  }
+
+  /** Everybody ends in order, wherever the faults have left them: nobody's call may stay open (INV-17, L8). */
+  async #end(): Promise<void> {
+    const sim = this.#sim
+    sim.heal()
+    for (const node of this.#plan.nodes) {
+      sim.reconnect(node)
+      sim.healDisk(node)
+    }
+    await sim.close()
+    sim.check()
   }
 
   async #liveness(random: ReturnType<typeof streamOf>): Promise<void> {
@@ -126,7 +145,7 @@ class Campaign {
     const { nodes } = this.#plan
     const timeoutMs = this.#plan.tuning.electionTimeoutMs + (this.#plan.tuning.maxClockDriftMs ?? 0)
     const damaged = new Set([...sim.members.values()].filter((m) => m.disk.damaged).map((m) => m.id))
-    const plan = planLiveness(random, { nodes, voters: [nodes], damaged })
+    const plan = planLiveness(random, { nodes, voters: halvesOf(this.#plan), damaged })
     if (plan === null) return
     if (random.next() < 0.2) for (const node of nodes) sim.powerLoss(node)
     for (const node of plan.core) {
@@ -209,10 +228,12 @@ class Campaign {
   }
 
   #draw(random: ReturnType<typeof streamOf>, value: string): { command: KvCommand; level: ReadLevel } {
-    const { weights, keys } = this.#plan.clients
+    const { weights, keys, operationsPerKey } = this.#plan.clients
+    const slot = Math.floor(random.next() * keys)
     // A key is used for a while only: what is unknown about it must stay checkable.
-    const era = Math.floor(this.#sim.nowMs / 20_000)
-    const key = `k${era}.${Math.floor(random.next() * keys)}`
+    const used = this.#uses[slot] ?? 0
+    this.#uses[slot] = used + 1
+    const key = `k${slot}.${Math.floor(used / operationsPerKey)}`
     const ops = Object.entries(weights).flatMap(([op, weight]) => Array.from({ length: weight }, () => op))
     const op = pick(random, ops)
     switch (op) {
@@ -230,4 +251,9 @@ class Campaign {
         return { command: { op: 'get', key }, level: op === 'lease' || op === 'local' ? op : 'readIndex' }
     }
   }
+}
+
+/** The voters whose majorities the group needs: two sets when it is joint. */
+function halvesOf({ nodes, inherited }: SwarmPlan): readonly (readonly string[])[] {
+  return inherited === null ? [nodes] : [inherited.peers, inherited.oldPeers]
 }

@@ -1,7 +1,8 @@
 // What is on a simulated disk for one group: the records themselves, how each kind of write changes them, and which
 // of them are damaged.
 
-import { EntryType, type HardState, type LogEntry, type LogIndex, type Term } from '../rules/types.ts'
+import { encodeConfiguration } from '../log/configuration-codec.ts'
+import { type Configuration, EntryType, type HardState, type LogEntry, type LogIndex, type Term } from '../rules/types.ts'
 import { type ReadLimits, StorageError, type StoredGroup, type TermRun } from '../storage/storage.ts'
 
 export type WriteOp =
@@ -33,6 +34,15 @@ export class GroupImage {
 
   constructor(group: string) {
     this.group = group
+  }
+
+  /** A log of one entry, which nobody of this life wrote: how an earlier one left the group. */
+  static inherited(group: string, configuration: Configuration): GroupImage {
+    const image = new GroupImage(group)
+    const data = encodeConfiguration(configuration)
+    image.apply({ kind: 'hardState', state: { term: 1, votedFor: null } })
+    image.apply({ kind: 'append', entries: [{ index: 1, term: 1, type: EntryType.CONFIGURATION, data }] })
+    return image
   }
 
   get lastIndex(): LogIndex {

@@ -103,7 +103,9 @@ export class InvariantChecker {
 
   /** An AppendEntries or heartbeat is about to be handled by `id`. */
   received(id: PeerId, append: ReceivedAppend): void {
-    this.#commits.received(this.#context.member(id), append)
+    const member = this.#context.member(id)
+    this.#commits.received(member, append)
+    if (append.from !== undefined) this.#elections.heard(member, append.from, append.term)
   }
 
   /** The user's machine on `id` carried out an entry. Checked with the next `observe`. */
@@ -152,6 +154,11 @@ export class InvariantChecker {
   /** A fault beyond the safety argument hit the disk of `id` (P9, P10, D8): its old promises don't bind it. */
   waive(id: PeerId): void {
     this.#context.member(id).waived = true
+  }
+
+  /** The record of term and vote of `id` is gone (ND-13): what it says next must not contradict it all the same. */
+  metaLost(id: PeerId): void {
+    this.#context.member(id).metaLost = true
   }
 
   /** Clocks leave their declared bound (P8), or come back: leases and reads by them promise nothing meanwhile. */

@@ -17,6 +17,17 @@ export function toCommand(command: Exclude<KvCommand, { op: 'get' }>): readonly 
   }
 }
 
+/** The way back: null for what no simulated client sends. */
+export function fromCommand(command: unknown): KvCommand | null {
+  if (!Array.isArray(command)) return null
+  const [op, key, first, second]: unknown[] = command
+  if (typeof key !== 'string') return null
+  if (op === 'delete') return { op, key }
+  if ((op === 'put' || op === 'append') && typeof first === 'string') return { op, key, value: first }
+  if (op !== 'cas' || typeof second !== 'string') return null
+  return first === null || typeof first === 'string' ? { op, key, expect: first, value: second } : null
+}
+
 /** What the product's machine answered, as the model would have said it. */
 export function toResult(result: unknown): KvResult {
   const answer = result as ProductResult

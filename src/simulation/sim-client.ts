@@ -6,7 +6,7 @@ import type { QuorateError } from '../errors.ts'
 import type { Random } from '../runtime/random.ts'
 import { encodeValue } from '../transport/codec.ts'
 import type { ClientOutcome, History } from './history.ts'
-import type { InvariantChecker } from './invariants.ts'
+import { type InvariantChecker, InvariantViolation } from './invariants.ts'
 import { toCommand, toResult } from './kv-commands.ts'
 import type { KvCommand, KvResult } from './kv-model.ts'
 import { EventKind, type Scheduler } from './scheduler.ts'
@@ -27,12 +27,16 @@ export interface ClientWorld {
   readonly checker: InvariantChecker | null
   /** Numbers calls over all clients. */
   nextCall(): number
+  /** What the canonical log up to `index` makes of a key. */
+  valueAt(key: string, index: number): string | null
   /** Keeps a violation thrown inside of a node's turn until the step is over. */
   guard(run: () => void): void
   completion(member: SimMember): void
 }
 
 const PAUSE_MS = 20
+/** Share of proposals that name the term they are meant for. */
+const EXPECTING = 0.2
 
 export class SimClient {
   readonly name: string
@@ -136,17 +140,27 @@ class ClientOperation {
       node.query(['get', command.key], this.#level, (outcome) => {
         if (!outcome.ok) return this.#refused(member, call, outcome.error)
         const index = member.lastApplied
-        this.#world.guard(() => checker?.completed(call, { outcome: 'ok', index }))
+        this.#world.guard(() => {
+          checker?.completed(call, { outcome: 'ok', index })
+          this.#checkAnswer(member, command.key, outcome.answer, index)
+        })
         this.#world.completion(member)
         this.#finish({ outcome: 'ok', result: outcome.answer as KvResult })
       })
     } else {
       const data = encodeValue({ id: call, command: toCommand(command) })
+      // As an application does that has decided something as leader of this term.
+      const expectedTerm = this.#world.random.next() < EXPECTING ? node.core.term : undefined
       this.#world.guard(() =>
-        checker?.invoked(call, { kind: 'proposal', node: member.id, key: String(call) }),
+        checker?.invoked(call, {
+          kind: 'proposal',
+          node: member.id,
+          key: String(call),
+          ...(expectedTerm === undefined ? {} : { expectedTerm }),
+        }),
       )
       this.#uncertain = true
-      node.propose(data, undefined, (outcome) => {
+      node.propose(data, expectedTerm, (outcome) => {
         if (!outcome.ok) return this.#refused(member, call, outcome.error)
         const { index, term } = outcome
         this.#world.guard(() => checker?.completed(call, { outcome: 'ok', index, term }))
@@ -155,6 +169,17 @@ class ClientOperation {
       })
     }
     this.#world.guard(() => checker?.returned(call))
+  }
+
+  /** Also a stale answer is the state after some prefix of the canonical log: the one that this member has applied. */
+  #checkAnswer(member: SimMember, key: string, answer: unknown, index: number): void {
+    if (this.#world.checker === null) return
+    const expected = this.#world.valueAt(key, index)
+    if (answer === expected) return
+    throw new InvariantViolation(
+      'INV-16',
+      `${member.id} answered ${JSON.stringify(answer)} for ${key} after entry ${index}, where the canonical log makes ${JSON.stringify(expected)} of it.`,
+    )
   }
 
   #refused(member: SimMember, call: number, error: QuorateError): void {

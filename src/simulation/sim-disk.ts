@@ -147,6 +147,13 @@ export class SimDisk {
     return [...this.#durable.values()].some((image) => image.damaged)
   }
 
+  /** The record of term and vote is gone, the log is not (ND-13). Only while no process has it open. */
+  loseMeta(): void {
+    const images = this.capture()
+    for (const image of images.values()) image.hardState = null
+    this.restore(images)
+  }
+
   /** Everything gone (P9). Only while no process has it open. */
   wipe(): void {
     this.restore(new Map())

@@ -30,6 +30,8 @@ export interface SimMemberOptions {
   readonly disk: SimDisk
   readonly tuning: Tuning
   readonly createMachine: () => StateMachine
+  /** The machine's state is told after every entry. */
+  readonly comparesEntries: boolean
   readonly clockRate: number
   readonly timerLag: Latency | undefined
   readonly deferLag: Latency | undefined
@@ -100,7 +102,11 @@ export class SimMember {
       ...(this.#timerLag === undefined ? {} : { timerLag: this.#timerLag }),
       ...(deferLag === undefined ? {} : { deferLag }),
     })
-    this.machine = new ObservedMachine(this.#options.createMachine(), this.#options.watch(this))
+    this.machine = new ObservedMachine(
+      this.#options.createMachine(),
+      this.#options.watch(this),
+      this.#options.comparesEntries,
+    )
     this.#host = new HostCore({
       id,
       prefix: 'quorate',
@@ -123,12 +129,19 @@ export class SimMember {
     this.#host?.destroy()
   }
 
-  /** Closes in order, as an operator would. */
-  close(done: () => void): void {
-    if (!this.alive || this.node === null || this.#host === null) return done()
+  /** Closes in order, as an operator would. `done` gets what should have been let go of, counted before the exit. */
+  close(done: (left: Readonly<Record<string, number>>) => void): void {
+    if (!this.alive || this.node === null || this.#host === null) return done({})
+    const { node } = this
     this.#host.close(() => {
+      const left = {
+        timers: this.#clock?.pendingTimers ?? 0,
+        subscriptions: this.transport?.subscriptions ?? 0,
+        proposals: node.pendingProposals,
+        queries: node.core.queries.size,
+      }
       this.#process?.kill('exit')
-      done()
+      done(left)
     })
   }
 
@@ -243,7 +256,7 @@ class MemberView implements NodeObservation {
   }
 
   get stateHash(): string | null {
-    return this.#member.machine?.stateHash() ?? null
+    return this.#member.machine?.comparableHash ?? null
   }
 
   entryAt(index: LogIndex): LogEntry | null {

@@ -22,6 +22,8 @@ export interface DiskControl {
   slow(factor: number): void
   heal(): void
   corrupt(store: StoreName, where?: DamagePlace, damage?: Damage): number | null
+  /** Term and vote are gone, the log is not (outside of the safety argument, as P9). Only while its process is dead. */
+  loseMeta(): void
 }
 
 export abstract class SimulationFaults implements FaultTarget {
@@ -44,9 +46,11 @@ export abstract class SimulationFaults implements FaultTarget {
 
   /** Only what goes from `from` to `to` passes. */
   oneway(from: PeerId, to: PeerId): void {
+    this.bus.unblock(from, to)
     this.bus.block(to, from)
   }
 
+  /** Nothing passes between `id` and any other member. */
   isolate(id: PeerId): void {
     for (const other of this.nodes) if (other !== id) this.cut(id, other)
   }
@@ -56,6 +60,7 @@ export abstract class SimulationFaults implements FaultTarget {
     this.bus.heal()
   }
 
+  /** Catches messages of this kind (all kinds without one) between these members, until it is ended or released. */
   hold(filter: HoldFilter): Hold {
     return this.bus.hold(filter)
   }
@@ -70,14 +75,15 @@ export abstract class SimulationFaults implements FaultTarget {
     this.#kill(id, 'crash')
   }
 
-  /** The machine loses its power: of what was not synced a drawn part is gone. */
-  powerLoss(id: PeerId): void {
+  /** The machine loses its power: of what was not synced a drawn part survives, or the first `keep` transactions. */
+  powerLoss(id: PeerId, keep?: number): void {
     this.#kill(id, 'powerLoss')
-    this.member(id).disk.losePower()
+    this.member(id).disk.losePower(keep)
     this.#powerless.add(id)
     if (this.#powerless.size === this.nodes.length) this.checker?.totalPowerLoss()
   }
 
+  /** A new process on the same disk. Of a living member: nothing. */
   restart(id: PeerId): void {
     const member = this.member(id)
     if (member.alive) return
@@ -87,16 +93,19 @@ export abstract class SimulationFaults implements FaultTarget {
     this.lifeBegan(member)
   }
 
+  /** The process stands still: its timers, messages and disk answers wait, while the world goes on. */
   pause(id: PeerId): void {
     this.note(id, 'pause')
     this.member(id).pause()
   }
 
+  /** Everything that waited comes at once, in an order that the seed draws. */
   resume(id: PeerId): void {
     this.note(id, 'resume')
     this.member(id).resume()
   }
 
+  /** `rate`: of its monotonic clock, from now on. `jumpMs`: its wall clock, which nothing may depend on. */
   clock(id: PeerId, change: { readonly rate?: number; readonly jumpMs?: number }): void {
     if (change.rate !== undefined) this.setClockRate(id, change.rate)
     if (change.jumpMs !== undefined) this.jumpWallClock(id, change.jumpMs)
@@ -111,6 +120,12 @@ export abstract class SimulationFaults implements FaultTarget {
       slow: (factor) => disk.slow(factor),
       heal: () => disk.heal(),
       corrupt: (store, where, damage) => disk.corrupt(GROUP, store, where, damage),
+      loseMeta: () => {
+        this.checker?.waive(id)
+        const images = disk.capture()
+        for (const image of images.values()) image.hardState = null
+        disk.restore(images)
+      },
     }
   }
 
@@ -196,6 +211,12 @@ export abstract class SimulationFaults implements FaultTarget {
   wipeDisk(id: PeerId): void {
     this.checker?.waive(id)
     this.member(id).disk.wipe()
+  }
+
+  /** Term and vote are lost, the log is not. Only while the member is down. */
+  loseMeta(id: PeerId): void {
+    this.checker?.metaLost(id)
+    this.member(id).disk.loseMeta()
   }
 
   captureDisk(id: PeerId): () => void {

@@ -1,62 +1,57 @@
 // A whole group in one deterministic simulation: the real nodes over a simulated world, driven by hand or by a plan,
 // checked after every step.
 
+import type { ReadLevel } from '../api.ts'
+import { QuorateError } from '../errors.ts'
 import { decodeConfiguration } from '../log/configuration-codec.ts'
 import { KeyValueMachine } from '../machines/kv.ts'
-import { parseTuning, type Tuning, type TuningInput } from '../options.ts'
+import { parseTuning, type Tuning } from '../options.ts'
 import { InvariantError } from '../rules/invariants.ts'
 import { EntryType, type LogEntry, type PeerId } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
-import type { NodeStatus } from '../status.ts'
 import { decodeValue } from '../transport/codec.ts'
 import { BusWatch } from './bus-watch.ts'
 import { type CrashPoint, CrashPoints } from './crash-points.ts'
+import { DirectCalls, type ProposalAnswer, type QueryAnswer } from './direct-calls.ts'
+import { GroupImage } from './disk-image.ts'
 import { History } from './history.ts'
 import { type EntryRecord, InvariantChecker, InvariantViolation } from './invariants.ts'
 import { checkLinearizability } from './linearizability.ts'
-import type { LinkSettings } from './link.ts'
 import { isNumbered, type MachineWatch } from './observed-machine.ts'
+import { ReferenceMachine } from './reference-machine.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimBus } from './sim-bus.ts'
 import { SimClient } from './sim-client.ts'
-import { type DiskLatency, type DiskObserver, SimDisk } from './sim-disk.ts'
+import { type DiskObserver, SimDisk } from './sim-disk.ts'
 import { GROUP, SimMember } from './sim-member.ts'
-import { type Latency, streamOf } from './sim-random.ts'
+import { streamOf } from './sim-random.ts'
 import { SimulationFaults } from './simulation-faults.ts'
+import type { DurableState, SimulatedNode, SimulationOptions } from './simulation-options.ts'
+import { StateDigests } from './state-digests.ts'
 import { Trace } from './trace.ts'
 
-export interface SimulationOptions {
-  readonly seed: number
-  readonly nodes: readonly PeerId[]
-  /** Options of every node, as for `startNode`. */
-  readonly options?: TuningInput
-  /** Makes one state machine per life of a member. Default: the built-in key-value machine, which `client` uses. */
-  readonly stateMachine?: () => StateMachine
-  readonly link?: Partial<LinkSettings>
-  readonly disk?: DiskLatency
-  readonly timerLag?: Latency
-  readonly deferLag?: Latency
-  readonly clockRates?: Readonly<Record<PeerId, number>>
-  /** False: no invariants, for tests that break them on purpose. */
-  readonly check?: boolean
-  /** Lines of trace kept in memory. Default 2000. */
-  readonly maxTraceLines?: number
-  readonly writeNdjson?: (line: string) => void
-}
-
-/** What would survive power loss now. */
-export interface DurableState {
-  readonly term: number
-  readonly votedFor: PeerId | null
-  readonly entries: readonly LogEntry[]
-  readonly snapshot: null
-}
-
-/** All members are started; nothing has happened yet. */
+/**
+ * A group of real nodes in a world of its own: virtual time, a simulated bus, simulated disks. All members are started
+ * (but those in `stopped`); nothing has happened yet. The same options give the same run, byte for byte.
+ *
+ * @example
+ * const sim = await createSimulation({ seed: 1, nodes: ['A', 'B', 'C'] })
+ * await sim.until(() => sim.leader() !== null)
+ * sim.isolate('A')
+ * const { outcome } = await sim.settled(sim.client().put('color', 'blue'))
+ * sim.heal()
+ * await sim.run(5000)
+ * sim.check()
+ * await sim.close()
+ */
 export async function createSimulation(options: SimulationOptions): Promise<Simulation> {
   return new Simulation(options)
 }
 
+/**
+ * Made by `createSimulation`. Whatever lets time pass (`run`, `until`, `settled`, `close`) rejects with an
+ * `InvariantViolation` at the step that breaks an invariant, and keeps doing so.
+ */
 export class Simulation extends SimulationFaults {
   readonly seed: number
   readonly nodes: readonly PeerId[]
@@ -70,23 +65,30 @@ export class Simulation extends SimulationFaults {
   readonly #trace: Trace
   readonly #touched = new Set<SimMember>()
   readonly #isKeyValue: boolean
-  /** The reference machine's digest after each canonical entry. */
-  readonly #reference: StateMachine
-  readonly #referenceHashes: (string | null)[] = [null]
+  readonly #machineErrors: 'throw' | 'allow'
+  /** For the built-in machine: what every member's must look like. */
+  readonly #reference: ReferenceMachine | null
+  /** For a user's machine: members are compared with each other, entry by entry. */
+  readonly #digests = new StateDigests()
+  readonly #direct: DirectCalls
   #calls = 0
   #clients = 0
+  /** Somebody may await an answer: let them go on between two steps. */
+  #isAwaited = false
+  #gaveUp = false
   #violation: unknown = null
   #waiting = 0
 
   constructor(options: SimulationOptions) {
     super()
-    const { seed, nodes } = options
+    const { seed, nodes, stopped = [] } = options
     this.seed = seed
     this.nodes = nodes
     this.tuning = parseTuning(options.options ?? {})
     this.#isKeyValue = options.stateMachine === undefined
+    this.#machineErrors = options.machineErrors ?? 'throw'
+    this.#reference = this.#isKeyValue ? new ReferenceMachine(new KeyValueMachine()) : null
     const createMachine = options.stateMachine ?? (() => new KeyValueMachine())
-    this.#reference = createMachine()
     this.scheduler = new Scheduler({ random: streamOf(seed, 'order') })
     this.#trace = new Trace({
       nowMs: () => this.scheduler.nowMs,
@@ -107,8 +109,16 @@ export class Simulation extends SimulationFaults {
       ...(options.link === undefined ? {} : { link: options.link }),
     })
     this.members = new Map(nodes.map((id) => [id, this.#createMember(id, options, createMachine)]))
+    this.#direct = new DirectCalls({
+      scheduler: this.scheduler,
+      checker: () => this.checker,
+      nextCall: () => ++this.#calls,
+      guard: (run) => this.#guard(run),
+      completion: (member) => this.crashPoints.hit(member.id, 'completion'),
+    })
     this.scheduler.onStep = () => this.#afterStep()
     for (const member of this.members.values()) {
+      if (stopped.includes(member.id)) continue
       member.start()
       this.lifeBegan(member)
     }
@@ -118,18 +128,19 @@ export class Simulation extends SimulationFaults {
     return this.scheduler.nowMs
   }
 
-  /** Lets `ms` of virtual time pass. @throws InvariantViolation at the step that breaks an invariant. */
+  /** Lets `ms` of virtual time pass; resolves when it has. @throws InvariantViolation at the step that breaks an invariant. */
   async run(ms: number): Promise<void> {
     const endMs = this.nowMs + ms
     for (;;) {
-      if (this.#waiting > 0) await letUserCodeAnswer()
+      if (this.#waiting > 0) await this.#letUserCodeAnswer()
       const nextMs = this.scheduler.nextAtMs()
       if (nextMs === null || nextMs > endMs) break
       this.scheduler.step()
-      // Whoever awaits a client's answer goes on between two steps, in the order of the answers.
-      if (this.#clients > 0) await Promise.resolve()
+      // Whoever awaits an answer goes on between two steps, in the order of the answers.
+      if (this.#isAwaited) await Promise.resolve()
     }
     this.scheduler.runUntil(endMs)
+    this.#raise()
   }
 
   /** The same without yielding: for machines that answer at once, and callers that await nothing. */
@@ -141,13 +152,30 @@ export class Simulation extends SimulationFaults {
   async until(predicate: () => boolean, maxMs = 60_000): Promise<boolean> {
     const endMs = this.nowMs + maxMs
     while (!predicate()) {
-      if (this.#waiting > 0) await letUserCodeAnswer()
+      if (this.#waiting > 0) await this.#letUserCodeAnswer()
       const nextMs = this.scheduler.nextAtMs()
       if (nextMs === null || nextMs > endMs) return false
       this.scheduler.step()
-      if (this.#clients > 0) await Promise.resolve()
+      if (this.#isAwaited) await Promise.resolve()
     }
     return true
+  }
+
+  /**
+   * Lets time pass until `promise` (an answer to a client, or to `propose`) has settled, and settles like it.
+   * @throws Error when `maxMs` of virtual time were not enough.
+   */
+  async settled<T>(promise: Promise<T>, maxMs = 60_000): Promise<T> {
+    let isSettled = false
+    const settle = (): void => {
+      isSettled = true
+    }
+    promise.then(settle, settle)
+    this.#isAwaited = true
+    if (await this.until(() => isSettled, maxMs)) return promise
+    await yieldToUserCode()
+    if (isSettled) return promise
+    throw new Error(`Nothing came of it within ${maxMs} ms of virtual time.`)
   }
 
   /** The member that leads and serves in the highest term; null when none does. */
@@ -158,11 +186,36 @@ export class Simulation extends SimulationFaults {
     return leaders.sort((a, b) => b.status().term - a.status().term)[0]?.id ?? null
   }
 
-  node(id: PeerId): { readonly status: () => NodeStatus; readonly alive: boolean } {
+  /** A member as it is now; of a dead one, as it was when it died. */
+  node(id: PeerId): SimulatedNode {
     const member = this.member(id)
-    return { status: () => member.status(), alive: member.alive }
+    return {
+      alive: member.alive,
+      paused: member.paused,
+      status: () => {
+        const status = member.status()
+        return { ...status, configuration: { peers: status.peers, oldPeers: status.oldPeers } }
+      },
+    }
   }
 
+  /**
+   * Proposes `command` on member `id`, as its embedding application would with `node.apply`: no other member is tried.
+   * Resolves, in virtual time, with `ok` and what the machine returned; with `failed` when the command certainly never
+   * takes effect; with `unknown` when it may (also when the member dies first, or says nothing for `timeoutMs`).
+   */
+  propose(id: PeerId, command: unknown, timeoutMs = 5000): Promise<ProposalAnswer> {
+    this.#isAwaited = true
+    return new Promise((resolve) => this.#direct.propose(this.member(id), command, timeoutMs, resolve))
+  }
+
+  /** Queries the machine on member `id`, as `node.read` would. Default level: `readIndex`. */
+  query(id: PeerId, query: unknown, level: ReadLevel = 'readIndex', timeoutMs = 5000): Promise<QueryAnswer> {
+    this.#isAwaited = true
+    return new Promise((resolve) => this.#direct.query(this.member(id), query, level, timeoutMs, resolve))
+  }
+
+  /** What would survive power loss of member `id` now. */
   durable(id: PeerId): DurableState {
     const image = this.member(id).disk.durable(GROUP)
     if (image === null) return { term: 0, votedFor: null, entries: [], snapshot: null }
@@ -175,11 +228,16 @@ export class Simulation extends SimulationFaults {
     return { term: hardState?.term ?? 0, votedFor: hardState?.votedFor ?? null, entries, snapshot: null }
   }
 
-  /** A client of the key-value machine. */
+  /**
+   * A client of the built-in key-value machine, which looks for the leader and tries again what certainly was not done.
+   * Its operations are in `history`, and `check` asks whether they are linearizable.
+   * @throws Error with a machine of your own: use `propose`.
+   */
   client(name = `client${this.#clients + 1}`, timeoutMs = 5000): SimClient {
     if (!this.#isKeyValue)
       throw new Error('Simulated clients speak to the built-in key-value machine: use propose().')
     this.#clients++
+    this.#isAwaited = true
     const world = {
       scheduler: this.scheduler,
       random: streamOf(this.seed, name),
@@ -187,12 +245,14 @@ export class Simulation extends SimulationFaults {
       members: [...this.members.values()],
       checker: this.checker,
       nextCall: () => ++this.#calls,
+      valueAt: (key: string, index: number) => this.#reference?.valueAt(key, index) ?? null,
       guard: (run: () => void) => this.#guard(run),
       completion: (member: SimMember) => this.crashPoints.hit(member.id, 'completion'),
     }
     return new SimClient(name, world, timeoutMs)
   }
 
+  /** The last lines of what happened, oldest first; all that are kept without a count. */
   trace(count?: number): readonly string[] {
     return this.#trace.lines(count)
   }
@@ -211,28 +271,57 @@ export class Simulation extends SimulationFaults {
     this.#trace.record(node, what, details)
   }
 
+  /** In the last `check`, the search for an order of what clients saw took too long: nothing is known of it. */
+  get gaveUp(): boolean {
+    return this.#gaveUp
+  }
+
   /** Compares whole logs and the clients' history. @throws InvariantViolation naming the invariant. */
   check(): void {
     this.#raise()
     this.checker?.checkAll()
     const verdict = checkLinearizability(this.history.operations)
+    this.#gaveUp = verdict.verdict === 'gaveUp'
     if (verdict.verdict !== 'violation') return
     throw new InvariantViolation('INV-14', `${verdict.key}: ${verdict.explanation}`, {
       stuckAt: verdict.stuckAt,
     })
   }
 
-  /** Closes every living member in order. */
+  /**
+   * Ends member `id` in order, as `node.close` and `host.close` do: it hands over, drains, answers everybody, and lets
+   * go of everything (INV-17, INV-24). Resolves when its process has exited.
+   * @throws Error when it does not end within 10 virtual minutes, for example because its disk is held.
+   */
+  async shutdown(id: PeerId): Promise<void> {
+    await this.#end([this.member(id)])
+  }
+
+  /** Ends every living member in order. */
   async close(): Promise<void> {
-    let open = 0
-    for (const member of this.members.values()) {
-      if (!member.alive) continue
-      open++
+    await this.#end([...this.members.values()])
+  }
+
+  async #end(members: readonly SimMember[]): Promise<void> {
+    const open = new Set(members.filter((member) => member.alive))
+    for (const member of open) {
+      this.note(member.id, 'shutdown')
       member.resume()
-      member.enter(() => member.close(() => open--))
+      member.enter(() => member.close((left) => this.#guard(() => this.#ended(member, left, open))))
     }
-    await this.until(() => open === 0, 600_000)
-    if (open > 0) throw new Error(`${open} members did not end.`)
+    await this.until(() => [...open].every((member) => !member.alive), 600_000)
+    this.#raise()
+    const stuck = [...open].filter((member) => member.alive).map((member) => member.id)
+    if (stuck.length > 0)
+      throw new Error(`${stuck.join(', ')} did not end within 10 minutes of virtual time.`)
+  }
+
+  #ended(member: SimMember, left: Readonly<Record<string, number>>, open: Set<SimMember>): void {
+    open.delete(member)
+    this.#direct.lifeEnded(member.id)
+    this.checker?.checkReleased(member.id, left)
+    this.checker?.finish(member.id)
+    this.checker?.lifeEnded(member.id)
   }
 
   protected member(id: PeerId): SimMember {
@@ -243,6 +332,7 @@ export class Simulation extends SimulationFaults {
 
   protected lifeEnded(member: SimMember, what: string): void {
     this.#trace.record(member.id, what)
+    this.#direct.lifeEnded(member.id)
     this.#guard(() => this.checker?.lifeEnded(member.id))
     this.#touched.add(member)
   }
@@ -261,6 +351,9 @@ export class Simulation extends SimulationFaults {
       observer: this.#diskObserver(),
       ...(latency === undefined ? {} : { latency }),
     })
+    if (options.inheritedConfiguration !== undefined) {
+      disk.restore(new Map([[GROUP, GroupImage.inherited(GROUP, options.inheritedConfiguration)]]))
+    }
     return new SimMember({
       id,
       peers: this.nodes,
@@ -270,6 +363,7 @@ export class Simulation extends SimulationFaults {
       disk,
       tuning: this.tuning,
       createMachine,
+      comparesEntries: !this.#isKeyValue,
       clockRate: options.clockRates?.[id] ?? 1,
       timerLag: options.timerLag,
       deferLag: options.deferLag,
@@ -293,12 +387,25 @@ export class Simulation extends SimulationFaults {
         this.#trace.record(member.id, hook.name)
         this.#guard(() => this.checker?.hook(member.id, hook))
       },
-      waits: (promise) => {
+      state: (at, hash) => {
+        this.#guard(() => this.#digests.compare(member.id, member.life, at, hash))
+      },
+      later: (promise) => {
         this.#waiting++
-        const answered = (): void => {
-          this.#waiting--
-        }
-        promise.then(answered, answered)
+        // The answer comes as a turn of its process: not while that is paused, never once it is dead.
+        return new Promise((resolve, reject) => {
+          const answer = (settle: () => void): void => {
+            if (!member.alive) this.#waiting--
+            member.enter(() => {
+              this.#waiting--
+              settle()
+            })
+          }
+          promise.then(
+            (value) => answer(() => resolve(value)),
+            (error: unknown) => answer(() => reject(error)),
+          )
+        })
       },
     }
   }
@@ -326,21 +433,11 @@ export class Simulation extends SimulationFaults {
         return decodeConfiguration(entry) ?? { peers: [], oldPeers: [] }
       },
       identify: (entry) => callOf(entry),
-      stateHashAt: (index) => this.#referenceHashes[index] ?? null,
-      onCanonical: (entry) => this.#applyReference(entry),
+      nowMs: () => this.scheduler.nowMs,
+      voteHeldMs: this.tuning.leaderLease ? this.tuning.electionTimeoutMs : null,
+      stateHashAt: (index) => this.#reference?.hashAt(index) ?? null,
+      onCanonical: (entry) => this.#reference?.apply(entry),
     })
-  }
-
-  #applyReference({ index, term, type, data }: EntryRecord): void {
-    if (type === EntryType.DATA) {
-      const decoded = decodeValue(data)
-      const command =
-        decoded.ok && isNumbered(decoded.value) ? decoded.value.command : decoded.ok ? decoded.value : null
-      const result: unknown = this.#reference.apply(command, { index, term })
-      // A machine that answers later has no digest to compare at once.
-      if (result instanceof Promise) result.catch(() => {})
-    }
-    this.#referenceHashes[index] = this.#reference.stateHash?.() ?? ''
   }
 
   /** The checker for places inside of a node's turn, where an exception would be taken for the node's own. */
@@ -370,7 +467,10 @@ export class Simulation extends SimulationFaults {
     const cause = error.cause instanceof Error ? error.cause : error
     if (cause instanceof InvariantError) {
       this.#violation ??= new InvariantViolation('INV-22', `${member.id} stopped itself: ${error.message}`)
-    } else if (cause.name !== 'StorageError' && this.#isKeyValue) {
+    } else if (error instanceof QuorateError && error.code === 'STATE_MACHINE') {
+      if (this.#machineErrors === 'throw')
+        this.#violation ??= new Error(`${member.id} has stopped. ${error.message}`, { cause: error.cause })
+    } else if (cause.name !== 'StorageError') {
       this.#violation ??= new Error(`${member.id} failed without a fault: ${error.stack ?? error.message}`)
     }
   }
@@ -380,6 +480,11 @@ export class Simulation extends SimulationFaults {
       this.#touched.delete(member)
       if (member.life > 0) this.checker?.observe(member.observation())
     }
+    this.#raise()
+  }
+
+  async #letUserCodeAnswer(): Promise<void> {
+    await yieldToUserCode()
     this.#raise()
   }
 
@@ -395,6 +500,6 @@ function callOf({ type, data }: EntryRecord): string | null {
 }
 
 /** User code that answers later does so in microtasks and timers of the real world: let them pass. */
-function letUserCodeAnswer(): Promise<void> {
+function yieldToUserCode(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

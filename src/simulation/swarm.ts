@@ -2,6 +2,7 @@
 // hide the bugs that need one fault often, so each seed leaves most of them out.
 
 import type { TuningInput } from '../options.ts'
+import type { Configuration } from '../rules/types.ts'
 import type { Random } from '../runtime/random.ts'
 import { randomInt } from '../runtime/random.ts'
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
@@ -12,7 +13,7 @@ import { between, chance, type Latency, pick, shuffled, streamOf } from './sim-r
 
 /**
  * `swarm` draws from everything survivable; the next four only from their field. `membership` draws no faults of its
- * own yet: changing the configuration comes with a later issue, and until then it is a run without faults.
+ * own yet (changing the configuration comes with a later issue), but most of its groups begin joint.
  * `unsurvivable` adds wiped, lying and replaced disks on any member: no wrong answer may be given, availability is
  * not asked for, and the checker has to be told which members to waive.
  */
@@ -56,6 +57,8 @@ export interface SwarmPlan {
   /** Which sources of faults this seed has on. */
   readonly sources: readonly FaultSourceName[]
   readonly episodes: readonly FaultEpisode[]
+  /** The group begins in the middle of a change of membership, as a leader that crashed left it; null: it does not. */
+  readonly inherited: Configuration | null
   /** Members whose disks the plan may damage for good: at most a minority, except in `unsurvivable`. */
   readonly victims: readonly string[]
 }
@@ -67,17 +70,25 @@ export interface SwarmInput {
   readonly nodes?: number
   /** Virtual length of the safety phase. */
   readonly safetyMs?: number
+  /** The same in election timeouts, which are drawn; `safetyMs` comes first. */
+  readonly safetyTimeouts?: number
+  /** Instead of drawn ones. */
+  readonly tuning?: TuningInput
+  /** Whether the group begins joint, instead of drawing it. */
+  readonly joint?: boolean
 }
 
 const NAMES = ['A', 'B', 'C', 'D', 'E', 'F', 'G']
 
-export function drawSwarm({ seed, profile = 'swarm', nodes: size, safetyMs }: SwarmInput): SwarmPlan {
+export function drawSwarm(input: SwarmInput): SwarmPlan {
+  const { seed, profile = 'swarm', nodes: size, safetyMs, safetyTimeouts } = input
   const random = streamOf(seed, 'swarm')
   const count = size ?? pick(random, [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
   if (count < 1 || count > NAMES.length) throw new RangeError(`A cluster has 1 to 7 members, not ${count}.`)
   const nodes = NAMES.slice(0, count)
-  const tuning = drawTuning(random)
-  const durationMs = safetyMs ?? tuning.electionTimeoutMs * between(random, 30, 120)
+  const tuning = { ...drawTuning(random), ...definedOf(input.tuning) }
+  const drawnTimeouts = between(random, 30, 120)
+  const durationMs = safetyMs ?? tuning.electionTimeoutMs * (safetyTimeouts ?? drawnTimeouts)
   const sources = drawSources(random, profile)
   const victims =
     profile === 'unsurvivable' ? nodes : shuffled(random, nodes).slice(0, Math.floor((count - 1) / 2))
@@ -103,6 +114,7 @@ export function drawSwarm({ seed, profile = 'swarm', nodes: size, safetyMs }: Sw
     livenessMs: tuning.electionTimeoutMs * 40 + 5000,
     sources,
     victims,
+    inherited: drawInherited(streamOf(seed, 'inherited'), nodes, input),
     episodes: drawEpisodes(streamOf(seed, 'faults'), {
       sources,
       nodes,
@@ -112,6 +124,26 @@ export function drawSwarm({ seed, profile = 'swarm', nodes: size, safetyMs }: Sw
       maxRateError: maxRateError(tuning),
     }),
   }
+}
+
+/** Two halves that share somebody and together are everybody. */
+function drawInherited(
+  random: Random,
+  nodes: readonly string[],
+  { joint, profile = 'swarm' }: SwarmInput,
+): Configuration | null {
+  const rate = profile === 'membership' ? 0.7 : profile === 'swarm' ? 0.1 : 0
+  if (!(joint ?? chance(random, rate)) || nodes.length < 3) return null
+  const mixed = shuffled(random, nodes)
+  const most = Math.floor((mixed.length - 1) / 2)
+  const left = randomInt(random, 0, most)
+  const right = randomInt(random, left === 0 ? 1 : 0, most)
+  return { oldPeers: mixed.slice(0, mixed.length - right), peers: mixed.slice(left) }
+}
+
+/** Without what is undefined, which must not hide what was drawn. */
+function definedOf(tuning: TuningInput = {}): Partial<DrawnTuning> {
+  return Object.fromEntries(Object.entries(tuning).filter(([, value]) => value !== undefined))
 }
 
 type DrawnTuning = TuningInput & { electionTimeoutMs: number; maxClockDriftMs: number }

@@ -53,6 +53,7 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
           // The rpc subscription of a host covers all groups, and the server allows no wider one than is listed.
           `${prefix}.*.${name}.rpc.>`,
           `${prefix}.${group}.${name}.admin.>`,
+          `${prefix}.${group}.${name}.client.*`,
           `${prefix}.${group}.leader.*`,
           `${prefix}.${group}.members.*`,
           inbox,
@@ -62,13 +63,18 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
       }
     case 'client':
       return {
-        publish: [`${prefix}.${group}.leader.*`, `${prefix}.${group}.members.*`],
+        publish: [
+          `${prefix}.${group}.*.client.*`,
+          `${prefix}.${group}.leader.*`,
+          `${prefix}.${group}.members.*`,
+        ],
         subscribe: [`${prefix}.${group}.events.>`, inbox],
       }
     case 'operator':
       return {
         publish: [
           `${prefix}.${group}.*.admin.*`,
+          `${prefix}.${group}.*.client.*`,
           `${prefix}.${group}.leader.*`,
           `${prefix}.${group}.members.*`,
           '$SRV.>',

@@ -2,6 +2,7 @@
 //
 //   <prefix>.<group>.<to>.rpc.<from>.<method>     member to member
 //   <prefix>.<group>.<node>.admin.<method>        operations
+//   <prefix>.<group>.<node>.client.<method>       clients that know who leads
 //   <prefix>.<group>.leader.<method>              clients; only the leader listens
 //   <prefix>.<group>.members.<method>             any member, or all of them
 //   <prefix>.<group>.events.<node>.<kind>         notifications
@@ -123,6 +124,12 @@ export function adminSubject(prefix: string, group: string, node: string, method
   return `${head}.admin.${requireToken('Method', method)}`
 }
 
+/** Of one member, whether it leads or not. */
+export function clientSubject(prefix: string, group: string, node: string, method: string): string {
+  const head = `${requirePrefix(prefix)}.${requireToken('Group', group)}.${requireMember('Member', node)}`
+  return `${head}.client.${requireToken('Method', method)}`
+}
+
 export function leaderSubject(prefix: string, group: string, method: string): string {
   return `${requirePrefix(prefix)}.${requireToken('Group', group)}.leader.${requireToken('Method', method)}`
 }
@@ -141,7 +148,12 @@ export interface RpcSubject {
 
 export type ParsedSubject =
   | ({ readonly kind: 'rpc' } & RpcSubject)
-  | { readonly kind: 'admin'; readonly group: string; readonly node: string; readonly method: string }
+  | {
+      readonly kind: 'admin' | 'client'
+      readonly group: string
+      readonly node: string
+      readonly method: string
+    }
   | { readonly kind: 'leader' | 'members'; readonly group: string; readonly method: string }
   | { readonly kind: 'event'; readonly group: string; readonly node: string; readonly event: string }
 
@@ -180,5 +192,6 @@ export function parseSubject(prefix: string, subject: string): ParsedSubject | u
   if (second === 'events') {
     return isMemberName(third) ? { kind: 'event', group, node: third, event: fourth } : undefined
   }
-  return third === 'admin' ? { kind: 'admin', group, node: second, method: fourth } : undefined
+  if (third !== 'admin' && third !== 'client') return undefined
+  return { kind: third, group, node: second, method: fourth }
 }

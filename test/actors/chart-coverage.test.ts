@@ -29,8 +29,11 @@ function pathsIn(value: unknown, above: readonly string[] = []): string[] {
   ])
 }
 
-/** Drawn, and never taken: nothing is in flight in `waiting`, so whatever is answered there is stale. */
+/** Drawn, and never taken. */
 const UNREACHABLE: readonly string[] = [
+  // A vote timer takes at least as long as any lease; only one that fires early gets here.
+  'active.candidate --timer.vote [stepsDownOnVoteTimeout]--> active.follower',
+  // Nothing is in flight in `waiting`, so whatever is answered there is stale.
   'waiting --append.answered [hasFailed]--> blocked',
   'waiting --append.answered [isDeposed]--> (stays)',
   'waiting --append.answered [isRefused]--> probing',

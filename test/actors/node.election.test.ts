@@ -164,7 +164,7 @@ describe('durable before said (traps T8 and T10, INV-2)', () => {
     node.storage.hold('hardState')
     node.rpc.last('pre_vote', 'b').answer(says.yes(1))
     node.settle().advance(2000)
-    expect(node.state).toBe('follower.waiting')
+    expect(node.state).toBe('follower.preVoting')
     node.storage.release()
     node.settle()
     expect(node.rpc.calls('request_vote')).toEqual([])

@@ -12,6 +12,8 @@ export interface CampaignSummary {
   readonly elections: number
   readonly committed: number
   readonly operations: number
+  /** Seeds whose histories the linearizability checker gave up on. */
+  readonly gaveUp: number
   readonly virtualHours: number
   readonly seconds: number
   readonly seedsPerSecond: number
@@ -37,6 +39,7 @@ export function summaryOf(results: readonly SeedResult[], seconds: number): Camp
     elections: sum((r) => r.elections),
     committed: sum((r) => r.committed),
     operations: sum((r) => r.operations),
+    gaveUp: results.filter((r) => r.gaveUp).length,
     virtualHours: round(sum((r) => r.virtualMs) / 3_600_000),
     seconds: round(seconds),
     seedsPerSecond: round(results.length / seconds),

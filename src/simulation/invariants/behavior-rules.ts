@@ -97,6 +97,8 @@ export class BehaviorRules {
         }
         state.following = null
         return
+      case 'configuration':
+        return this.#checkConfiguration(id, hook)
       case 'error':
         state.errors++
         if (state.errors > 1) complain(`${id} called the error hook ${state.errors} times.`)
@@ -104,6 +106,16 @@ export class BehaviorRules {
       case 'shutdown':
         state.shutdown = true
     }
+  }
+
+  /** INV-13 (g): users hear of final configurations only, once they are committed. */
+  #checkConfiguration(id: PeerId, hook: Extract<Hook, { name: 'configuration' }>): void {
+    const { configuration, index } = hook
+    if (configuration.oldPeers.length === 0) return
+    throw new InvariantViolation(
+      'INV-13',
+      `${id} told its user of the configuration of entry ${index}, which is joint: only final ones are news.`,
+    )
   }
 
   /** After shutdown nothing is left behind. */

@@ -132,6 +132,12 @@ export class CompletionRules {
     if (index === undefined || term === undefined) {
       throw new Error(`Proposal ${id} on ${call.node} is done: say at which index, in which term.`)
     }
+    if (call.expectedTerm !== undefined && call.expectedTerm !== term) {
+      throw new InvariantViolation(
+        'INV-18',
+        `Proposal ${id} on ${call.node} was done in term ${term}, though its caller had asked for term ${call.expectedTerm} only.`,
+      )
+    }
     const last = this.#lastReported.get(call.node)
     if (last !== undefined && last.term === term && index <= last.index) {
       throw new InvariantViolation(

@@ -14,6 +14,10 @@ export interface CheckerOptions {
   readonly identify?: (entry: EntryRecord) => string | null
   /** For INV-7: the reference machine's digest after the canonical log up to `index`. */
   readonly stateHashAt?: (index: LogIndex) => string | null
+  /** True time, for promises that last: the lease-waiting half of INV-15. */
+  readonly nowMs?: () => number
+  /** For INV-15: how long a voter that answered a leader holds its vote back, in true time. Null: leases are off. */
+  readonly voteHeldMs?: number | null
   /** Told once per index, ascending: the place where a reference machine is fed. */
   readonly onCanonical?: (entry: EntryRecord) => void
 }
@@ -65,6 +69,12 @@ export class MemberState {
   readonly durableVotes = new Map<Term, PeerId | null>()
   /** The highest position it acknowledged, in the newest term in which it acknowledged anything. */
   acknowledged = { term: 0, index: 0 }
+  /** The leader that it answered last, and when that leader's message had come: its vote is held back for it. */
+  held: { readonly leader: PeerId; readonly term: Term; readonly sinceMs: number } | null = null
+  /** The newest message of a leader that reached it. */
+  heard: { readonly leader: PeerId; readonly term: Term; readonly atMs: number } | null = null
+  /** Its record of term and vote was taken away; what it had promised counts all the same. */
+  metaLost = false
   /** Its storage told it of a failure in this life. */
   storageFailed = false
   /** Its durable state was damaged or replaced by a fault: promises of before don't bind it any more. */
@@ -93,6 +103,10 @@ export class CheckerContext {
   readonly registry = new LogRegistry()
   readonly canon = new CanonicalLog()
   readonly leaders = new Map<Term, PeerId>()
+  /** Leaders that told a successor to campaign: nobody owes them a vote any more. */
+  readonly handedOver = new Set<Term>()
+  /** The highest term of any message so far, but for the one that a pre-vote asks about. */
+  highestSentTerm: Term = 0
   readonly #members = new Map<PeerId, MemberState>()
 
   constructor(options: CheckerOptions) {

@@ -39,6 +39,17 @@ export class ElectionRules {
       )
     }
     if (votedFor !== null) this.#checkPromise(id, term, votedFor)
+    this.#checkRaise(member, view)
+  }
+
+  /** Terms come from others or from one's own candidacy: a pre-vote, asked or answered, raises none. */
+  #checkRaise(member: MemberState, { id, term, votedFor }: NodeObservation): void {
+    if (!isActive(member.role) || term <= member.term || votedFor === id) return
+    if (term <= this.#context.highestSentTerm) return
+    throw new InvariantViolation(
+      'INV-2',
+      `${id} went from term ${member.term} to ${term} without standing for election, and nobody had named a term above ${this.#context.highestSentTerm}.`,
+    )
   }
 
   checkLeadership(member: MemberState, view: NodeObservation): void {
@@ -87,7 +98,9 @@ export class ElectionRules {
 
   checkSent(message: SentMessage): void {
     const { kind, from, to, term } = message
-    if (term === null || kind === 'prevote' || kind === 'prevoteAck') return
+    if (term === null || kind === 'prevote') return
+    if (term > this.#context.highestSentTerm) this.#context.highestSentTerm = term
+    if (kind === 'prevoteAck') return
     const member = this.#context.member(from)
     const hardState = this.#context.options.durable(from)?.hardState ?? null
     if (!member.waived && (hardState === null || hardState.term < term)) {
@@ -98,6 +111,9 @@ export class ElectionRules {
       )
     }
     if (term > member.sentTerm) member.sentTerm = term
+    if (kind === 'timeoutNow') this.#context.handedOver.add(term)
+    if (kind === 'appendAck' || kind === 'heartbeatAck') this.#holdVote(member, message)
+    if (kind === 'voteAck' && message.granted === true) this.#checkHeldVote(member, message, term)
     const candidate = kind === 'vote' ? from : kind === 'voteAck' && message.granted === true ? to : null
     if (candidate === null || member.waived) return
     // A later term may be on disk by now; then the vote has been there, and cannot change any more.
@@ -112,6 +128,35 @@ export class ElectionRules {
     this.#recordVote(from, term, candidate)
   }
 
+  /** A leader's message reaches a member: an answer to it will be a promise from now on. */
+  heard(member: MemberState, leader: PeerId, term: Term): void {
+    const { nowMs } = this.#context.options
+    if (nowMs !== undefined) member.heard = { leader, term, atMs: nowMs() }
+  }
+
+  #holdVote(member: MemberState, { to, term }: SentMessage): void {
+    const { heard } = member
+    if (heard === null || heard.leader !== to || heard.term !== term) return
+    member.held = { leader: to, term, sinceMs: heard.atMs }
+  }
+
+  /** Who has answered a leader gives nobody else its vote for as long as that leader may count on it (INV-15). */
+  #checkHeldVote(member: MemberState, { to }: SentMessage, term: Term): void {
+    const { voteHeldMs, nowMs } = this.#context.options
+    const { held } = member
+    if (held === null || nowMs === undefined || voteHeldMs === undefined || voteHeldMs === null) return
+    if (!this.checksLeases || member.waived || held.leader === to || held.term >= term) return
+    const heldForMs = nowMs() - held.sinceMs
+    if (heldForMs >= voteHeldMs || this.#context.handedOver.has(held.term)) return
+    // A leader that has fallen counts on nothing, and may have said so.
+    const leader = this.#context.member(held.leader).view
+    if (leader?.alive !== true || leader.role !== 'leader' || leader.term !== held.term) return
+    throw new InvariantViolation(
+      'INV-15',
+      `${member.id} granted its vote of term ${term} to ${to} only ${heldForMs.toFixed(1)} ms after it had heard and answered ${held.leader}, leader of term ${held.term}, which may count on it for ${voteHeldMs} ms.`,
+    )
+  }
+
   /** A record of term and vote becomes durable. */
   durableRecord(member: MemberState, { term, votedFor }: HardState): void {
     member.durableVotes.set(term, votedFor)
@@ -121,7 +166,7 @@ export class ElectionRules {
   checkDurable(member: MemberState): void {
     const now = this.#context.options.durable(member.id)?.hardState ?? null
     const before = member.durableHardState
-    if (now === before || member.waived) return
+    if (now === before || member.waived || (now === null && member.metaLost)) return
     if (before !== null) {
       if (now === null || now.term < before.term) {
         throw new InvariantViolation(

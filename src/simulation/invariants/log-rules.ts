@@ -2,6 +2,7 @@
 
 import {
   type Configuration,
+  type ConfigurationEntry,
   EntryType,
   type LogEntry,
   type LogIndex,
@@ -166,7 +167,11 @@ export class LogRules {
     if (member.configuration === view.configuration && this.#checkedRecord.get(member.id) === newest) return
     this.#checkedRecord.set(member.id, newest)
     const expected = decode(newest.data)
+    const { configuration } = view
+    const cameFrom = 'id' in configuration ? (configuration as ConfigurationEntry).id : newest
     if (
+      cameFrom.index === newest.index &&
+      cameFrom.term === newest.term &&
       sameMembers(expected.peers, view.configuration.peers) &&
       sameMembers(expected.oldPeers, view.configuration.oldPeers)
     ) {
@@ -174,7 +179,7 @@ export class LogRules {
     }
     throw new InvariantViolation(
       'INV-13',
-      `${view.id} uses configuration ${describeConfiguration(view.configuration)}, but entry ${newest.index} of its log says ${describeConfiguration(expected)}.`,
+      `${view.id} uses configuration ${describeConfiguration(view.configuration)} of entry ${cameFrom.index} (term ${cameFrom.term}), but entry ${newest.index} (term ${newest.term}) of its log says ${describeConfiguration(expected)}.`,
     )
   }
   readonly #checkedRecord = new Map<PeerId, EntryRecord>()

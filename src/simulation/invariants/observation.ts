@@ -63,6 +63,8 @@ export interface SentMessage {
 
 /** An AppendEntries or heartbeat as it reaches a member. */
 export interface ReceivedAppend {
+  /** Leave it out where leases are not checked. */
+  readonly from?: PeerId
   readonly term: Term
   readonly prevLogIndex: LogIndex
   readonly prevLogTerm: Term
@@ -85,6 +87,8 @@ export interface Call {
   readonly node: PeerId
   /** For proposals: what `identify` makes of the entry that it becomes. */
   readonly key?: string
+  /** For proposals: they may only be done in this term. */
+  readonly expectedTerm?: Term
 }
 
 export interface Completion {
@@ -98,5 +102,10 @@ export type Hook =
   | { readonly name: 'leaderStart'; readonly term: Term }
   | { readonly name: 'leaderStop' }
   | { readonly name: 'startFollowing' | 'stopFollowing'; readonly term: Term; readonly leader: PeerId }
+  | {
+      readonly name: 'configuration'
+      readonly configuration: Configuration
+      readonly index: LogIndex
+    }
   | { readonly name: 'error' }
   | { readonly name: 'shutdown' }

@@ -203,6 +203,7 @@ export function storiesFor(
       const failing = play().boot().establish()
       failing.storage.fail('append')
       failing.propose({ put: 1 })
+      failing.settle().rpc.last('timeout_now', 'b').answer({ term: 3, success: true })
       failing.settle().shutdown().advance(2000)
       const leaving = play().boot().establish().shutdown().settle()
       leaving.propose({ put: 1 })

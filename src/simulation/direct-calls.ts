@@ -1,0 +1,116 @@
+// Proposals and queries on one member, as its embedding application makes them: no retries, no looking for the leader.
+
+import type { ReadLevel } from '../api.ts'
+import type { QuorateError } from '../errors.ts'
+import type { LogIndex, PeerId, Term } from '../rules/types.ts'
+import { encodeValue } from '../transport/codec.ts'
+import type { InvariantChecker } from './invariants.ts'
+import { EventKind, type Scheduler } from './scheduler.ts'
+import type { SimMember } from './sim-member.ts'
+
+/** `error` is null where nobody said anything: the member died, or time ran out. */
+export type ProposalAnswer =
+  | { readonly outcome: 'ok'; readonly index: LogIndex; readonly term: Term; readonly result: unknown }
+  | { readonly outcome: 'failed' | 'unknown'; readonly error: QuorateError | null }
+
+export type QueryAnswer =
+  | { readonly outcome: 'ok'; readonly answer: unknown }
+  | { readonly outcome: 'failed'; readonly error: QuorateError | null }
+
+export interface DirectCallsOptions {
+  readonly scheduler: Scheduler
+  readonly checker: () => InvariantChecker | null
+  nextCall(): number
+  /** Keeps a violation thrown inside of a node's turn until the step is over. */
+  guard(run: () => void): void
+  completion(member: SimMember): void
+}
+
+/** A call that was made and not answered yet. */
+interface OpenCall {
+  readonly id: PeerId
+  readonly giveUp: () => void
+}
+
+export class DirectCalls {
+  readonly #options: DirectCallsOptions
+  readonly #open = new Set<OpenCall>()
+
+  constructor(options: DirectCallsOptions) {
+    this.#options = options
+  }
+
+  propose(
+    member: SimMember,
+    command: unknown,
+    timeoutMs: number,
+    done: (answer: ProposalAnswer) => void,
+  ): void {
+    if (!member.alive) return done({ outcome: 'failed', error: null })
+    const call = this.#options.nextCall()
+    const answer = this.#begin(member, timeoutMs, () => done({ outcome: 'unknown', error: null }))
+    member.enter(() => {
+      this.#told((checker) => checker.invoked(call, { kind: 'proposal', node: member.id, key: String(call) }))
+      member.node?.propose(encodeValue({ id: call, command }), undefined, (outcome) => {
+        if (outcome.ok) {
+          const { index, term, result } = outcome
+          this.#told((checker) => checker.completed(call, { outcome: 'ok', index, term }))
+          this.#options.completion(member)
+          return answer(() => done({ outcome: 'ok', index, term, result }))
+        }
+        const { error } = outcome
+        const known = error.outcome === 'not-applied' ? 'failed' : 'unknown'
+        this.#told((checker) => checker.completed(call, { outcome: known }))
+        this.#options.completion(member)
+        answer(() => done({ outcome: known, error }))
+      })
+      this.#told((checker) => checker.returned(call))
+    })
+  }
+
+  query(
+    member: SimMember,
+    query: unknown,
+    level: ReadLevel,
+    timeoutMs: number,
+    done: (answer: QueryAnswer) => void,
+  ): void {
+    const failed = (error: QuorateError | null) => done({ outcome: 'failed', error })
+    if (!member.alive) return failed(null)
+    const call = this.#options.nextCall()
+    const answer = this.#begin(member, timeoutMs, () => failed(null))
+    member.enter(() => {
+      const kind = level === 'local' ? 'staleRead' : 'read'
+      this.#told((checker) => checker.invoked(call, { kind, node: member.id }))
+      member.node?.query(query, level, (outcome) => {
+        const { lastApplied: index } = member
+        this.#told((checker) =>
+          checker.completed(call, outcome.ok ? { outcome: 'ok', index } : { outcome: 'failed' }),
+        )
+        this.#options.completion(member)
+        answer(() => (outcome.ok ? done({ outcome: 'ok', answer: outcome.answer }) : failed(outcome.error)))
+      })
+      this.#told((checker) => checker.returned(call))
+    })
+  }
+
+  /** Nobody will answer what was asked of this process. */
+  lifeEnded(id: PeerId): void {
+    for (const call of [...this.#open]) if (call.id === id) call.giveUp()
+  }
+
+  #begin(member: SimMember, timeoutMs: number, onNothing: () => void): (settle: () => void) => void {
+    const settleOnce = (settle: () => void): void => {
+      if (this.#open.delete(call)) settle()
+    }
+    const call: OpenCall = { id: member.id, giveUp: () => settleOnce(onNothing) }
+    this.#open.add(call)
+    this.#options.scheduler.schedule(timeoutMs, EventKind.OTHER, call.giveUp)
+    return settleOnce
+  }
+
+  #told(tell: (checker: InvariantChecker) => void): void {
+    const checker = this.#options.checker()
+    if (checker !== null) this.#options.guard(() => tell(checker))
+  }
+}

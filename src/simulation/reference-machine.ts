@@ -1,0 +1,42 @@
+// The built-in machine on the side: fed with what is committed, it says how every member's state must look.
+
+import { EntryType, type LogIndex } from '../rules/types.ts'
+import type { StateMachine } from '../state-machine.ts'
+import { decodeValue } from '../transport/codec.ts'
+import type { EntryRecord } from './invariants.ts'
+import { fromCommand } from './kv-commands.ts'
+import { KvModel } from './kv-model.ts'
+import { isNumbered } from './observed-machine.ts'
+
+export class ReferenceMachine {
+  readonly #machine: StateMachine
+  readonly #hashes: (string | null)[] = [null]
+  /** What each key held after each entry. */
+  readonly #model = new KvModel()
+
+  constructor(machine: StateMachine) {
+    this.#machine = machine
+  }
+
+  apply({ index, term, type, data }: EntryRecord): void {
+    if (type === EntryType.DATA) {
+      const decoded = decodeValue(data)
+      const value = decoded.ok ? decoded.value : null
+      const command = isNumbered(value) ? value.command : value
+      this.#machine.apply(command, { index, term })
+      const modeled = fromCommand(command)
+      if (modeled !== null) this.#model.apply(index, modeled)
+    }
+    this.#hashes[index] = this.#machine.stateHash?.() ?? null
+  }
+
+  /** What everything committed up to `index` makes of `key`. */
+  valueAt(key: string, index: LogIndex): string | null {
+    return this.#model.valueAt(key, index)
+  }
+
+  /** Null where nothing is known to be committed. */
+  hashAt(index: LogIndex): string | null {
+    return this.#hashes[index] ?? null
+  }
+}

@@ -1,0 +1,62 @@
+// What a simulated group is made of, and the shapes in which it shows itself to a test.
+
+import type { TuningInput } from '../options.ts'
+import type { Configuration, LogEntry, PeerId } from '../rules/types.ts'
+import type { StateMachine } from '../state-machine.ts'
+import type { NodeStatus } from '../status.ts'
+import type { LinkSettings } from './link.ts'
+import type { DiskLatency } from './sim-disk.ts'
+import type { Latency } from './sim-random.ts'
+
+export interface SimulationOptions {
+  /** Decides everything that is left to chance: timers, orders, delays, what a power loss takes. */
+  readonly seed: number
+  /** The members of the group, which is also its first configuration. */
+  readonly nodes: readonly PeerId[]
+  /** Members that are not started: `restart` starts them. */
+  readonly stopped?: readonly PeerId[]
+  /** Options of every node, as for `startNode`. */
+  readonly options?: TuningInput
+  /**
+   * Makes one state machine per life of a member. Default: the built-in key-value machine, which `client` uses. When
+   * your machine has `stateHash`, members are compared with each other after every entry (INV-7). It may answer later;
+   * a run can be repeated exactly as long as that is by promises alone, without timers or I/O of the real world.
+   */
+  readonly stateMachine?: () => StateMachine
+  /** Whether a machine that throws ends the simulation (the default), or only its member. */
+  readonly machineErrors?: 'throw' | 'allow'
+  /** Of every link: delay, loss, duplicates, order. Default: a local network without faults. */
+  readonly link?: Partial<LinkSettings>
+  readonly disk?: DiskLatency
+  /** How late timers come. Default: never. */
+  readonly timerLag?: Latency
+  readonly deferLag?: Latency
+  /** Local milliseconds per true millisecond, where it is not 1. */
+  readonly clockRates?: Readonly<Record<PeerId, number>>
+  /** What the first entry of every log says, as an earlier life of the group left it. Default: empty logs. */
+  readonly inheritedConfiguration?: Configuration
+  /** False: no invariants, for tests that break them on purpose. */
+  readonly check?: boolean
+  /** Lines of trace kept in memory. Default 2000. */
+  readonly maxTraceLines?: number
+  /** Gets every line of the trace as NDJSON. */
+  readonly writeNdjson?: (line: string) => void
+}
+
+export interface SimulatedStatus extends NodeStatus {
+  readonly configuration: Configuration
+}
+
+export interface SimulatedNode {
+  readonly alive: boolean
+  readonly paused: boolean
+  readonly status: () => SimulatedStatus
+}
+
+/** What would survive power loss now. */
+export interface DurableState {
+  readonly term: number
+  readonly votedFor: PeerId | null
+  readonly entries: readonly LogEntry[]
+  readonly snapshot: null
+}

@@ -1,0 +1,20 @@
+// A repeating timer. The state that invokes it owns it: it cannot outlive the role it belongs to.
+// Generated from src/actors/timer.machine.ts by `npm run statecharts`; open it in Stately Studio.
+
+import { createMachine } from 'xstate'
+
+export const timerMachine = createMachine({
+  "id": "timer",
+  "initial": "armed",
+  "states": {
+    "armed": {
+      "after": {
+        "nextDelay": {
+          "target": "armed",
+          "reenter": true,
+          "actions": "fire"
+        }
+      }
+    }
+  }
+})

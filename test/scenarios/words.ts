@@ -1,0 +1,92 @@
+// How scenario scripts show members, disks, messages and answers: one short line each, without times.
+
+import { EntryType, type LogEntry } from '../../src/rules/types.ts'
+import type { DurableState, HeldMessage, ProposalAnswer, QueryAnswer, Simulation } from '../../src/testing.ts'
+import { decodeRequest, decodeResponse, decodeValue } from '../../src/transport/codec.ts'
+import type { RpcMethod } from '../../src/transport/messages.ts'
+
+const METHODS: Readonly<Record<string, RpcMethod>> = {
+  prevote: 'pre_vote',
+  vote: 'request_vote',
+  append: 'append_entries',
+  heartbeat: 'heartbeat',
+  timeoutNow: 'timeout_now',
+  readIndex: 'read_index',
+}
+
+/** `A leader term 2, voted A, follows A, log 1-4 (durable 4), commit 4, applied 4` */
+export function memberLine(sim: Simulation, id: string): string {
+  const { alive, paused, status } = sim.node(id)
+  if (!alive) return `${id} dead`
+  const {
+    role,
+    term,
+    votedFor,
+    leader,
+    lastIndex,
+    lastTerm,
+    durableIndex,
+    commitIndex,
+    appliedIndex,
+    error,
+  } = status()
+  const notes = [
+    paused ? ' paused' : '',
+    status().leaseValid ? ', lease' : '',
+    error === null ? '' : `: ${error}`,
+  ]
+  return `${id} ${role} term ${term}, vote ${votedFor ?? '-'}, leader ${leader ?? '-'}, last ${lastIndex}/${lastTerm} (durable ${durableIndex}), commit ${commitIndex}, applied ${appliedIndex}${notes.join('')}`
+}
+
+/** `term 2, vote A: 1/2 configuration, 2/2 put x 1` */
+export function diskLine({ term, votedFor, entries }: DurableState): string {
+  return `term ${term}, vote ${votedFor ?? '-'}: ${entries.map(entryWords).join(', ') || 'no entries'}`
+}
+
+function entryWords({ index, term, type, data }: LogEntry): string {
+  if (type === EntryType.CONFIGURATION) return `${index}/${term} configuration`
+  if (type === EntryType.NO_OP) return `${index}/${term} no-op`
+  const decoded = decodeValue(data)
+  const value = decoded.ok ? (decoded.value as { command?: unknown }).command : null
+  return `${index}/${term} ${Array.isArray(value) ? value.join(' ') : JSON.stringify(value)}`
+}
+
+/** `append A>B term=2 prev=2/2 commit=2 entries=3/2` */
+export function messageLine({ kind, from, to, payload }: HeldMessage): string {
+  return `${kind} ${from}>${to}${kind.endsWith('Ack') ? answerWords(kind.slice(0, -3), payload) : askWords(kind, payload)}`
+}
+
+function askWords(kind: string, payload: Uint8Array): string {
+  const method = METHODS[kind]
+  const decoded = method === undefined ? null : decodeRequest(method, payload)
+  if (decoded?.ok !== true) return ''
+  const { message } = decoded.value
+  if ('entries' in message) {
+    const { term, prevLogIndex, prevLogTerm, committedIndex, entries } = message
+    const list = entries.map((entry) => `${entry.index}/${entry.term}`).join(',')
+    return ` term=${term} prev=${prevLogIndex}/${prevLogTerm} commit=${committedIndex} entries=${list || '-'}`
+  }
+  if ('lastLogIndex' in message)
+    return ` term=${message.term} last=${message.lastLogIndex}/${message.lastLogTerm}`
+  return ` term=${message.term}`
+}
+
+function answerWords(kind: string, payload: Uint8Array): string {
+  const method = METHODS[kind]
+  const decoded = method === undefined ? null : decodeResponse(method, payload)
+  if (decoded?.ok !== true) return ''
+  const { outcome } = decoded.value
+  if (!outcome.ok) return ` ${outcome.error.code}`
+  const { response } = outcome
+  if ('granted' in response) return ` term=${response.term} ${response.granted ? 'granted' : 'refused'}`
+  if ('index' in response) return ` term=${response.term} index=${response.index}`
+  return ` term=${response.term} ${response.success ? 'success' : 'refused'}`
+}
+
+/** `ok 3/2`, `failed NOT_LEADER`, `unknown`; queries: `ok "1"` */
+export function answerLine(answer: ProposalAnswer | QueryAnswer): string {
+  if (answer.outcome !== 'ok')
+    return `${answer.outcome}${answer.error === null ? '' : ` ${answer.error.code}`}`
+  if ('answer' in answer) return `ok ${JSON.stringify(answer.answer)}`
+  return `ok ${answer.index}/${answer.term}${answer.result === null ? '' : ` ${JSON.stringify(answer.result)}`}`
+}
