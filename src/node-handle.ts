@@ -46,10 +46,8 @@ export class NodeHandle {
     const refused = this.#refusal(data)
     if (refused !== null) return this.core.clock.defer(() => done({ ok: false, error: refused }))
     this.core.pendingProposals++
-    this.core.proposalQueue?.send({
-      type: 'propose',
-      proposal: new PendingProposal(this.core, data, expectedTerm, done),
-    })
+    this.#wakeQueue()
+    this.core.gathered.proposals.push(new PendingProposal(this.core, data, expectedTerm, done))
   }
 
   /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
@@ -67,7 +65,10 @@ export class NodeHandle {
       core.toApplyQueue({ type: 'query', query: { index: outcome.index, query, done: settle } })
     }
     if (level === 'local') core.clock.defer(() => at({ ok: true, index: 0 }))
-    else core.proposalQueue?.send({ type: 'read', read: { level, done: at } })
+    else {
+      this.#wakeQueue()
+      core.gathered.reads.push({ level, done: at })
+    }
   }
 
   status(): NodeStatus {
@@ -174,6 +175,12 @@ export class NodeHandle {
     this.core.tellStarted(failure)
     this.#tellAll(new QuorateError('NODE_FAILED', failure.message, { outcome: 'unknown', cause: failure }))
     this.#end()
+  }
+
+  /** One event for all that comes in this turn: commands are many. */
+  #wakeQueue(): void {
+    const { gathered, proposalQueue } = this.core
+    if (gathered.proposals.length + gathered.reads.length === 0) proposalQueue?.send({ type: 'gathered' })
   }
 
   #refusal(data: Uint8Array): QuorateError | null {
