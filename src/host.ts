@@ -1,7 +1,7 @@
 // Opening a host: the embedded way in. Checks what it is given, opens disk and bus, hands out nodes.
 
 import type { Host, HostOptions, RaftNode, StartNodeOptions } from './api.ts'
-import { QuorateError } from './errors.ts'
+import { isQuorateError, QuorateError } from './errors.ts'
 import { HostCore } from './host-core.ts'
 import type { NodeHandle } from './node-handle.ts'
 import { memberNameSchema, nameSchema, parseTuning, type Tuning } from './options.ts'
@@ -81,6 +81,7 @@ class OpenHost implements Host {
     return new Promise((resolve, reject) => {
       checkName('group', group, nameSchema)
       checkPeers(peers)
+      checkMachine(stateMachine)
       const tuning = parseTuning(tuningInput)
       this.#checkPayload(tuning)
       const handle = this.#core.startNode({ group, peers, stateMachine, tuning, inspect }, (error) => {
@@ -153,6 +154,13 @@ function checkName(what: string, value: string, schema: typeof nameSchema): void
     throw new QuorateError('INVALID', `Option ${what} "${value}": ${parsed.error.issues[0]?.message}.`)
 }
 
+/** Users of plain JavaScript have no compiler to tell them. */
+function checkMachine(stateMachine: unknown): void {
+  const applies = typeof stateMachine === 'object' && stateMachine !== null && 'apply' in stateMachine
+  if (applies && typeof stateMachine.apply === 'function') return
+  throw new QuorateError('INVALID', 'Option stateMachine: must be an object with a method apply.')
+}
+
 function checkPeers(peers: readonly PeerId[]): void {
   for (const peer of peers) checkName('peers', peer, memberNameSchema)
   if (new Set(peers).size !== peers.length) {
@@ -160,12 +168,13 @@ function checkPeers(peers: readonly PeerId[]): void {
   }
 }
 
-function asQuorateError(error: unknown): Error {
-  const cause = error instanceof Error && error.cause instanceof StorageError ? error.cause : error
-  if (!(cause instanceof StorageError)) {
-    return error instanceof Error ? error : new Error(String(error))
-  }
-  const conflict = cause.code === 'LOCKED' || cause.code === 'FOREIGN'
-  const message = error instanceof Error ? error.message : cause.message
-  return new QuorateError(conflict ? 'CONFLICT' : 'STORAGE', message, { cause })
+/** One typed error, whose message names the step that failed and whose code says what kind of failure it was. */
+function asQuorateError(error: unknown): QuorateError {
+  if (isQuorateError(error)) return error
+  const { message, cause } = error instanceof Error ? error : new Error(String(error))
+  const root = error instanceof StorageError ? error : cause
+  if (isQuorateError(root)) return new QuorateError(root.code, message, { cause: root })
+  if (!(root instanceof StorageError)) return new QuorateError('NODE_FAILED', message, { cause: error })
+  const conflict = root.code === 'LOCKED' || root.code === 'FOREIGN'
+  return new QuorateError(conflict ? 'CONFLICT' : 'STORAGE', message, { cause: root })
 }

@@ -1,9 +1,10 @@
 // The heartbeat to one follower, independent of replication: a full window or a slow disk must not look like a dead
-// leader (braft section 6.7). Only terms and times matter in the answer; a mismatch is normal while entries fly.
+// leader (braft section 6.7). In the answer terms and times matter, and a refusal tells of a follower that lost its log.
 
 import { type AnyActorRef, setup } from 'xstate'
+import { backOff } from '../rules/progress.ts'
 import { deposes } from '../rules/term.ts'
-import type { Term } from '../rules/types.ts'
+import type { LogIndex, Term } from '../rules/types.ts'
 import type { AppendEntriesRequest, AppendEntriesResponse } from '../transport/messages.ts'
 import type { RpcOutcome } from '../transport/peer-rpc.ts'
 import type { NodeCore } from './node.core.ts'
@@ -76,5 +77,18 @@ function noteAnswer({ core, progress, term }: HeartbeatContext, event: Heartbeat
     core.send({ type: 'term.higher', term: event.outcome.response.term })
     return
   }
+  const { success, lastLogIndex } = event.outcome.response
   progress.contact(event.sentMs)
+  if (!success) offerAgain(core, progress, lastLogIndex)
+}
+
+/**
+ * The position is one that the follower had acknowledged, so a refusal means that its disk was wiped or replaced since.
+ * Its replicator waits for new entries and would leave it as it is until the next command; frames in flight will be
+ * refused and see to it themselves.
+ */
+function offerAgain(core: NodeCore, progress: PeerProgress, lastLogIndex: LogIndex): void {
+  if (progress.state !== 'waiting' || progress.inFlight.length > 0) return
+  progress.nextIndex = backOff(progress.matchIndex + 1, lastLogIndex)
+  core.followers.get(progress.peer)?.replicator.send({ type: 'log.grew' })
 }

@@ -50,5 +50,5 @@ export function endEverything(core: NodeCore): void {
   }
   for (const settle of core.queries)
     settle({ ok: false, error: core.error('SHUTDOWN', 'The node was closed.') })
-  core.tellStarted(new Error('The node was closed.'))
+  core.tellStarted(core.error('SHUTDOWN', 'The node was closed.'))
 }

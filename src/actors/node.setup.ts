@@ -7,6 +7,7 @@ import { leaderPresumedAliveMs, owesVoteForMs } from '../rules/lease.ts'
 import { deposes } from '../rules/term.ts'
 import { electionDelayMs, voteDelayMs } from '../rules/timing.ts'
 import type { Role } from '../status.ts'
+import { StorageError } from '../storage/storage.ts'
 import { applyQueueMachine } from './apply-queue.machine.ts'
 import { heartbeatMachine } from './heartbeat.machine.ts'
 import { logMachine } from './log.machine.ts'
@@ -160,7 +161,8 @@ const base = setup({
     joinGroup: act(starting.joinGroup),
     noteInconsistency: act((core) => {
       core.step = 'checkingConsistency'
-      core.failure = new Error(`checkingConsistency failed: ${starting.inconsistency(core) ?? 'unknown'}`)
+      const cause = new StorageError('CORRUPT', starting.inconsistency(core) ?? 'unknown')
+      core.failure = new Error(`checkingConsistency failed: ${cause.message}`, { cause })
     }),
     tellStarted: act(starting.tellStarted),
     tellLeading: act((core) => core.tellStarted(null)),

@@ -1,0 +1,103 @@
+// Imports point downwards only: the layout of the design, as a list.
+
+import { describe, expect, it } from 'vitest'
+import { importsOf, sourcesIn } from './support/sources.ts'
+
+/** From the top down. A file may import what is on its own level or below; never what is above. */
+const LEVELS: readonly (readonly string[])[] = [
+  ['src/index.ts'],
+  ['src/testing.ts', 'src/testing/', 'src/simulation/'],
+  ['src/cli/'],
+  ['src/machines/', 'src/replicated/'],
+  ['src/host.ts'],
+  ['src/raft-node.ts'],
+  ['src/host-core.ts'],
+  ['src/node-handle.ts'],
+  ['src/client/'],
+  ['src/services/'],
+  ['src/api.ts'],
+  ['src/observability/'],
+  ['src/actors/'],
+  ['src/log/'],
+  ['src/state-machine.ts', 'src/status.ts'],
+  ['src/storage/'],
+  ['src/options.ts'],
+  ['src/transport/'],
+  ['src/errors.ts'],
+  ['src/runtime/'],
+  ['src/rules/'],
+]
+
+const sources = sourcesIn('src')
+
+function levelOf(path: string): number {
+  return LEVELS.findIndex((level) =>
+    level.some((place) => (place.endsWith('/') ? path.startsWith(place) : path === place)),
+  )
+}
+
+const edges = sources.flatMap((source) => importsOf(source).map((to) => ({ from: source.path, to })))
+const shown = ({ from, to }: { from: string; to: string }) => `${from} imports ${to}`
+
+describe('imports', () => {
+  it('are found at all', () => {
+    expect(edges.length).toBeGreaterThan(sources.length)
+  })
+
+  it('come from files that have their place in the layout', () => {
+    expect(sources.map(({ path }) => path).filter((path) => levelOf(path) < 0)).toEqual([])
+  })
+
+  it('stay within src', () => {
+    expect(edges.filter(({ to }) => !to.startsWith('src/') && to !== 'package.json').map(shown)).toEqual([])
+  })
+
+  it('name files that exist, with their ending', () => {
+    const known = new Set(sources.map(({ path }) => path))
+    expect(edges.filter(({ to }) => to.startsWith('src/') && !known.has(to)).map(shown)).toEqual([])
+  })
+
+  it('point downwards, never up', () => {
+    const upwards = edges.filter(({ from, to }) => to.startsWith('src/') && levelOf(to) < levelOf(from))
+    expect(upwards.map(shown)).toEqual([])
+  })
+})
+
+describe('the rules', () => {
+  it('import nothing but rules', () => {
+    const leaving = edges.filter(
+      ({ from, to }) => from.startsWith('src/rules/') && !to.startsWith('src/rules/'),
+    )
+    expect(leaving.map(shown)).toEqual([])
+  })
+
+  it('know no package and no platform', () => {
+    const bare = sources
+      .filter(({ path }) => path.startsWith('src/rules/'))
+      .filter(({ text }) => /from '(?!\.)/.test(text) || /\b(process|globalThis|Buffer)\b/.test(text))
+    expect(bare.map(({ path }) => path)).toEqual([])
+  })
+})
+
+it('nothing but the outer edges knows NATS, SQLite or a terminal', () => {
+  const places: Readonly<Record<string, readonly string[]>> = {
+    nats: ['src/transport/nats/'],
+    'better-sqlite3': ['src/storage/sqlite/'],
+    'cbor-x': ['src/transport/'],
+    commander: ['src/cli/', 'src/simulation/cli/'],
+    pino: ['src/cli/'],
+    'cli-table3': ['src/cli/', 'src/simulation/cli/'],
+    'cli-progress': ['src/cli/', 'src/simulation/cli/'],
+    vitest: [],
+    'fast-check': [],
+  }
+  const strangers = sources.flatMap(({ path, text }) =>
+    Object.entries(places)
+      .filter(
+        ([name, allowed]) =>
+          text.includes(`from '${name}'`) && !allowed.some((place) => path.startsWith(place)),
+      )
+      .map(([name]) => `${path} imports ${name}`),
+  )
+  expect(strangers).toEqual([])
+})
