@@ -36,7 +36,10 @@ export const logMachine = createMachine({
       }
     },
     "failed": {
-      "entry": "report"
+      "entry": [
+        "release",
+        "report"
+      ]
     }
   }
 })

@@ -21,6 +21,9 @@ export const nodeMachine = createMachine({
     },
     "rpc.*": {
       "actions": "refuseInactive"
+    },
+    "farewell.said": {
+      "actions": "noteFarewell"
     }
   },
   "states": {
@@ -97,6 +100,7 @@ export const nodeMachine = createMachine({
         "joiningGroup": {
           "entry": "joinGroup",
           "always": {
+            "guard": "hasJoined",
             "target": "#node.active"
           }
         }
@@ -104,7 +108,7 @@ export const nodeMachine = createMachine({
     },
     "active": {
       "initial": "follower",
-      "entry": "started",
+      "entry": "tellStarted",
       "on": {
         "log.durable": {
           "actions": "settleAcks"
@@ -207,10 +211,7 @@ export const nodeMachine = createMachine({
               {
                 "guard": "voteChangesRole",
                 "target": ".passive",
-                "actions": [
-                  "yieldToCandidate",
-                  "announce"
-                ]
+                "actions": "yieldToCandidate"
               },
               {
                 "actions": "refuseVote"
@@ -235,8 +236,7 @@ export const nodeMachine = createMachine({
                 "actions": [
                   "leaveOffice",
                   "followSender",
-                  "acceptAppend",
-                  "announce"
+                  "acceptAppend"
                 ]
               },
               {
@@ -265,8 +265,7 @@ export const nodeMachine = createMachine({
                 "actions": [
                   "leaveOffice",
                   "followSender",
-                  "acceptHeartbeat",
-                  "announce"
+                  "acceptHeartbeat"
                 ]
               },
               {
@@ -305,6 +304,8 @@ export const nodeMachine = createMachine({
           },
           "states": {
             "passive": {
+              "entry": "announce",
+              "exit": "armElectionTimer",
               "always": [
                 {
                   "guard": "isAlone",
@@ -351,7 +352,7 @@ export const nodeMachine = createMachine({
                   },
                   {
                     "guard": "answerDeposes",
-                    "target": "waiting",
+                    "target": "passive",
                     "actions": "leaveOffice"
                   },
                   {
@@ -377,6 +378,11 @@ export const nodeMachine = createMachine({
           },
           "on": {
             "timer.vote": [
+              {
+                "guard": "asksAgainOnVoteTimeout",
+                "target": "follower.preVoting",
+                "actions": "leaveOffice"
+              },
               {
                 "guard": "stepsDownOnVoteTimeout",
                 "target": "follower",
@@ -438,7 +444,8 @@ export const nodeMachine = createMachine({
           "entry": [
             "takeOffice",
             "enterLeader",
-            "appendFirstEntry"
+            "appendFirstEntry",
+            "tellLeading"
           ],
           "invoke": {
             "src": "timer",

@@ -23,13 +23,13 @@ export const replicatorMachine = createMachine({
             "guard": "isStale"
           },
           {
+            "guard": "isDeposed",
+            "actions": "reportTerm"
+          },
+          {
             "guard": "hasFailed",
             "target": "#replicator.blocked",
             "actions": "noteFailure"
-          },
-          {
-            "guard": "isDeposed",
-            "actions": "reportTerm"
           },
           {
             "guard": "isRefused",
@@ -67,13 +67,13 @@ export const replicatorMachine = createMachine({
             "guard": "isStale"
           },
           {
+            "guard": "isDeposed",
+            "actions": "reportTerm"
+          },
+          {
             "guard": "hasFailed",
             "target": "#replicator.blocked",
             "actions": "noteFailure"
-          },
-          {
-            "guard": "isDeposed",
-            "actions": "reportTerm"
           },
           {
             "guard": "isRefused",
@@ -106,13 +106,13 @@ export const replicatorMachine = createMachine({
             "guard": "isStale"
           },
           {
+            "guard": "isDeposed",
+            "actions": "reportTerm"
+          },
+          {
             "guard": "hasFailed",
             "target": "#replicator.blocked",
             "actions": "noteFailure"
-          },
-          {
-            "guard": "isDeposed",
-            "actions": "reportTerm"
           },
           {
             "guard": "isRefused",

@@ -5,14 +5,32 @@ import { createMachine } from 'xstate'
 
 export const timerMachine = createMachine({
   "id": "timer",
-  "initial": "armed",
+  "initial": "choosing",
   "states": {
+    "choosing": {
+      "entry": "draw",
+      "always": [
+        {
+          "guard": "hasDelay",
+          "target": "armed"
+        },
+        {
+          "target": "resting"
+        }
+      ]
+    },
     "armed": {
       "after": {
         "nextDelay": {
-          "target": "armed",
-          "reenter": true,
+          "target": "choosing",
           "actions": "fire"
+        }
+      }
+    },
+    "resting": {
+      "on": {
+        "arm": {
+          "target": "choosing"
         }
       }
     }

@@ -68,8 +68,9 @@ const PICKS: readonly Pick[] = [
   },
   {
     from: CANDIDATE,
-    label: 'timer.vote [stepsDownOnVoteTimeout]',
-    to: FOLLOWER,
+    label: 'timer.vote [asksAgainOnVoteTimeout]',
+    to: `${FOLLOWER}.preVoting`,
+    drawn: [CANDIDATE, FOLLOWER],
     says: 'no majority in time',
   },
   {

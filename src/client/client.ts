@@ -6,7 +6,7 @@ import { QuorateError } from '../errors.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import {
-  type Answer,
+  type Answers,
   MAX_MESSAGE_BYTES,
   MAX_OPERATIONS_PER_MESSAGE,
   MESSAGE_OVERHEAD_BYTES,
@@ -19,11 +19,13 @@ import {
 } from '../services/client-protocol.ts'
 import { membersSubject } from '../services/subjects.ts'
 import { decodeValue, encodeValue } from '../transport/codec.ts'
-import { DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
+import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
 import { laneErrors } from './errors.ts'
 import { Lane } from './lane.ts'
+import { LeaderRoute } from './leader-route.ts'
 import { Requester } from './requester.ts'
+import { Destination, fixedRoute } from './route.ts'
 import { askStatus, type GroupStatus } from './status.ts'
 
 export interface ClientOptions {
@@ -34,6 +36,11 @@ export interface ClientOptions {
   readonly prefix?: string
   /** How long an operation may take, retries included. Default 5000. */
   readonly timeoutMs?: number
+  /**
+   * A leader that answers none of the requests that wait for it for so long (or half of it, at the least) is taken for
+   * stuck: all members are asked who leads, and until one says so nothing more is sent. Default 500.
+   */
+  readonly silenceMs?: number
   /** Shows who asked, in the members' logs. Default `client`. */
   readonly name?: string
   readonly clock?: Clock
@@ -64,6 +71,7 @@ export interface QuorateClient {
 
 const DEFAULT_TIMEOUT_MS = 5000
 const DEFAULT_STATUS_TIMEOUT_MS = 500
+const DEFAULT_SILENCE_MS = 500
 const FIRST_PAUSE_MS = 5
 /** Also the time that a client may lose after a new leader is there. */
 const LONGEST_PAUSE_MS = 100
@@ -76,13 +84,22 @@ const ANSWER_BYTES = 256
 export function connectClient(options: ClientOptions): QuorateClient {
   const { transport, group, prefix = DEFAULT_PREFIX, timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const { clock = systemClock, random = systemRandom, name = 'client' } = options
-  const subjects = {
-    propose: leaderSubject(prefix, group, 'propose'),
-    read: leaderSubject(prefix, group, 'read'),
-    readAny: membersSubject(prefix, group, 'read'),
-    status: membersSubject(prefix, group, 'status'),
+  const statusSubject = membersSubject(prefix, group, 'status')
+  const localRead = membersSubject(prefix, group, 'read')
+  const destinationOf = (leader: string | null): Destination => {
+    const subjectOf = (method: string): string =>
+      leader === null ? leaderSubject(prefix, group, method) : clientSubject(prefix, group, leader, method)
+    return new Destination(leader, { propose: subjectOf('propose'), read: subjectOf('read') })
   }
   const requester = new Requester(transport)
+  const toLeader = new LeaderRoute({
+    ...{ clock, requester, destinationOf, statusSubject },
+    silenceMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
+    onFound: () => {
+      for (const lane of [writes, reads.readIndex, reads.lease]) lane.resume()
+    },
+  })
+  const toAny = fixedRoute({ propose: localRead, read: localRead })
   let closed = false
 
   const maxMessage = () => {
@@ -107,7 +124,8 @@ export function connectClient(options: ClientOptions): QuorateClient {
   }
   const writes = new Lane<Applied>({
     ...common,
-    subject: subjects.propose,
+    method: 'propose',
+    route: toLeader,
     encode: (commands) => encodeValue([PROTOCOL_VERSION, name, commands]),
     parse: (reply, count) => parseReply(reply, count, parseApplied),
     repeatable: false,
@@ -117,7 +135,8 @@ export function connectClient(options: ClientOptions): QuorateClient {
   const readLane = (level: ReadLevel) =>
     new Lane<readonly [unknown]>({
       ...common,
-      subject: level === 'local' ? subjects.readAny : subjects.read,
+      method: 'read',
+      route: level === 'local' ? toAny : toLeader,
       encode: (queries) => encodeValue([PROTOCOL_VERSION, name, level, queries]),
       parse: (reply, count) => parseReply(reply, count, parseReadValue),
       repeatable: true,
@@ -150,10 +169,11 @@ export function connectClient(options: ClientOptions): QuorateClient {
       return value as Value
     },
     status: ({ timeoutMs: waitMs = DEFAULT_STATUS_TIMEOUT_MS } = {}) =>
-      askStatus({ requester, clock, group, subject: subjects.status, timeoutMs: waitMs }),
+      askStatus({ requester, clock, group, subject: statusSubject, timeoutMs: waitMs }),
     close() {
       if (closed) return
       closed = true
+      toLeader.close()
       writes.close()
       for (const lane of Object.values(reads)) lane.close()
       requester.close()
@@ -165,7 +185,7 @@ function parseReply<T>(
   reply: Uint8Array,
   count: number,
   parseValue: (answer: readonly unknown[]) => T | undefined,
-): Parsed<readonly Answer<T>[]> {
+): Parsed<Answers<T>> {
   // A private copy, because results may hold byte strings, which are views on what they were decoded from.
   const decoded = decodeValue(reply.slice())
   if (!decoded.ok) return { ok: false, problem: `it is not plain CBOR (${decoded.reason})` }

@@ -15,17 +15,22 @@ export interface LaneErrorContext {
 export function laneErrors({ transport, group, timeoutMs, write }: LaneErrorContext): LaneErrors {
   const unanswered = write ? 'unknown' : 'not-applied'
   const retryable = true
+  const notSent = (): QuorateError =>
+    new QuorateError('TRANSPORT', `Nothing could be sent for ${timeoutMs} ms: ${transport.status().detail}`, {
+      retryable,
+    })
   return {
+    notSent,
+    leaderSilent: () =>
+      transport.status().connected
+        ? new QuorateError(
+            'NO_LEADER',
+            `The leader of group ${group} was silent, and nobody else led it for ${timeoutMs} ms.`,
+            { retryable },
+          )
+        : notSent(),
     nobodyListens: () =>
       new QuorateError('NO_LEADER', `Nobody led group ${group} for ${timeoutMs} ms.`, { retryable }),
-    notSent: () =>
-      new QuorateError(
-        'TRANSPORT',
-        `Nothing could be sent for ${timeoutMs} ms: ${transport.status().detail}`,
-        {
-          retryable,
-        },
-      ),
     noAnswer: () =>
       new QuorateError(
         'TIMEOUT',

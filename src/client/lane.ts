@@ -3,8 +3,9 @@
 
 import type { QuorateError, QuorateErrorCode } from '../errors.ts'
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
-import type { Answer, Parsed } from '../services/client-protocol.ts'
+import type { Answer, Answers, Parsed } from '../services/client-protocol.ts'
 import type { OpenRequest, Requester } from './requester.ts'
+import type { ClientMethod, Destination, Route } from './route.ts'
 
 export interface Operation<T> {
   readonly bytes: Uint8Array
@@ -16,9 +17,10 @@ export interface Operation<T> {
 export interface LaneOptions<T> {
   readonly clock: Clock
   readonly requester: Requester
-  readonly subject: string
+  readonly method: ClientMethod
+  readonly route: Route
   readonly encode: (operations: readonly Uint8Array[]) => Uint8Array
-  readonly parse: (reply: Uint8Array, count: number) => Parsed<readonly Answer<T>[]>
+  readonly parse: (reply: Uint8Array, count: number) => Parsed<Answers<T>>
   /** Bounds of one message, asked each time because the bus may change. */
   readonly maxMessage: () => { readonly bytes: number; readonly operations: number }
   /** True: an attempt without an answer may be repeated (reads). False: its outcome is unknown (writes). */
@@ -34,6 +36,8 @@ export interface LaneOptions<T> {
 /** The sentences of a lane's own errors. */
 export interface LaneErrors {
   nobodyListens(): QuorateError
+  /** Held back, because the leader says nothing and no other is found. */
+  leaderSilent(): QuorateError
   notSent(): QuorateError
   noAnswer(): QuorateError
   /** Time was up before it could be sent. */
@@ -43,7 +47,8 @@ export interface LaneErrors {
 }
 
 interface Flight<T> {
-  operations: Operation<T>[]
+  readonly operations: Operation<T>[]
+  readonly to: Destination
   request: OpenRequest | null
   timer: TimerHandle | null
   /** When an attempt of a repeatable kind is given up. */
@@ -75,7 +80,7 @@ export class Lane<T> {
     this.#closed = true
     const { clock, errors } = this.#options
     for (const flight of this.#flights) {
-      this.#land(flight)
+      this.#giveUp(flight)
       for (const operation of flight.operations) operation.reject(errors.closed(true))
     }
     for (const [operations, timer] of this.#resting) {
@@ -84,6 +89,21 @@ export class Lane<T> {
     }
     this.#resting.clear()
     for (const operation of this.#pending.splice(0)) operation.reject(errors.closed(false))
+  }
+
+  /** There is somebody to send to again: what rests goes now, and reads whose member says nothing go elsewhere. */
+  resume(): void {
+    for (const [operations, timer] of this.#resting) {
+      this.#options.clock.clearTimeout(timer)
+      for (const operation of operations) this.add(operation)
+    }
+    this.#resting.clear()
+    if (!this.#options.repeatable) return
+    for (const flight of this.#flights) {
+      if (!flight.to.silent) continue
+      this.#giveUp(flight)
+      for (const operation of flight.operations) this.add(operation)
+    }
   }
 
   #flush(): void {
@@ -118,25 +138,38 @@ export class Lane<T> {
   }
 
   #launch(operations: Operation<T>[]): void {
-    const { clock, requester, subject, encode, attemptTimeoutMs, errors } = this.#options
+    const { clock, requester, method, route, encode, attemptTimeoutMs, errors } = this.#options
+    const to = route.choose()
+    if (to === null) {
+      this.#tryAgain(operations, errors.leaderSilent())
+      return
+    }
     const nowMs = clock.nowMs()
     const flight: Flight<T> = {
       operations,
+      to,
       request: null,
       timer: null,
       giveUpMs: nowMs + attemptTimeoutMs,
     }
     const payload = encode(operations.map((operation) => operation.bytes))
-    flight.request = requester.send(subject, payload, (reply) => {
+    flight.request = requester.send(to.subjects[method], payload, (reply) => {
       this.#land(flight)
-      if (reply.noResponders) this.#tryAgain(flight.operations, errors.nobodyListens())
-      else this.#settle(flight.operations, this.#options.parse(reply.payload, operations.length))
+      if (reply.noResponders) {
+        route.nobodyListens(to)
+        this.#tryAgain(operations, errors.nobodyListens())
+        return
+      }
+      const parsed = this.#options.parse(reply.payload, operations.length)
+      route.answered(to, parsed.ok ? parsed.value.by : null)
+      this.#settle(operations, parsed)
     })
     if (flight.request === null) {
       this.#tryAgain(operations, errors.notSent())
       return
     }
     this.#flights.add(flight)
+    route.sent(to)
     this.#watch(flight, nowMs)
   }
 
@@ -148,7 +181,7 @@ export class Lane<T> {
       if (deadlineMs > nowMs && deadlineMs < nextMs) nextMs = deadlineMs
     if (this.#options.repeatable) nextMs = Math.min(nextMs, flight.giveUpMs)
     if (nextMs === Number.POSITIVE_INFINITY) {
-      this.#land(flight)
+      this.#giveUp(flight)
       return
     }
     // One turn later, so that an answer that came while the process stood still is heard first.
@@ -160,7 +193,7 @@ export class Lane<T> {
     const { clock, errors, repeatable } = this.#options
     const nowMs = clock.nowMs()
     if (repeatable && nowMs >= flight.giveUpMs) {
-      this.#land(flight)
+      this.#giveUp(flight)
       this.#tryAgain(flight.operations, errors.noAnswer())
       return
     }
@@ -177,7 +210,12 @@ export class Lane<T> {
     this.#flights.delete(flight)
   }
 
-  #settle(operations: readonly Operation<T>[], reply: Parsed<readonly Answer<T>[]>): void {
+  #giveUp(flight: Flight<T>): void {
+    this.#land(flight)
+    this.#options.route.gaveUp(flight.to)
+  }
+
+  #settle(operations: readonly Operation<T>[], reply: Parsed<Answers<T>>): void {
     if (!reply.ok) {
       const error = this.#options.errors.badAnswer(reply.problem)
       for (const operation of operations) operation.reject(error)
@@ -187,7 +225,7 @@ export class Lane<T> {
     let refusal: QuorateError | null = null
     for (let at = 0; at < operations.length; at += 1) {
       const operation = operations[at]
-      const answer = reply.value[at]
+      const answer: Answer<T> | undefined = reply.value.answers[at]
       if (operation === undefined || answer === undefined) continue
       if (answer.ok) operation.resolve(answer.value)
       else if (this.#isTransient(answer.error)) {

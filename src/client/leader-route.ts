@@ -7,7 +7,7 @@ import { MAX_STATUS_BYTES, parseMemberStatus } from '../services/admin-protocol.
 import type { Standing } from '../services/client-protocol.ts'
 import { decodeJson } from '../services/json.ts'
 import type { OpenRequest, Requester } from './requester.ts'
-import { Destination, type Route } from './route.ts'
+import type { Destination, Route } from './route.ts'
 
 export interface LeaderRouteOptions {
   readonly clock: Clock

@@ -10,17 +10,19 @@ export interface StandingTracker {
 
 export function trackStanding(node: RaftNode): StandingTracker {
   const { id } = node
-  const { term, leader, role } = node.status()
-  let now: Standing = { id, term, leader: role === 'leader' ? id : leader }
+  const status = node.status()
+  let leads = status.role === 'leader'
+  let now: Standing = { id, term: status.term, leader: leads ? id : status.leader }
+  // A member that ended in its error state may still think of itself: clients must not stay with it.
+  const know = (leader: string | null, term: number): void => {
+    now = { id, term, leader: leader === id && !leads ? null : leader }
+  }
   const stops = [
     node.on('role', ({ to, term }) => {
-      if (to === 'leader') now = { id, term, leader: id }
-      // Also on the way to the error state, which is no election: clients must not stay with a member that ended.
-      else now = { id, term, leader: now.leader === id ? null : now.leader }
+      leads = to === 'leader'
+      know(leads ? id : now.leader, term)
     }),
-    node.on('leader', ({ leader, term }) => {
-      now = { id, term, leader }
-    }),
+    node.on('leader', ({ leader, term }) => know(leader, term)),
   ]
   return {
     now: () => now,

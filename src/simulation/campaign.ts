@@ -37,6 +37,8 @@ export interface SeedResult {
 }
 
 export interface RunOptions {
+  /** False: the safety phase only. */
+  readonly liveness?: boolean
   readonly episodes?: readonly FaultEpisode[]
   readonly writeNdjson?: (line: string) => void
 }
@@ -66,7 +68,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
   })
   let failure: SeedFailure | null = null
   try {
-    await new Campaign(plan, sim, nemesis).run()
+    await new Campaign(plan, sim, nemesis, options.liveness ?? true).run()
   } catch (error) {
     failure = describeFailure(error, sim)
   }
@@ -102,12 +104,14 @@ class Campaign {
   readonly #plan: SwarmPlan
   readonly #sim: Simulation
   readonly #nemesis: Nemesis
+  readonly #hasLiveness: boolean
   /** How often each key was drawn. */
   readonly #uses: number[] = []
   #stopped = false
   #open = 0
 
-  constructor(plan: SwarmPlan, sim: Simulation, nemesis: Nemesis) {
+  constructor(plan: SwarmPlan, sim: Simulation, nemesis: Nemesis, hasLiveness: boolean) {
+    this.#hasLiveness = hasLiveness && plan.profile !== 'unsurvivable'
     this.#plan = plan
     this.#sim = sim
     this.#nemesis = nemesis
@@ -121,11 +125,11 @@ class Campaign {
     this.#sim.runNow(safetyMs)
     this.#nemesis.stop()
     this.#sim.heal()
-    if (profile !== 'unsurvivable') await this.#liveness(streamOf(seed, 'liveness'))
+    if (this.#hasLiveness) await this.#liveness(streamOf(seed, 'liveness'))
     this.#stopped = true
     this.#sim.runNow(clients.timeoutMs + 1000)
     this.#sim.check()
-    if (profile !== 'unsurvivable') await this.#end()
+    if (this.#hasLiveness) await this.#end()
   }
 
   /** Everybody ends in order, wherever the faults have left them: nobody's call may stay open (INV-17, L8). */

@@ -4,7 +4,10 @@ import type { ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { encodeValue } from '../transport/codec.ts'
+import type { ClientOutcome, History } from './history.ts'
 import type { InvariantChecker } from './invariants.ts'
+import { fromCommand, toResult } from './kv-commands.ts'
+import type { KvCommand, KvResult } from './kv-model.ts'
 import { EventKind, type Scheduler } from './scheduler.ts'
 import type { SimMember } from './sim-member.ts'
 
@@ -20,6 +23,8 @@ export type QueryAnswer =
 export interface DirectCallsOptions {
   readonly scheduler: Scheduler
   readonly checker: () => InvariantChecker | null
+  /** With the built-in machine: what is asked here is part of the history like what clients ask. */
+  readonly history: History | null
   nextCall(): number
   /** Keeps a violation thrown inside of a node's turn until the step is over. */
   guard(run: () => void): void
@@ -48,6 +53,7 @@ export class DirectCalls {
   ): void {
     if (!member.alive) return done({ outcome: 'failed', error: null })
     const call = this.#options.nextCall()
+    const remember = this.#remember(`${member.id} itself`, call, fromCommand(command))
     const answer = this.#begin(member, timeoutMs, () => done({ outcome: 'unknown', error: null }))
     member.enter(() => {
       this.#told((checker) => checker.invoked(call, { kind: 'proposal', node: member.id, key: String(call) }))
@@ -56,13 +62,19 @@ export class DirectCalls {
           const { index, term, result } = outcome
           this.#told((checker) => checker.completed(call, { outcome: 'ok', index, term }))
           this.#options.completion(member)
-          return answer(() => done({ outcome: 'ok', index, term, result }))
+          return answer(() => {
+            remember('ok', () => toResult(result))
+            done({ outcome: 'ok', index, term, result })
+          })
         }
         const { error } = outcome
         const known = error.outcome === 'not-applied' ? 'failed' : 'unknown'
         this.#told((checker) => checker.completed(call, { outcome: known }))
         this.#options.completion(member)
-        answer(() => done({ outcome: known, error }))
+        answer(() => {
+          remember(known)
+          done({ outcome: known, error })
+        })
       })
       this.#told((checker) => checker.returned(call))
     })
@@ -78,6 +90,8 @@ export class DirectCalls {
     const failed = (error: QuorateError | null) => done({ outcome: 'failed', error })
     if (!member.alive) return failed(null)
     const call = this.#options.nextCall()
+    // A stale read is no part of the history: nobody promises what it answers.
+    const remember = this.#remember(`${member.id} itself`, call, level === 'local' ? null : toGet(query))
     const answer = this.#begin(member, timeoutMs, () => failed(null))
     member.enter(() => {
       const kind = level === 'local' ? 'staleRead' : 'read'
@@ -88,7 +102,11 @@ export class DirectCalls {
           checker.completed(call, outcome.ok ? { outcome: 'ok', index } : { outcome: 'failed' }),
         )
         this.#options.completion(member)
-        answer(() => (outcome.ok ? done({ outcome: 'ok', answer: outcome.answer }) : failed(outcome.error)))
+        answer(() => {
+          if (!outcome.ok) return failed(outcome.error)
+          remember('ok', () => outcome.answer as KvResult)
+          done({ outcome: 'ok', answer: outcome.answer })
+        })
       })
       this.#told((checker) => checker.returned(call))
     })
@@ -97,6 +115,18 @@ export class DirectCalls {
   /** Nobody will answer what was asked of this process. */
   lifeEnded(id: PeerId): void {
     for (const call of [...this.#open]) if (call.id === id) call.giveUp()
+  }
+
+  /** What nobody answers stays in the history with an unknown outcome. */
+  #remember(
+    client: string,
+    call: number,
+    command: KvCommand | null,
+  ): (outcome: ClientOutcome, result?: () => KvResult) => void {
+    const { history } = this.#options
+    if (history === null || command === null) return () => {}
+    const id = history.invoke(`${client} ${call}`, command)
+    return (outcome, result = () => null) => history.complete(id, outcome, result())
   }
 
   #begin(member: SimMember, timeoutMs: number, onNothing: () => void): (settle: () => void) => void {
@@ -113,4 +143,10 @@ export class DirectCalls {
     const checker = this.#options.checker()
     if (checker !== null) this.#options.guard(() => tell(checker))
   }
+}
+
+function toGet(query: unknown): KvCommand | null {
+  if (!Array.isArray(query)) return null
+  const [name, key]: unknown[] = query
+  return name === 'get' && typeof key === 'string' ? { op: 'get', key } : null
 }

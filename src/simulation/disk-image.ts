@@ -2,7 +2,14 @@
 // of them are damaged.
 
 import { encodeConfiguration } from '../log/configuration-codec.ts'
-import { type Configuration, EntryType, type HardState, type LogEntry, type LogIndex, type Term } from '../rules/types.ts'
+import {
+  type Configuration,
+  EntryType,
+  type HardState,
+  type LogEntry,
+  type LogIndex,
+  type Term,
+} from '../rules/types.ts'
 import { type ReadLimits, StorageError, type StoredGroup, type TermRun } from '../storage/storage.ts'
 
 export type WriteOp =

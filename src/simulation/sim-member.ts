@@ -20,6 +20,7 @@ import { type Latency, streamOf } from './sim-random.ts'
 import type { SimTransport } from './sim-transport.ts'
 
 export const GROUP = 'sim'
+const DRAIN_POLL_MS = 5
 
 export interface SimMemberOptions {
   readonly id: PeerId
@@ -133,7 +134,26 @@ export class SimMember {
   close(done: (left: Readonly<Record<string, number>>) => void): void {
     if (!this.alive || this.node === null || this.#host === null) return done({})
     const { node } = this
-    this.#host.close(() => {
+    this.#drain(node, () => this.#leave(node, done))
+  }
+
+  /** As the public `close` does: what is pending may still commit, for a while. */
+  #drain(node: NodeHandle, then: () => void): void {
+    const clock = node.core.clock
+    const giveUpAtMs = clock.nowMs() + node.core.tuning.drainTimeoutMs
+    node.refuseNewWork()
+    const look = (): void => {
+      const drained = node.pendingProposals === 0 || node.hasEnded || node.core.role === 'error'
+      if (drained || clock.nowMs() >= giveUpAtMs) then()
+      else clock.setTimeout(look, DRAIN_POLL_MS)
+    }
+    look()
+  }
+
+  #leave(node: NodeHandle, done: (left: Readonly<Record<string, number>>) => void): void {
+    const exit = (): void => {
+      // What was deferred before, an answer to a caller among it, still comes.
+      if (this.#clock !== null && this.#clock.pendingDeferred > 0) return this.#clock.defer(exit)
       const left = {
         timers: this.#clock?.pendingTimers ?? 0,
         subscriptions: this.transport?.subscriptions ?? 0,
@@ -142,7 +162,8 @@ export class SimMember {
       }
       this.#process?.kill('exit')
       done(left)
-    })
+    }
+    this.#host?.close(exit)
   }
 
   /** Runs `run` as a turn of the process: not while it is paused, never once it is dead. */

@@ -2,32 +2,32 @@
 // checked after every step.
 
 import type { ReadLevel } from '../api.ts'
-import { QuorateError } from '../errors.ts'
 import { decodeConfiguration } from '../log/configuration-codec.ts'
 import { KeyValueMachine } from '../machines/kv.ts'
 import { parseTuning, type Tuning } from '../options.ts'
-import { InvariantError } from '../rules/invariants.ts'
 import { EntryType, type LogEntry, type PeerId } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
 import { decodeValue } from '../transport/codec.ts'
 import { BusWatch } from './bus-watch.ts'
-import { type CrashPoint, CrashPoints } from './crash-points.ts'
+import { CrashPoints } from './crash-points.ts'
 import { DirectCalls, type ProposalAnswer, type QueryAnswer } from './direct-calls.ts'
 import { GroupImage } from './disk-image.ts'
+import { GroupWatch } from './group-watch.ts'
 import { History } from './history.ts'
 import { type EntryRecord, InvariantChecker, InvariantViolation } from './invariants.ts'
 import { checkLinearizability } from './linearizability.ts'
-import { isNumbered, type MachineWatch } from './observed-machine.ts'
+import { isNumbered } from './observed-machine.ts'
 import { ReferenceMachine } from './reference-machine.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimBus } from './sim-bus.ts'
 import { SimClient } from './sim-client.ts'
-import { type DiskObserver, SimDisk } from './sim-disk.ts'
+import { SimDisk } from './sim-disk.ts'
 import { GROUP, SimMember } from './sim-member.ts'
 import { streamOf } from './sim-random.ts'
 import { SimulationFaults } from './simulation-faults.ts'
 import type { DurableState, SimulatedNode, SimulationOptions } from './simulation-options.ts'
-import { StateDigests } from './state-digests.ts'
+import { maxRateError } from './swarm.ts'
+import { TimeDriver } from './time-driver.ts'
 import { Trace } from './trace.ts'
 
 /**
@@ -63,21 +63,15 @@ export class Simulation extends SimulationFaults {
   readonly members: ReadonlyMap<PeerId, SimMember>
   protected readonly crashPoints = new CrashPoints()
   readonly #trace: Trace
-  readonly #touched = new Set<SimMember>()
+  readonly #watch: GroupWatch
   readonly #isKeyValue: boolean
-  readonly #machineErrors: 'throw' | 'allow'
   /** For the built-in machine: what every member's must look like. */
   readonly #reference: ReferenceMachine | null
-  /** For a user's machine: members are compared with each other, entry by entry. */
-  readonly #digests = new StateDigests()
   readonly #direct: DirectCalls
+  readonly #time: TimeDriver
   #calls = 0
   #clients = 0
-  /** Somebody may await an answer: let them go on between two steps. */
-  #isAwaited = false
   #gaveUp = false
-  #violation: unknown = null
-  #waiting = 0
 
   constructor(options: SimulationOptions) {
     super()
@@ -86,19 +80,26 @@ export class Simulation extends SimulationFaults {
     this.nodes = nodes
     this.tuning = parseTuning(options.options ?? {})
     this.#isKeyValue = options.stateMachine === undefined
-    this.#machineErrors = options.machineErrors ?? 'throw'
     this.#reference = this.#isKeyValue ? new ReferenceMachine(new KeyValueMachine()) : null
     const createMachine = options.stateMachine ?? (() => new KeyValueMachine())
     this.scheduler = new Scheduler({ random: streamOf(seed, 'order') })
+    this.#time = new TimeDriver({ scheduler: this.scheduler, raise: () => this.#watch.raise() })
     this.#trace = new Trace({
       nowMs: () => this.scheduler.nowMs,
       ...(options.maxTraceLines === undefined ? {} : { maxLines: options.maxTraceLines }),
       ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),
     })
+    this.#watch = new GroupWatch({
+      trace: this.#trace,
+      crashPoints: this.crashPoints,
+      checker: () => this.checker,
+      machineErrors: options.machineErrors ?? 'throw',
+      later: (member, promise) => this.#time.later(member, promise),
+    })
     this.history = new History(() => this.scheduler.nowMs)
     this.checker = options.check === false ? null : this.#createChecker()
     const watch = new BusWatch({
-      checker: this.#guardedChecker(),
+      checker: this.#watch.guardedChecker(),
       crashPoints: this.crashPoints,
       trace: this.#trace,
     })
@@ -112,11 +113,12 @@ export class Simulation extends SimulationFaults {
     this.#direct = new DirectCalls({
       scheduler: this.scheduler,
       checker: () => this.checker,
+      history: this.#isKeyValue ? this.history : null,
       nextCall: () => ++this.#calls,
-      guard: (run) => this.#guard(run),
+      guard: (run) => this.#watch.guard(run),
       completion: (member) => this.crashPoints.hit(member.id, 'completion'),
     })
-    this.scheduler.onStep = () => this.#afterStep()
+    this.scheduler.onStep = () => this.#watch.stepEnded()
     for (const member of this.members.values()) {
       if (stopped.includes(member.id)) continue
       member.start()
@@ -129,18 +131,8 @@ export class Simulation extends SimulationFaults {
   }
 
   /** Lets `ms` of virtual time pass; resolves when it has. @throws InvariantViolation at the step that breaks an invariant. */
-  async run(ms: number): Promise<void> {
-    const endMs = this.nowMs + ms
-    for (;;) {
-      if (this.#waiting > 0) await this.#letUserCodeAnswer()
-      const nextMs = this.scheduler.nextAtMs()
-      if (nextMs === null || nextMs > endMs) break
-      this.scheduler.step()
-      // Whoever awaits an answer goes on between two steps, in the order of the answers.
-      if (this.#isAwaited) await Promise.resolve()
-    }
-    this.scheduler.runUntil(endMs)
-    this.#raise()
+  run(ms: number): Promise<void> {
+    return this.#time.run(ms)
   }
 
   /** The same without yielding: for machines that answer at once, and callers that await nothing. */
@@ -149,33 +141,16 @@ export class Simulation extends SimulationFaults {
   }
 
   /** Lets time pass until `predicate` holds, at most `maxMs`. Resolves with whether it does. */
-  async until(predicate: () => boolean, maxMs = 60_000): Promise<boolean> {
-    const endMs = this.nowMs + maxMs
-    while (!predicate()) {
-      if (this.#waiting > 0) await this.#letUserCodeAnswer()
-      const nextMs = this.scheduler.nextAtMs()
-      if (nextMs === null || nextMs > endMs) return false
-      this.scheduler.step()
-      if (this.#isAwaited) await Promise.resolve()
-    }
-    return true
+  until(predicate: () => boolean, maxMs = 60_000): Promise<boolean> {
+    return this.#time.until(predicate, maxMs)
   }
 
   /**
    * Lets time pass until `promise` (an answer to a client, or to `propose`) has settled, and settles like it.
    * @throws Error when `maxMs` of virtual time were not enough.
    */
-  async settled<T>(promise: Promise<T>, maxMs = 60_000): Promise<T> {
-    let isSettled = false
-    const settle = (): void => {
-      isSettled = true
-    }
-    promise.then(settle, settle)
-    this.#isAwaited = true
-    if (await this.until(() => isSettled, maxMs)) return promise
-    await yieldToUserCode()
-    if (isSettled) return promise
-    throw new Error(`Nothing came of it within ${maxMs} ms of virtual time.`)
+  settled<T>(promise: Promise<T>, maxMs = 60_000): Promise<T> {
+    return this.#time.settled(promise, maxMs)
   }
 
   /** The member that leads and serves in the highest term; null when none does. */
@@ -205,13 +180,13 @@ export class Simulation extends SimulationFaults {
    * takes effect; with `unknown` when it may (also when the member dies first, or says nothing for `timeoutMs`).
    */
   propose(id: PeerId, command: unknown, timeoutMs = 5000): Promise<ProposalAnswer> {
-    this.#isAwaited = true
+    this.#time.isAwaited = true
     return new Promise((resolve) => this.#direct.propose(this.member(id), command, timeoutMs, resolve))
   }
 
   /** Queries the machine on member `id`, as `node.read` would. Default level: `readIndex`. */
   query(id: PeerId, query: unknown, level: ReadLevel = 'readIndex', timeoutMs = 5000): Promise<QueryAnswer> {
-    this.#isAwaited = true
+    this.#time.isAwaited = true
     return new Promise((resolve) => this.#direct.query(this.member(id), query, level, timeoutMs, resolve))
   }
 
@@ -237,7 +212,7 @@ export class Simulation extends SimulationFaults {
     if (!this.#isKeyValue)
       throw new Error('Simulated clients speak to the built-in key-value machine: use propose().')
     this.#clients++
-    this.#isAwaited = true
+    this.#time.isAwaited = true
     const world = {
       scheduler: this.scheduler,
       random: streamOf(this.seed, name),
@@ -246,7 +221,7 @@ export class Simulation extends SimulationFaults {
       checker: this.checker,
       nextCall: () => ++this.#calls,
       valueAt: (key: string, index: number) => this.#reference?.valueAt(key, index) ?? null,
-      guard: (run: () => void) => this.#guard(run),
+      guard: (run: () => void) => this.#watch.guard(run),
       completion: (member: SimMember) => this.crashPoints.hit(member.id, 'completion'),
     }
     return new SimClient(name, world, timeoutMs)
@@ -278,7 +253,7 @@ export class Simulation extends SimulationFaults {
 
   /** Compares whole logs and the clients' history. @throws InvariantViolation naming the invariant. */
   check(): void {
-    this.#raise()
+    this.#watch.raise()
     this.checker?.checkAll()
     const verdict = checkLinearizability(this.history.operations)
     this.#gaveUp = verdict.verdict === 'gaveUp'
@@ -307,10 +282,10 @@ export class Simulation extends SimulationFaults {
     for (const member of open) {
       this.note(member.id, 'shutdown')
       member.resume()
-      member.enter(() => member.close((left) => this.#guard(() => this.#ended(member, left, open))))
+      member.enter(() => member.close((left) => this.#watch.guard(() => this.#ended(member, left, open))))
     }
     await this.until(() => [...open].every((member) => !member.alive), 600_000)
-    this.#raise()
+    this.#watch.raise()
     const stuck = [...open].filter((member) => member.alive).map((member) => member.id)
     if (stuck.length > 0)
       throw new Error(`${stuck.join(', ')} did not end within 10 minutes of virtual time.`)
@@ -333,13 +308,13 @@ export class Simulation extends SimulationFaults {
   protected lifeEnded(member: SimMember, what: string): void {
     this.#trace.record(member.id, what)
     this.#direct.lifeEnded(member.id)
-    this.#guard(() => this.checker?.lifeEnded(member.id))
-    this.#touched.add(member)
+    this.#watch.guard(() => this.checker?.lifeEnded(member.id))
+    this.#watch.touched(member)
   }
 
   /** The checker must know of a life before anything of it is heard. */
   protected lifeBegan(member: SimMember): void {
-    this.#guard(() => this.checker?.observe(member.observation()))
+    this.#watch.guard(() => this.checker?.observe(member.observation()))
   }
 
   #createMember(id: PeerId, options: SimulationOptions, createMachine: () => StateMachine): SimMember {
@@ -348,7 +323,7 @@ export class Simulation extends SimulationFaults {
       id,
       scheduler: this.scheduler,
       random: streamOf(seed, `${id} disk`),
-      observer: this.#diskObserver(),
+      observer: this.#watch.disks(),
       ...(latency === undefined ? {} : { latency }),
     })
     if (options.inheritedConfiguration !== undefined) {
@@ -367,62 +342,12 @@ export class Simulation extends SimulationFaults {
       clockRate: options.clockRates?.[id] ?? 1,
       timerLag: options.timerLag,
       deferLag: options.deferLag,
-      watch: (member) => this.#machineWatch(member),
-      onTurn: (member) => this.#touched.add(member),
+      watch: (member) => this.#watch.machineOf(member),
+      onTurn: (member) => this.#watch.touched(member),
       onRole: (member, from, to, term, reason) =>
         this.#trace.record(member.id, 'role', { from, to, term, reason }),
-      onFailure: (member, error) => this.#failed(member, error),
+      onFailure: (member, error) => this.#watch.failed(member, error),
     })
-  }
-
-  #machineWatch(member: SimMember): MachineWatch {
-    return {
-      applied: (entry) => {
-        member.lastApplied = entry.index
-        this.#trace.record(member.id, 'apply', { index: entry.index, term: entry.term })
-        this.#guard(() => this.checker?.applied(member.id, entry))
-        this.crashPoints.hit(member.id, 'apply')
-      },
-      hook: (hook) => {
-        this.#trace.record(member.id, hook.name)
-        this.#guard(() => this.checker?.hook(member.id, hook))
-      },
-      state: (at, hash) => {
-        this.#guard(() => this.#digests.compare(member.id, member.life, at, hash))
-      },
-      later: (promise) => {
-        this.#waiting++
-        // The answer comes as a turn of its process: not while that is paused, never once it is dead.
-        return new Promise((resolve, reject) => {
-          const answer = (settle: () => void): void => {
-            if (!member.alive) this.#waiting--
-            member.enter(() => {
-              this.#waiting--
-              settle()
-            })
-          }
-          promise.then(
-            (value) => answer(() => resolve(value)),
-            (error: unknown) => answer(() => reject(error)),
-          )
-        })
-      },
-    }
-  }
-
-  #diskObserver(): DiskObserver {
-    return {
-      durable: (disk, _group, op, image) => this.#guard(() => this.checker?.durableWrite(disk.id, op, image)),
-      stage: (disk, stage, op) => {
-        const store = op.kind === 'hardState' ? 'meta' : 'log'
-        this.#trace.record(disk.id, `disk ${stage}`, { store })
-        this.crashPoints.hit(disk.id, `${stage}:${store}` as CrashPoint)
-      },
-      failed: (disk) => {
-        this.#trace.record(disk.id, 'disk failed')
-        this.#guard(() => this.checker?.storageFailed(disk.id))
-      },
-    }
   }
 
   #createChecker(): InvariantChecker {
@@ -433,73 +358,23 @@ export class Simulation extends SimulationFaults {
         return decodeConfiguration(entry) ?? { peers: [], oldPeers: [] }
       },
       identify: (entry) => callOf(entry),
+      seesEveryMessage: true,
       nowMs: () => this.scheduler.nowMs,
       voteHeldMs: this.tuning.leaderLease ? this.tuning.electionTimeoutMs : null,
+      leaseLimitMs: leaseLimitMs(this.tuning),
       stateHashAt: (index) => this.#reference?.hashAt(index) ?? null,
       onCanonical: (entry) => this.#reference?.apply(entry),
     })
   }
+}
 
-  /** The checker for places inside of a node's turn, where an exception would be taken for the node's own. */
-  #guardedChecker(): InvariantChecker | null {
-    const { checker } = this
-    if (checker === null) return null
-    const guard = (run: () => void): void => this.#guard(run)
-    return new Proxy(checker, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name)
-        if (typeof value !== 'function') return value
-        return (...args: unknown[]) => guard(() => Reflect.apply(value, target, args))
-      },
-    })
-  }
-
-  #guard(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      this.#violation ??= error
-    }
-  }
-
-  #failed(member: SimMember, error: Error): void {
-    this.#trace.record(member.id, 'failed', { error: error.message })
-    const cause = error.cause instanceof Error ? error.cause : error
-    if (cause instanceof InvariantError) {
-      this.#violation ??= new InvariantViolation('INV-22', `${member.id} stopped itself: ${error.message}`)
-    } else if (error instanceof QuorateError && error.code === 'STATE_MACHINE') {
-      if (this.#machineErrors === 'throw')
-        this.#violation ??= new Error(`${member.id} has stopped. ${error.message}`, { cause: error.cause })
-    } else if (cause.name !== 'StorageError') {
-      this.#violation ??= new Error(`${member.id} failed without a fault: ${error.stack ?? error.message}`)
-    }
-  }
-
-  #afterStep(): void {
-    for (const member of this.#touched) {
-      this.#touched.delete(member)
-      if (member.life > 0) this.checker?.observe(member.observation())
-    }
-    this.#raise()
-  }
-
-  async #letUserCodeAnswer(): Promise<void> {
-    await yieldToUserCode()
-    this.#raise()
-  }
-
-  #raise(): void {
-    if (this.#violation !== null) throw this.#violation
-  }
+/** The shortest time for which a voter holds its vote back, on the fastest clock that the options allow. */
+function leaseLimitMs(tuning: Tuning): number {
+  return (tuning.electionTimeoutMs + tuning.maxClockDriftMs) / (1 + maxRateError(tuning))
 }
 
 function callOf({ type, data }: EntryRecord): string | null {
   if (type !== EntryType.DATA) return null
   const decoded = decodeValue(data)
   return decoded.ok && isNumbered(decoded.value) ? String(decoded.value.id) : null
-}
-
-/** User code that answers later does so in microtasks and timers of the real world: let them pass. */
-function yieldToUserCode(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -74,6 +74,7 @@ export interface SwarmInput {
   readonly safetyTimeouts?: number
   /** Instead of drawn ones. */
   readonly tuning?: TuningInput
+  readonly sources?: readonly FaultSourceName[]
   /** Whether the group begins joint, instead of drawing it. */
   readonly joint?: boolean
 }
@@ -89,7 +90,8 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
   const tuning = { ...drawTuning(random), ...definedOf(input.tuning) }
   const drawnTimeouts = between(random, 30, 120)
   const durationMs = safetyMs ?? tuning.electionTimeoutMs * (safetyTimeouts ?? drawnTimeouts)
-  const sources = drawSources(random, profile)
+  const drawnSources = drawSources(random, profile)
+  const sources = input.sources ?? drawnSources
   const victims =
     profile === 'unsurvivable' ? nodes : shuffled(random, nodes).slice(0, Math.floor((count - 1) / 2))
   return {

@@ -55,6 +55,17 @@ describe('heartbeats', () => {
     expect(beats(node)[0]?.request).toMatchObject({ prevLogIndex: 0, prevLogTerm: 0 })
   })
 
+  it('that an idle follower refuses tell that its disk was wiped: it is offered the log again', () => {
+    const node = leader().advance(100)
+    const before = node.rpc.calls('append_entries').length
+    beats(node)[0]?.answer({ term: 2, success: false, lastLogIndex: 0 })
+    node.settle()
+    const offered = node.rpc.calls('append_entries').slice(before)
+    expect(offered.map(({ request }) => request)).toMatchObject([
+      { prevLogIndex: 0, entries: [{ index: 1 }] },
+    ])
+  })
+
   it('that are answered with a mismatch are as good as any: replication is not disturbed (trap T31)', () => {
     const node = leader()
     node.propose({ put: 1 })

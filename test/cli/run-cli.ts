@@ -15,6 +15,8 @@ export interface Finished {
 export interface RunOptions {
   readonly input?: string
   readonly env?: Readonly<Record<string, string>>
+  /** No file can grow beyond this: writes fail there, as on a full disk. */
+  readonly maxFileKiB?: number
 }
 
 export interface Running {
@@ -29,7 +31,10 @@ export interface Running {
 export function startCli(args: readonly string[], options: RunOptions = {}): Running {
   if (!existsSync(MAIN)) throw new Error('There is no dist/src/cli/main.js: run `npm run build` first.')
   const { QUORATE_NATS: _, QUORATE_GROUP: __, ...inherited } = process.env
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const command = [process.execPath, MAIN, ...args]
+  const limited = ['bash', '-c', 'ulimit -f "$0" && exec "$@"', String(options.maxFileKiB), ...command]
+  const [file = '', ...rest] = options.maxFileKiB === undefined ? command : limited
+  const child = spawn(file, rest, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...inherited, ...options.env },
   })

@@ -15,6 +15,7 @@ export class FakeNode implements RaftNode {
   onRead: (query: unknown) => unknown = (query) => query
   #role: Role = 'follower'
   #term = 1
+  #leader: string | null = null
   readonly #handlers = new Map<string, Set<(payload: never) => void>>()
 
   constructor(id: string, options: { group?: string; peers?: readonly string[] } = {}) {
@@ -23,13 +24,17 @@ export class FakeNode implements RaftNode {
     this.peers = options.peers ?? [id]
   }
 
-  lead(): this {
+  lead(term = this.#term): this {
+    this.#term = term
     this.#become('leader')
     return this
   }
 
-  follow(): void {
+  follow(leader: string | null = null, term = this.#term): void {
+    this.#term = term
+    this.#leader = leader
     this.#become('follower')
+    for (const handler of this.#handlers.get('leader') ?? []) handler({ leader, term } as never)
   }
 
   async apply<Result = unknown>(command: unknown): Promise<Applied<Result>> {
@@ -56,7 +61,7 @@ export class FakeNode implements RaftNode {
       },
       ...{
         votedFor: null,
-        leader: this.#role === 'leader' ? this.id : null,
+        leader: this.#role === 'leader' ? this.id : this.#leader,
         peers: this.peers,
         oldPeers: [],
       },

@@ -11,6 +11,8 @@ const PAGES = [
   'docs/configuration.md',
   'docs/operations.md',
   'docs/decisions.md',
+  'docs/testing-your-state-machine.md',
+  'test/scenarios/README.md',
   'src/rules/README.md',
 ]
 

@@ -20,7 +20,7 @@ describe('the example of docs/testing-your-state-machine.md', () => {
     await expect(failure).rejects.toThrow(/^INV-7: The state machine is not deterministic: after entry \d+ /)
     await expect(failure).rejects.toMatchObject({
       invariant: 'INV-7',
-      details: { index: expect.any(Number) },
+      evidence: { index: expect.any(Number) },
     })
   })
 

@@ -51,7 +51,11 @@ test('a paused leader is replaced, and serves nothing stale when it wakes up', L
     await load.progress(40)
     const paused = await group.leader()
     group.signal(paused, 'SIGSTOP')
-    await load.progress(40)
+    await group.leader(paused)
+    const replacedAtMs = performance.now()
+    // More than the clients have in flight: each of them goes on although the paused one still listens.
+    await load.progress(20 * CLIENTS)
+    expect(load.lostSince(replacedAtMs)).toEqual([])
     group.signal(paused, 'SIGCONT')
   }
   await settle(load)

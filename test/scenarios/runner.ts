@@ -55,8 +55,10 @@ export class ScenarioRunner {
     return this.sim.settled(made.promise)
   }
 
-  /** Every script ends like this: whole logs and histories are compared, living members end in order. */
+  /** Every script ends like this: whole logs and histories are compared, living members end and let go of everything. */
   async finish(): Promise<void> {
+    this.#sim?.check()
+    await this.#sim?.close()
     this.#sim?.check()
   }
 
@@ -69,6 +71,7 @@ export class ScenarioRunner {
     const { seed = '1', stopped = '', machine, ...tuning } = fields
     const unknown = Object.keys(tuning).filter((name) => !(name in tuningSchema.shape))
     if (unknown.length > 0) throw new Error(`There is no option ${unknown.join(', ')}.`)
+    await this.finish()
     this.#sim = await createSimulation({
       seed: Number(seed),
       nodes,
@@ -318,7 +321,7 @@ export class ScenarioRunner {
     const wanted = lines.filter(([node, ...rest]) => node === id && rest.join(' ').includes(what))
     return wanted
       .slice(-count)
-      .map((words) => words.slice(1).join(' '))
+      .map((words) => words.join(' '))
       .join('\n')
   }
 

@@ -6,7 +6,7 @@ import { ScenarioRunner } from './runner.ts'
 import { commandsOf, parseScript, printScript } from './script.ts'
 
 const folder = new URL('.', import.meta.url)
-const rewrites = process.env.REWRITE === '1' || process.argv.includes('--rewrite')
+const rewrites = process.env.REWRITE === '1'
 const scripts = readdirSync(folder).filter((name) => name.endsWith('.txt'))
 
 test.each(scripts)('%s', async (name) => {

@@ -4,6 +4,7 @@ import { memberNameSchema, nameSchema } from '../../src/options.ts'
 import { formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
 import {
   adminSubject,
+  clientSubject,
   eventSubject,
   isMemberName,
   isPrefix,
@@ -59,6 +60,7 @@ describe('subjects', () => {
       'quorate.orders.n2.rpc.n1.append_entries',
     )
     expect(adminSubject('quorate', 'orders', 'n2', 'status')).toBe('quorate.orders.n2.admin.status')
+    expect(clientSubject('quorate', 'orders', 'n2', 'propose')).toBe('quorate.orders.n2.client.propose')
     expect(leaderSubject('quorate', 'orders', 'apply')).toBe('quorate.orders.leader.apply')
     expect(eventSubject('quorate', 'orders', 'n1', 'elected')).toBe('quorate.orders.events.n1.elected')
     expect(rpcSubscription('a.b', 'n1')).toBe('a.b.*.n1.rpc.>')
@@ -72,6 +74,12 @@ describe('subjects', () => {
         expect(parseSubject(head, subject)).toEqual({ kind: 'rpc', group, to, from, method })
         expect(parseSubject(head, adminSubject(head, group, to, method))).toEqual({
           kind: 'admin',
+          group,
+          node: to,
+          method,
+        })
+        expect(parseSubject(head, clientSubject(head, group, to, method))).toEqual({
+          kind: 'client',
           group,
           node: to,
           method,
@@ -151,6 +159,7 @@ describe('permissions', () => {
         subscribe: { allow: [
           "quorate.*.n1.rpc.>"
           "quorate.*.n1.admin.>"
+          "quorate.*.n1.client.*"
           "quorate.*.leader.*"
           "quorate.*.members.*"
           "_INBOX_n1.>"

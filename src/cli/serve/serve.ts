@@ -8,9 +8,10 @@ import type { TuningInput } from '../../options.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { attachServices } from '../../services/attach.ts'
+import { StorageError } from '../../storage/storage.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { openBus } from '../bus.ts'
-import { CliError, ExitCode } from '../exit.ts'
+import { CliError, ExitCode, sentenceOf } from '../exit.ts'
 import { createLogger } from '../logger.ts'
 import { packageVersion } from '../version.ts'
 import { claimDirectory } from './claim.ts'
@@ -76,7 +77,12 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
   logger.info({ role, lastIndex, peers, data: flags.data }, 'The member is up.')
 
   await stop.asked
-  logger.info({}, 'Stopping: handing over leadership and settling what is pending.')
+  const { role: roleAtEnd, error } = node.status()
+  if (roleAtEnd === 'error') {
+    // A supervisor must not take this for an orderly end.
+    process.exitCode = ExitCode.FAILED
+    logger.warn({ error }, 'Stopping: the member was in its error state, so there is nothing to hand over.')
+  } else logger.info({}, 'Stopping: handing over leadership and settling what is pending.')
   await node.close()
   logger.info({}, 'Stopped.')
 }
@@ -99,6 +105,12 @@ async function refuseDuplicate(transport: Transport, flags: ServeFlags, logger: 
     logger.warn({}, `Something listens as member ${id} and does not answer; going on as if it were gone.`)
 }
 
+/** The disk's own code says most: FULL, IO, CORRUPT. */
+function codeOf(error: Error): string {
+  const cause = error.cause instanceof StorageError ? error.cause : error
+  return isQuorateError(cause) || cause instanceof StorageError ? cause.code : 'INTERNAL'
+}
+
 function watch(node: RaftNode, logger: Logger, setTerm: (term: number) => void): void {
   node.on('role', ({ from, to, term, reason }) => {
     setTerm(term)
@@ -109,10 +121,13 @@ function watch(node: RaftNode, logger: Logger, setTerm: (term: number) => void):
     logger.info({ leader }, leader === null ? 'No leader is known.' : `The leader is ${leader}.`)
   })
   node.on('error', (error) => {
-    const code = isQuorateError(error) ? error.code : 'INTERNAL'
+    const { durableIndex, lastIndex } = node.status()
+    // Nothing of this was acknowledged; the leader still has it, or clients were told that its outcome is unknown.
+    const lost =
+      lastIndex > durableIndex ? ` Entries ${durableIndex + 1} to ${lastIndex} may not be on disk.` : ''
     logger.error(
-      { code, error },
-      `The member stopped in its error state: ${error.message} Mend the cause, then start this process again.`,
+      { code: codeOf(error), error, durableIndex, lastIndex },
+      `The member stopped in its error state: ${sentenceOf(error)}${lost} Mend the cause, then start this process again.`,
     )
   })
 }

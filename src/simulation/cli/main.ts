@@ -5,8 +5,10 @@ import { execFileSync } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { runPlan, type SeedResult } from '../campaign.ts'
+import { replayCommand, reportOf } from '../failure-report.ts'
 import { printScript, shrink } from '../nemesis.ts'
 import { drawSwarm, PROFILES, type Profile, type SwarmPlan } from '../swarm.ts'
+import { runMutants } from './mutants.ts'
 import { summaryOf, summaryTable } from './summary.ts'
 
 interface Flags {
@@ -14,10 +16,14 @@ interface Flags {
   readonly seed?: number
   readonly nodes?: number
   readonly minutes?: number
+  readonly timeouts?: number
   readonly profile: Profile
   readonly trace?: string
   readonly json?: boolean
   readonly shrink: boolean
+  readonly mutants?: boolean
+  readonly only?: string
+  readonly maxSeeds: number
 }
 
 const program = new Command('sim')
@@ -28,17 +34,26 @@ const program = new Command('sim')
   .option('--seed <n>', 'one seed', parseCount)
   .option('--nodes <n>', 'members instead of a drawn number', parseCount)
   .option('--minutes <m>', 'virtual length of the safety phase', Number.parseFloat)
+  .option('--timeouts <n>', 'the same, in election timeouts', parseCount)
   .addOption(new Option('--profile <name>', 'which faults').choices([...PROFILES]).default('swarm'))
   .option('--trace <file>', 'write every trace line of the run as NDJSON')
   .option('--no-shrink', 'do not look for a smaller plan that fails as well')
+  .option('--mutants', 'plant bugs in a copy of the sources, one by one, and run seeds until each is caught')
+  .option('--only <name>', 'with --mutants: only those whose name contains this')
+  .option('--max-seeds <n>', 'with --mutants: seeds per planted bug', parseCount, 2000)
   .option('--json', 'one JSON document on standard output')
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run sim -- --seeds 1..200\n  npm run sim -- --seed 42 --trace run.ndjson\n\nExit status 1 when any seed fails.',
+    '\nExamples:\n  npm run sim -- --seeds 1..200\n  npm run sim -- --seed 42 --trace run.ndjson\n  npm run sim -- --mutants\n\nExit status 1 when any seed fails.',
   )
 
 const flags = program.parse().opts<Flags>()
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
+if (flags.mutants === true) {
+  const { only, json = false, maxSeeds } = flags
+  process.exit(await runMutants({ only, json, maxSeeds, say }))
+}
+
 const seeds = flags.seed === undefined ? flags.seeds : [flags.seed]
 const startedAt = performance.now()
 const results: SeedResult[] = []
@@ -66,12 +81,13 @@ function failures(): readonly SeedResult[] {
 }
 
 function planOf(seed: number): SwarmPlan {
-  const { profile, nodes, minutes } = flags
+  const { profile, nodes, minutes, timeouts } = flags
   return drawSwarm({
     seed,
     profile,
     ...(nodes === undefined ? {} : { nodes }),
     ...(minutes === undefined ? {} : { safetyMs: minutes * 60_000 }),
+    ...(timeouts === undefined ? {} : { safetyTimeouts: timeouts }),
   })
 }
 
@@ -81,14 +97,16 @@ function lineOf(result: SeedResult, tookMs: number): string {
   return `seed ${seed}: ok, ${nodes} members, ${events} events, ${elections} elections, ${committed} committed, ${virtual} virtual, ${tookMs.toFixed(0)} ms`
 }
 
-async function explain(plan: SwarmPlan, { seed, failure }: SeedResult): Promise<void> {
+async function explain(plan: SwarmPlan, result: SeedResult): Promise<void> {
+  const { seed, failure } = result
   if (failure === null) return
-  say(`\nseed ${seed}: ${failure.invariant}\n  ${failure.message}`)
-  say(`  commit ${commit()}; ${plan.nodes.length} members; options ${JSON.stringify(plan.tuning)}`)
-  say(
-    `  replay: npm run sim -- --seed ${seed}${plan.profile === 'swarm' ? '' : ` --profile ${plan.profile}`}`,
-  )
-  say(`\nThe last ${failure.trace.length} lines of its trace:\n${failure.trace.join('\n')}`)
+  const { nodes, minutes, timeouts } = flags
+  const replay = replayCommand(plan, {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(minutes === undefined ? {} : { minutes }),
+    ...(timeouts === undefined ? {} : { timeouts }),
+  })
+  say(`\n${reportOf(plan, result, replay, commit()) ?? ''}`)
   if (!flags.shrink) return
   const left = await shrink(
     plan.episodes,

@@ -14,10 +14,14 @@ export interface CheckerOptions {
   readonly identify?: (entry: EntryRecord) => string | null
   /** For INV-7: the reference machine's digest after the canonical log up to `index`. */
   readonly stateHashAt?: (index: LogIndex) => string | null
+  /** Nothing is said that the checker is not told: a new term that nobody named is one too many (INV-2). */
+  readonly seesEveryMessage?: boolean
   /** True time, for promises that last: the lease-waiting half of INV-15. */
   readonly nowMs?: () => number
   /** For INV-15: how long a voter that answered a leader holds its vote back, in true time. Null: leases are off. */
   readonly voteHeldMs?: number | null
+  /** For INV-15: how long after its voters have heard a leader its lease may last at most, in true time. */
+  readonly leaseLimitMs?: number
   /** Told once per index, ascending: the place where a reference machine is fed. */
   readonly onCanonical?: (entry: EntryRecord) => void
 }

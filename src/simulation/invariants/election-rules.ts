@@ -44,6 +44,7 @@ export class ElectionRules {
 
   /** Terms come from others or from one's own candidacy: a pre-vote, asked or answered, raises none. */
   #checkRaise(member: MemberState, { id, term, votedFor }: NodeObservation): void {
+    if (this.#context.options.seesEveryMessage !== true) return
     if (!isActive(member.role) || term <= member.term || votedFor === id) return
     if (term <= this.#context.highestSentTerm) return
     throw new InvariantViolation(
@@ -73,6 +74,7 @@ export class ElectionRules {
         `${view.id} is ${view.role} and still answers with a valid lease.`,
       )
     }
+    this.#checkLeaseIsBacked(member, view)
     for (const other of this.#context.members()) {
       if (other === member || other.view?.alive !== true || !other.view.leaseValid) continue
       throw new InvariantViolation(
@@ -80,6 +82,22 @@ export class ElectionRules {
         `${other.id} (term ${other.view.term}) and ${view.id} (term ${view.term}) hold a lease at the same time.`,
       )
     }
+  }
+
+  /** A lease lasts as long as a quorum holds its votes back, counted from when it *heard* what it answered. */
+  #checkLeaseIsBacked(member: MemberState, { id, term, configuration }: NodeObservation): void {
+    const { leaseLimitMs, nowMs } = this.#context.options
+    if (leaseLimitMs === undefined || nowMs === undefined) return
+    const oldestMs = nowMs() - leaseLimitMs
+    const isHeld = (peer: PeerId): boolean => {
+      const { held, waived } = this.#context.member(peer)
+      return waived || (held?.leader === id && held.term === term && held.sinceMs >= oldestMs)
+    }
+    if (hasQuorum(configuration, (peer) => peer === member.id || isHeld(peer))) return
+    throw new InvariantViolation(
+      'INV-15',
+      `${id} takes its lease of term ${term} for valid, but no quorum has heard and answered it within the last ${leaseLimitMs.toFixed(1)} ms.`,
+    )
   }
 
   /** A leader of `term` has committed something. */

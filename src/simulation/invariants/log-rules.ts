@@ -169,9 +169,9 @@ export class LogRules {
     const expected = decode(newest.data)
     const { configuration } = view
     const cameFrom = 'id' in configuration ? (configuration as ConfigurationEntry).id : newest
+    const isOther = cameFrom.index !== newest.index || cameFrom.term !== newest.term
     if (
-      cameFrom.index === newest.index &&
-      cameFrom.term === newest.term &&
+      !isOther &&
       sameMembers(expected.peers, view.configuration.peers) &&
       sameMembers(expected.oldPeers, view.configuration.oldPeers)
     ) {
@@ -179,7 +179,7 @@ export class LogRules {
     }
     throw new InvariantViolation(
       'INV-13',
-      `${view.id} uses configuration ${describeConfiguration(view.configuration)} of entry ${cameFrom.index} (term ${cameFrom.term}), but entry ${newest.index} (term ${newest.term}) of its log says ${describeConfiguration(expected)}.`,
+      `${view.id} uses configuration ${describeConfiguration(view.configuration)}${isOther ? ` of entry (index ${cameFrom.index}, term ${cameFrom.term})` : ''}, but entry ${newest.index} of its log says ${describeConfiguration(expected)}.`,
     )
   }
   readonly #checkedRecord = new Map<PeerId, EntryRecord>()

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { connectClient, type QuorateClient } from '../../../src/client/index.ts'
 import { connectNats } from '../../../src/transport/nats/connect-nats.ts'
 import type { Transport } from '../../../src/transport/transport.ts'
-import { type Running, startCli } from '../../cli/run-cli.ts'
+import { type Running, type RunOptions, startCli } from '../../cli/run-cli.ts'
 import { NatsServer } from '../../support/nats-server.ts'
 
 const FAST = ['--election-timeout', '300', '--max-clock-drift', '100', '--option', 'maxElectionDelayMs=200']
@@ -49,12 +49,15 @@ export class Group {
     return [...this.#running.keys()]
   }
 
-  async startMember(id: string): Promise<void> {
+  async startMember(id: string, options: RunOptions = {}): Promise<void> {
     const data = join(this.directory, id)
-    const member = startCli([
-      ...['serve', '--id', id, '--peers', this.ids.join(','), '--group', 'e2e', '--data', data],
-      ...['--nats', this.nats.url, ...FAST, ...this.#flags],
-    ])
+    const member = startCli(
+      [
+        ...['serve', '--id', id, '--peers', this.ids.join(','), '--group', 'e2e', '--data', data],
+        ...['--nats', this.nats.url, ...FAST, ...this.#flags],
+      ],
+      options,
+    )
     this.#running.set(id, member)
     await member.until('The member is up.')
   }
@@ -77,10 +80,18 @@ export class Group {
     return this.#running.get(id)?.stdout() ?? ''
   }
 
-  async leader(): Promise<string> {
+  /** Resolves when a member has logged `text`. */
+  async until(id: string, text: string): Promise<void> {
+    await this.#running.get(id)?.until(text)
+  }
+
+  /** The member that serves as leader; with `except`, another one than that. */
+  async leader(except?: string): Promise<string> {
     for (;;) {
       const { members } = await this.client.status({ timeoutMs: 300 })
-      const leader = members.find((member) => member.role === 'leader' && member.state.endsWith('serving'))
+      const leader = members.find(
+        ({ id, role, state }) => id !== except && role === 'leader' && state.endsWith('serving'),
+      )
       if (leader !== undefined && this.#running.has(leader.id)) return leader.id
       await sleep(POLL_MS)
     }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { QuorateClient } from '../../../src/client/index.ts'
 import { isQuorateError } from '../../../src/errors.ts'
 import type { KvResult as ProductResult } from '../../../src/machines/kv.ts'
-import { History } from '../../../src/simulation/history.ts'
+import { History, type Operation } from '../../../src/simulation/history.ts'
 import type { KvCommand, KvResult } from '../../../src/simulation/kv-model.ts'
 import { checkLinearizability, type Verdict } from '../../../src/simulation/linearizability.ts'
 
@@ -39,6 +39,13 @@ export class Workload {
   async stop(): Promise<void> {
     this.#stopped = true
     await Promise.all(this.#clients)
+  }
+
+  /** What was asked after `sinceMs`, has come to its end, and nobody knows to which. */
+  lostSince(sinceMs: number): readonly Operation[] {
+    return this.history.operations.filter(
+      (o) => o.outcome === 'unknown' && o.completedAtMs !== null && o.invokedAtMs >= sinceMs,
+    )
   }
 
   check(): Verdict {
