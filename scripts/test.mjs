@@ -1,5 +1,5 @@
 // Runs vitest as a person would see it, and ends with one line that says how it went, counted from vitest's own report.
-// Arguments go to vitest: `npm test -- test/rules`.
+// Arguments go to vitest: `npm test -- test/rules`. `--rewrite` writes the expected output of scenario scripts again.
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -13,8 +13,12 @@ const directory = mkdtempSync(join(tmpdir(), 'quorate-test-'))
 const reportFile = join(directory, 'report.json')
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
 
-const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...process.argv.slice(2)], {
+const given = process.argv.slice(2)
+const isRewrite = given.includes('--rewrite')
+const forVitest = given.filter((argument) => argument !== '--rewrite')
+const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...forVitest], {
   stdio: 'inherit',
+  env: { ...process.env, ...(isRewrite ? { REWRITE: '1' } : {}) },
 })
 const counts = readCounts()
 rmSync(directory, { recursive: true, force: true })

@@ -33,7 +33,8 @@ export function acceptHeartbeat(core: NodeCore, event: LeaderEvent): void {
   const { prevLogIndex, prevLogTerm, committedIndex } = event.message
   const success = core.log.termAt(prevLogIndex) === prevLogTerm && prevLogIndex <= core.log.lastIndex
   if (success) vouch(core, committedIndex, prevLogIndex)
-  core.answer(event.reply, { term: core.term, success, lastLogIndex: core.log.lastIndex })
+  if (success) acknowledge(core, event.reply)
+  else core.answer(event.reply, { term: core.term, success, lastLogIndex: core.log.lastIndex })
 }
 
 export function acceptAppend(core: NodeCore, event: LeaderEvent): void {
@@ -88,8 +89,14 @@ function acknowledgeWhenDurable(
   else core.pendingAcks.push({ term, matchIndex, reply })
 }
 
+/** Says yes in the term in which it was asked. While the answer waits in the outbox, that term may end. */
 function acknowledge(core: NodeCore, reply: Reply): void {
-  core.answer(reply, { term: core.term, success: true, lastLogIndex: core.log.lastIndex })
+  const { term, log } = core
+  const { lastIndex: lastLogIndex } = log
+  core.outbox.post(() => {
+    if (core.term === term) reply({ ok: true, response: { term, success: true, lastLogIndex } })
+    else core.answer(reply, { term: core.term, success: false, lastLogIndex: log.lastIndex })
+  })
 }
 
 /**

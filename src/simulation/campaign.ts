@@ -160,6 +160,8 @@ class Campaign {
         if (other !== node) sim.setLink(node, other, { latency: { shape: 'constant', ms: 1 } })
     }
     enterLiveness(sim, plan)
+    // Calm begins when what slow links still hold has arrived, and who lost its quorum before has stepped down.
+    sim.runNow(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)
     const { core } = plan
     const members = core.map((id) => sim.members.get(id)).filter((m) => m !== undefined)
     const follows = (leader: string): boolean => members.every((m) => m.alive && m.status().leader === leader)

@@ -104,7 +104,7 @@ export class DirectCalls {
         this.#options.completion(member)
         answer(() => {
           if (!outcome.ok) return failed(outcome.error)
-          remember('ok', () => outcome.answer as KvResult)
+          remember('ok', () => outcome.answer as KvResult, index)
           done({ outcome: 'ok', answer: outcome.answer })
         })
       })
@@ -122,11 +122,15 @@ export class DirectCalls {
     client: string,
     call: number,
     command: KvCommand | null,
-  ): (outcome: ClientOutcome, result?: () => KvResult) => void {
+  ): (outcome: ClientOutcome, result?: () => KvResult, answeredAt?: LogIndex) => void {
     const { history } = this.#options
     if (history === null || command === null) return () => {}
     const id = history.invoke(`${client} ${call}`, command)
-    return (outcome, result = () => null) => history.complete(id, outcome, result())
+    history.proposed(id, call)
+    return (outcome, result = () => null, answeredAt) => {
+      if (answeredAt !== undefined) history.answered(id, answeredAt)
+      history.complete(id, outcome, result())
+    }
   }
 
   #begin(member: SimMember, timeoutMs: number, onNothing: () => void): (settle: () => void) => void {

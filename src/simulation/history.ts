@@ -1,5 +1,6 @@
 // What clients did and saw, on one line of virtual time.
 
+import type { Positions } from './known-order.ts'
 import type { KvCommand, KvResult } from './kv-model.ts'
 
 /** `failed` only where the library says for certain that the command never takes effect. */
@@ -23,6 +24,9 @@ export interface Operation {
 export class History {
   readonly #operations: Operation[] = []
   readonly #nowMs: () => number
+  /** By call, the operation it was made for. */
+  readonly #calls = new Map<number, number>()
+  readonly #positions = new Map<number, number>()
   #place = 0
 
   constructor(nowMs: () => number) {
@@ -31,6 +35,27 @@ export class History {
 
   get operations(): readonly Operation[] {
     return this.#operations
+  }
+
+  /** Where in the log operations took effect, as far as it is known. */
+  get positions(): Positions {
+    return this.#positions
+  }
+
+  /** Proposes operation `id` under the number `call`. A later call means that earlier ones certainly came to nothing. */
+  proposed(id: number, call: number): void {
+    this.#calls.set(call, id)
+  }
+
+  /** The entry of a call is committed at `index`. */
+  committed(call: number, index: number): void {
+    const id = this.#calls.get(call)
+    if (id !== undefined && !this.#positions.has(id)) this.#positions.set(id, index)
+  }
+
+  /** A read was answered by who had applied everything up to `index`. */
+  answered(id: number, index: number): void {
+    this.#positions.set(id, index)
   }
 
   /** @returns the id to complete it with. Until then its outcome is unknown. */

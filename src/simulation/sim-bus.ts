@@ -35,6 +35,7 @@ export class SimBus {
   #scratch = Buffer.alloc(64 * 1024)
   #sequence = 0
   #delivered = 0
+  #busyUntilMs = 0
   maxPayloadBytes: number
 
   constructor(options: SimBusOptions) {
@@ -65,6 +66,14 @@ export class SimBus {
 
   get delivered(): number {
     return this.#delivered
+  }
+
+  /**
+   * When the last message now on its way arrives. A lane keeps its order, so what a slow link took before it was healed
+   * holds up what is sent after.
+   */
+  get busyUntilMs(): number {
+    return this.#busyUntilMs
   }
 
   lost(): ReadonlyMap<LossReason, number> {
@@ -246,6 +255,7 @@ export class SimBus {
     // One tick apart: events of the same instant run in drawn order, those of one lane must not.
     const orderedMs = Math.max(arrivalMs, lane.lastArrivalMs + TICK_MS)
     lane.lastArrivalMs = this.#deliverAt(orderedMs, message, receiver, lane)
+    if (lane.lastArrivalMs > this.#busyUntilMs) this.#busyUntilMs = lane.lastArrivalMs
   }
 
   /** What a stopped link kept goes on, in the order in which it was sent. */

@@ -145,6 +145,7 @@ class ClientOperation {
           this.#checkAnswer(member, command.key, outcome.answer, index)
         })
         this.#world.completion(member)
+        if (this.#historyId !== null && !this.#over) this.#world.history.answered(this.#historyId, index)
         this.#finish({ outcome: 'ok', result: outcome.answer as KvResult })
       })
     } else {
@@ -160,6 +161,7 @@ class ClientOperation {
         }),
       )
       this.#uncertain = true
+      if (this.#historyId !== null) this.#world.history.proposed(this.#historyId, call)
       node.propose(data, expectedTerm, (outcome) => {
         if (!outcome.ok) return this.#refused(member, call, outcome.error)
         const { index, term } = outcome

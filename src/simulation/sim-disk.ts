@@ -113,6 +113,7 @@ export class SimDisk {
   slow(factor: number): void {
     const { open, write, sync } = this.#baseLatency
     this.latency = { open: scaled(open, factor), write: scaled(write, factor), sync: scaled(sync, factor) }
+    this.#current?.hurry()
   }
 
   /** Ends failures, slowness and lies. Damage stays, and holds end by their own `release`. */
@@ -120,6 +121,7 @@ export class SimDisk {
     this.#faults.clearFailures()
     this.latency = this.#baseLatency
     this.lies = false
+    this.#current?.hurry()
   }
 
   /** Damages what is at rest (D5). @returns the index of the entry, 0 for meta, null when there was nothing to damage. */

@@ -11,14 +11,21 @@ import {
 } from '../storage/storage.ts'
 import type { FailPoint } from './disk-faults.ts'
 import { type StoreName, storeOf, type WriteOp } from './disk-image.ts'
-import { EventKind } from './scheduler.ts'
-import type { GroupOp, SimDisk } from './sim-disk.ts'
+import { EventKind, type ScheduledEvent } from './scheduler.ts'
+import type { DiskLatency, GroupOp, SimDisk } from './sim-disk.ts'
 import { SimGroupStore } from './sim-group-store.ts'
 import type { DeathCause, Lane, SimProcess } from './sim-process.ts'
 import { chance } from './sim-random.ts'
 
 interface QueuedWrite extends GroupOp {
   readonly done: StorageDone
+}
+
+/** Something that takes the disk a while. */
+interface Work {
+  readonly what: keyof DiskLatency
+  readonly run: () => void
+  event: ScheduledEvent | null
 }
 
 type Phase = 'idle' | 'writing' | 'beforeSync' | 'syncing'
@@ -35,6 +42,7 @@ export class SimStorage implements Storage {
   /** Called when everything asked for before has ended. */
   readonly #whenDrained: (() => void)[] = []
   readonly #answers: (() => void)[] = []
+  readonly #underWay = new Set<Work>()
   #queue: QueuedWrite[] = []
   #batch: QueuedWrite[] = []
   #phase: Phase = 'idle'
@@ -112,6 +120,17 @@ export class SimStorage implements Storage {
       this.#open.delete(group)
       this.#answer(() => done(null))
     })
+  }
+
+  /** The disk has another speed: what is under way ends no later than it would if it began now. */
+  hurry(): void {
+    const { scheduler } = this.#disk
+    for (const work of this.#underWay) {
+      const delayMs = this.#disk.drawMs(work.what)
+      if (work.event === null || scheduler.nowMs + delayMs >= work.event.atMs) continue
+      scheduler.cancel(work.event)
+      this.#schedule(work, delayMs)
+    }
   }
 
   #openNow(group: string): OpenGroupResult {
@@ -242,10 +261,21 @@ export class SimStorage implements Storage {
     for (const { op } of this.#batch) this.#disk.observer.stage?.(this.#disk, phase, op)
   }
 
-  #later(what: 'open' | 'write' | 'sync', run: () => void): void {
-    this.#disk.scheduler.schedule(this.#disk.drawMs(what), EventKind.DISK, () => {
-      if (this.#process.alive) run()
-    })
+  #later(what: keyof DiskLatency, run: () => void): void {
+    const work: Work = {
+      what,
+      run: () => {
+        this.#underWay.delete(work)
+        if (this.#process.alive) run()
+      },
+      event: null,
+    }
+    this.#underWay.add(work)
+    this.#schedule(work, this.#disk.drawMs(what))
+  }
+
+  #schedule(work: Work, delayMs: number): void {
+    work.event = this.#disk.scheduler.schedule(delayMs, EventKind.DISK, work.run)
   }
 
   #stores(): Set<StoreName> {

@@ -255,7 +255,7 @@ export class Simulation extends SimulationFaults {
   check(): void {
     this.#watch.raise()
     this.checker?.checkAll()
-    const verdict = checkLinearizability(this.history.operations)
+    const verdict = checkLinearizability(this.history.operations, { positions: this.history.positions })
     this.#gaveUp = verdict.verdict === 'gaveUp'
     if (verdict.verdict !== 'violation') return
     throw new InvariantViolation('INV-14', `${verdict.key}: ${verdict.explanation}`, {
@@ -350,6 +350,12 @@ export class Simulation extends SimulationFaults {
     })
   }
 
+  #committed(entry: EntryRecord): void {
+    this.#reference?.apply(entry)
+    const call = callOf(entry)
+    if (call !== null) this.history.committed(Number(call), entry.index)
+  }
+
   #createChecker(): InvariantChecker {
     return new InvariantChecker({
       durable: (id) => this.member(id).disk.durable(GROUP),
@@ -363,7 +369,7 @@ export class Simulation extends SimulationFaults {
       voteHeldMs: this.tuning.leaderLease ? this.tuning.electionTimeoutMs : null,
       leaseLimitMs: leaseLimitMs(this.tuning),
       stateHashAt: (index) => this.#reference?.hashAt(index) ?? null,
-      onCanonical: (entry) => this.#reference?.apply(entry),
+      onCanonical: (entry) => this.#committed(entry),
     })
   }
 }

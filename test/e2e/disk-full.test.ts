@@ -72,7 +72,8 @@ test.each(['leader', 'follower'] as const)('the disk of a %s is full', { timeout
   const kept = stopped?.durableIndex ?? 0
   expect(kept).toBeGreaterThan(0)
   expect(stopped?.lastIndex).toBeGreaterThan(kept)
-  expect(await ask(victim, ['put', 'a', 'b'])).toMatchObject(['NODE_FAILED', 'not-applied'])
+  const told = expect.stringContaining(stopped?.error ?? 'an error')
+  expect(await ask(victim, ['put', 'a', 'b'])).toEqual(['NODE_FAILED', 'not-applied', told, null, false])
 
   expect(await group.end(victim, 'SIGTERM')).toBe(1)
   await group.startMember(victim)
