@@ -155,6 +155,17 @@ describe('one member', () => {
     expect(await end(member, 'SIGINT')).toBe(0)
   })
 
+  test('a second signal does not wait for the first to be carried out', async () => {
+    const member = await start('n1', serveArgs('n1', ['n1']))
+    // Both are there when it wakes up, so that the first cannot have come to its end.
+    for (const signal of ['SIGSTOP', 'SIGTERM', 'SIGINT', 'SIGCONT'] as const) member.child.kill(signal)
+    const { code } = await member.finished
+    expect(code).toBe(1)
+    expect(jsonLines(member.stdout()).map(({ message }) => message)).toContain(
+      'A second signal: leaving at once.',
+    )
+  })
+
   test('goes on after the bus was away', async () => {
     await start('n1', alone())
     expect((await kv('put', 'k', 'v')).code).toBe(0)
