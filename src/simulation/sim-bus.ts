@@ -69,8 +69,8 @@ export class SimBus {
   }
 
   /**
-   * When the last message now on its way arrives. A lane keeps its order, so what a slow link took before it was healed
-   * holds up what is sent after.
+   * When the last message now on its way arrives, repetitions included. A lane keeps its order, so what a slow link took
+   * before it was healed holds up what is sent after; and heartbeats that come again keep a dead leader alive.
    */
   get busyUntilMs(): number {
     return this.#busyUntilMs
@@ -238,8 +238,9 @@ export class SimBus {
       this.#send(parcel, arrivalMs)
     }
     if (chance(random, settings.duplicateRate)) {
-      const lateMs = between(random, 0, settings.replayMaxMs)
-      this.scheduler.scheduleAt(arrivalMs + lateMs, EventKind.MESSAGE, () => this.#resend(message))
+      const againMs = arrivalMs + between(random, 0, settings.replayMaxMs)
+      this.#busyUntilMs = Math.max(this.#busyUntilMs, againMs)
+      this.scheduler.scheduleAt(againMs, EventKind.MESSAGE, () => this.#resend(message))
     }
     if (chance(random, settings.damageRate)) this.#sendDamaged(message, receiver, arrivalMs, random)
   }

@@ -38,6 +38,13 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     find: "    'hardState.durable': { actions: 'releaseOutbox' },\n    applied:",
     replace:
       "    'hardState.durable': { target: '.active.candidate.requestingVotes', actions: 'releaseOutbox' },\n    applied:",
+    also: [
+      {
+        file: 'actors/node.stepdown.ts',
+        find: '  core.preVote = null\n  core.vote = null\n',
+        replace: '  core.preVote = null\n',
+      },
+    ],
     expect: ['INV-1', 'INV-2'],
   },
   {

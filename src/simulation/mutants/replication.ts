@@ -72,11 +72,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     replace:
       '    core.remembered ??= new Map(); const known = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, known); known.inFlight.length = 0; core.followers.set(peer, spawn(known))',
     expect: ['INV-8', 'INV-6', 'INV-7'],
-    hint: {
-      nodes: 5,
-      sources: ['partition', 'oneway'],
-      tuning: { electionTimeoutMs: 100, leaderLease: false },
-    },
+    hint: { scenario: 'secondLeadership' },
   },
   {
     name: 'acknowledged before it is durable',
