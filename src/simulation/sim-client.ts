@@ -32,6 +32,8 @@ export interface ClientWorld {
   /** Keeps a violation thrown inside of a node's turn until the step is over. */
   guard(run: () => void): void
   completion(member: SimMember): void
+  /** A promise for what comes in virtual time; time passes while it is awaited. */
+  awaited<T>(start: (resolve: (value: T) => void) => void): Promise<T>
 }
 
 const PAUSE_MS = 20
@@ -77,7 +79,7 @@ export class SimClient {
   }
 
   #promise(command: KvCommand, level: ReadLevel = 'readIndex'): Promise<ClientAnswer> {
-    return new Promise((resolve) => this.start(command, level, resolve))
+    return this.#world.awaited((resolve) => this.start(command, level, resolve))
   }
 }
 

@@ -20,7 +20,7 @@ import { isNumbered } from './observed-machine.ts'
 import { ReferenceMachine } from './reference-machine.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimBus } from './sim-bus.ts'
-import { SimClient } from './sim-client.ts'
+import { type ClientWorld, SimClient } from './sim-client.ts'
 import { SimDisk } from './sim-disk.ts'
 import { GROUP, SimMember } from './sim-member.ts'
 import { streamOf } from './sim-random.ts'
@@ -38,7 +38,7 @@ import { Trace } from './trace.ts'
  * const sim = await createSimulation({ seed: 1, nodes: ['A', 'B', 'C'] })
  * await sim.until(() => sim.leader() !== null)
  * sim.isolate('A')
- * const { outcome } = await sim.settled(sim.client().put('color', 'blue'))
+ * const { outcome } = await sim.client().put('color', 'blue')
  * sim.heal()
  * await sim.run(5000)
  * sim.check()
@@ -146,7 +146,8 @@ export class Simulation extends SimulationFaults {
   }
 
   /**
-   * Lets time pass until `promise` (an answer to a client, or to `propose`) has settled, and settles like it.
+   * Lets time pass until `promise` has settled, and settles like it. Answers to clients, and to `propose` and `query`, may
+   * just be awaited; this is for several at once, and for a bound.
    * @throws Error when `maxMs` of virtual time were not enough.
    */
   settled<T>(promise: Promise<T>, maxMs = 60_000): Promise<T> {
@@ -180,14 +181,14 @@ export class Simulation extends SimulationFaults {
    * takes effect; with `unknown` when it may (also when the member dies first, or says nothing for `timeoutMs`).
    */
   propose(id: PeerId, command: unknown, timeoutMs = 5000): Promise<ProposalAnswer> {
-    this.#time.isAwaited = true
-    return new Promise((resolve) => this.#direct.propose(this.member(id), command, timeoutMs, resolve))
+    const member = this.member(id)
+    return this.#time.awaited((resolve) => this.#direct.propose(member, command, timeoutMs, resolve))
   }
 
   /** Queries the machine on member `id`, as `node.read` would. Default level: `readIndex`. */
   query(id: PeerId, query: unknown, level: ReadLevel = 'readIndex', timeoutMs = 5000): Promise<QueryAnswer> {
-    this.#time.isAwaited = true
-    return new Promise((resolve) => this.#direct.query(this.member(id), query, level, timeoutMs, resolve))
+    const member = this.member(id)
+    return this.#time.awaited((resolve) => this.#direct.query(member, query, level, timeoutMs, resolve))
   }
 
   /** What would survive power loss of member `id` now. */
@@ -212,8 +213,7 @@ export class Simulation extends SimulationFaults {
     if (!this.#isKeyValue)
       throw new Error('Simulated clients speak to the built-in key-value machine: use propose().')
     this.#clients++
-    this.#time.isAwaited = true
-    const world = {
+    const world: ClientWorld = {
       scheduler: this.scheduler,
       random: streamOf(this.seed, name),
       history: this.history,
@@ -223,6 +223,7 @@ export class Simulation extends SimulationFaults {
       valueAt: (key: string, index: number) => this.#reference?.valueAt(key, index) ?? null,
       guard: (run: () => void) => this.#watch.guard(run),
       completion: (member: SimMember) => this.crashPoints.hit(member.id, 'completion'),
+      awaited: (start) => this.#time.awaited(start),
     }
     return new SimClient(name, world, timeoutMs)
   }

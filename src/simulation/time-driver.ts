@@ -17,32 +17,99 @@ export class TimeDriver {
   readonly #raise: () => void
   /** Calls of user code that have not come back. */
   #waiting = 0
+  /** Runs that somebody awaits: while there is one, time passes anyway. */
+  #runs = 0
+  /** Answers that are awaited, by how to reject them. */
+  readonly #wanted = new Set<(reason: unknown) => void>()
+  #isDriving = false
+  /** What a run has rejected with: nothing goes on after it. */
+  #failure: unknown
 
   constructor({ scheduler, raise }: TimeDriverOptions) {
     this.#scheduler = scheduler
     this.#raise = raise
   }
 
-  async run(ms: number): Promise<void> {
-    const endMs = this.#scheduler.nowMs + ms
-    for (;;) {
-      if (this.#waiting > 0) await this.#letUserCodeAnswer()
-      if (!this.#step(endMs)) break
-      if (this.isAwaited) await Promise.resolve()
-    }
-    this.#scheduler.runUntil(endMs)
-    this.#raise()
+  run(ms: number): Promise<void> {
+    return this.#asRun(async () => {
+      const endMs = this.#scheduler.nowMs + ms
+      for (;;) {
+        if (this.#waiting > 0) await this.#letUserCodeAnswer()
+        if (!this.#step(endMs)) break
+        if (this.isAwaited) await Promise.resolve()
+      }
+      this.#scheduler.runUntil(endMs)
+      this.#raise()
+    })
   }
 
-  async until(predicate: () => boolean, maxMs: number): Promise<boolean> {
-    const endMs = this.#scheduler.nowMs + maxMs
-    while (!predicate()) {
-      if (this.#waiting > 0) await this.#letUserCodeAnswer()
-      if (!this.#step(endMs)) return false
-      if (this.isAwaited) await Promise.resolve()
+  until(predicate: () => boolean, maxMs: number): Promise<boolean> {
+    return this.#asRun(async () => {
+      const endMs = this.#scheduler.nowMs + maxMs
+      while (!predicate()) {
+        if (this.#waiting > 0) await this.#letUserCodeAnswer()
+        if (!this.#step(endMs)) return false
+        if (this.isAwaited) await Promise.resolve()
+      }
+      this.#raise()
+      return true
+    })
+  }
+
+  /**
+   * An answer that comes in virtual time. A script may just await it: where nothing else lets time pass, it passes until
+   * the answer is there. Rejects, too, when an invariant breaks meanwhile.
+   */
+  awaited<T>(start: (resolve: (value: T) => void) => void): Promise<T> {
+    this.isAwaited = true
+    return new Promise<T>((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure)
+      this.#wanted.add(reject)
+      this.#driveSoon()
+      start((value) => {
+        this.#wanted.delete(reject)
+        resolve(value)
+      })
+    })
+  }
+
+  async #asRun<T>(run: () => Promise<T>): Promise<T> {
+    this.#runs++
+    try {
+      return await run()
+    } catch (error) {
+      this.#failure = error
+      throw error
+    } finally {
+      this.#runs--
+      this.#driveSoon()
     }
-    this.#raise()
-    return true
+  }
+
+  /** After everything the script does at once: it may let time pass itself. */
+  #driveSoon(): void {
+    if (this.#isDriving || this.#failure !== undefined || this.#wanted.size === 0) return
+    this.#isDriving = true
+    setImmediate(() => void this.#drive())
+  }
+
+  async #drive(): Promise<void> {
+    try {
+      while (this.#runs === 0 && this.#wanted.size > 0) {
+        const { size } = this.#wanted
+        if (this.#waiting > 0) await this.#letUserCodeAnswer()
+        if (!this.#step(Number.POSITIVE_INFINITY)) throw new Error('Nothing can happen any more.')
+        // Whoever has an answer goes on before anything else happens.
+        if (this.#wanted.size < size) await yieldToUserCode()
+        else await Promise.resolve()
+      }
+    } catch (error) {
+      this.#failure = error
+      for (const reject of this.#wanted) reject(error)
+      this.#wanted.clear()
+    } finally {
+      this.#isDriving = false
+    }
   }
 
   async settled<T>(promise: Promise<T>, maxMs: number): Promise<T> {

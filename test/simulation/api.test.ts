@@ -42,7 +42,7 @@ describe('status, durable, trace and history', () => {
   test('durable shows what a power loss would leave', async () => {
     const sim = await groupOf()
     const held = sim.disk('A').holdSync('log')
-    await sim.settled(sim.client().put('x', '1'))
+    await sim.client().put('x', '1')
     expect(sim.node('A').status().lastIndex).toBe(2)
     expect(sim.durable('A')).toMatchObject({ term: 2, votedFor: 'A', snapshot: null })
     expect(sim.durable('A').entries.map(({ index }) => index)).toEqual([1])
@@ -63,12 +63,12 @@ describe('status, durable, trace and history', () => {
   test('clients and direct calls are in one history, with their outcomes', async () => {
     const sim = await groupOf()
     const client = sim.client('me')
-    expect(await sim.settled(client.put('x', '1'))).toEqual({ outcome: 'ok', result: true })
-    expect(await sim.settled(client.append('x', '2'))).toEqual({ outcome: 'ok', result: 2 })
-    expect(await sim.settled(client.cas('x', '1', '3'))).toEqual({ outcome: 'ok', result: false })
-    expect(await sim.settled(client.get('x'))).toEqual({ outcome: 'ok', result: '12' })
-    expect(await sim.settled(sim.propose('A', ['put', 'x', '4']))).toMatchObject({ outcome: 'ok', index: 5 })
-    expect(await sim.settled(sim.query('B', ['get', 'x']))).toEqual({ outcome: 'ok', answer: '4' })
+    expect(await client.put('x', '1')).toEqual({ outcome: 'ok', result: true })
+    expect(await client.append('x', '2')).toEqual({ outcome: 'ok', result: 2 })
+    expect(await client.cas('x', '1', '3')).toEqual({ outcome: 'ok', result: false })
+    expect(await client.get('x')).toEqual({ outcome: 'ok', result: '12' })
+    expect(await sim.propose('A', ['put', 'x', '4'])).toMatchObject({ outcome: 'ok', index: 5 })
+    expect(await sim.query('B', ['get', 'x'])).toEqual({ outcome: 'ok', answer: '4' })
     expect(
       sim.history.operations.map(({ command, outcome, result }) => [command.op, outcome, result]),
     ).toEqual([
@@ -99,7 +99,7 @@ describe('status, durable, trace and history', () => {
     const sim = await groupOf()
     const asked = sim.propose('A', ['put', 'x', '1'])
     sim.crash('A')
-    expect(await sim.settled(asked)).toEqual({ outcome: 'unknown', error: null })
+    expect(await asked).toEqual({ outcome: 'unknown', error: null })
     expect(await sim.settled(sim.propose('A', ['put', 'x', '1']))).toEqual({ outcome: 'failed', error: null })
   })
 })
@@ -113,7 +113,7 @@ describe('hold', () => {
     expect(hold.messages.map(({ kind, from }) => `${kind} ${from}`)).toEqual(['append A', 'append A'])
     const first = hold.messages[0]?.to ?? ''
     hold.release(1)
-    expect(await sim.settled(asked)).toMatchObject({ outcome: 'ok' })
+    expect(await asked).toMatchObject({ outcome: 'ok' })
     expect(hold.messages).toHaveLength(1)
     expect(sim.node(first).status().lastIndex).toBe(2)
     hold.release()
@@ -146,7 +146,7 @@ describe('hold', () => {
     expect(lastIndexes(sim)).toEqual([2, 2, 2])
     expect(sim.node('A').status().commitIndex).toBe(1)
     acks.release()
-    expect(await sim.settled(asked)).toMatchObject({ outcome: 'ok' })
+    expect(await asked).toMatchObject({ outcome: 'ok' })
   })
 })
 
@@ -251,7 +251,7 @@ describe('a machine of one’s own', () => {
     await sim.run(500)
     expect(sim.node('A').status().appliedIndex).toBe(1)
     sim.resume('A')
-    expect(await sim.settled(asked)).toMatchObject({ outcome: 'ok', result: 1 })
+    expect(await asked).toMatchObject({ outcome: 'ok', result: 1 })
   })
 
   test('has no clients', async () => {
