@@ -66,11 +66,15 @@ export class CommitRules {
     const member = this.#context.member(from)
     if (member.waived) return
     const durable = this.#context.options.durable(from)
-    const durableTerm = durable?.hardState?.term ?? 0
-    if (durableTerm > term) {
+    // Its term in memory, at the end of its last turn, may be ahead of the one on disk.
+    const ownTerm = Math.max(
+      durable?.hardState?.term ?? 0,
+      member.view?.alive === true ? member.view.term : 0,
+    )
+    if (ownTerm > term) {
       throw new InvariantViolation(
         'INV-11',
-        `${from} acknowledged entry ${index} in term ${term}, being in term ${durableTerm} itself.`,
+        `${from} acknowledged entry ${index} in term ${term}, being in term ${ownTerm} itself.`,
       )
     }
     if (durable === null || durable.lastIndex < index) {

@@ -62,6 +62,7 @@ export class ElectionRules {
     }
     this.#context.leaders.set(term, id)
     this.#checkOwnVote(member, term)
+    this.#checkMajority(view)
     this.#checkCompleteness(member, view)
     this.afterTotalPowerLoss = false
   }
@@ -213,6 +214,19 @@ export class ElectionRules {
       )
     }
     this.#recordVote(member.id, term, member.id)
+  }
+
+  /** Whoever leads was promised the votes of a majority, which gave them to nobody else. */
+  #checkMajority({ id, term, configuration }: NodeObservation): void {
+    if (this.#context.options.seesEveryMessage !== true) return
+    const votes = this.#votes.get(term)
+    if (hasQuorum(configuration, (peer) => votes?.get(peer) === id || this.#context.member(peer).waived))
+      return
+    const voters = [...(votes ?? [])].filter(([, candidate]) => candidate === id).map(([voter]) => voter)
+    throw new InvariantViolation(
+      'INV-1',
+      `${id} leads term ${term} with the votes of ${voters.join(', ')} only.`,
+    )
   }
 
   #checkPromise(voter: PeerId, term: Term, candidate: PeerId): void {

@@ -159,9 +159,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     number: null,
     file: 'actors/node.start.ts',
     find: '  if (!recovered.firstStart) core.followerLease =',
-    replace: '  if (recovered.firstStart) core.followerLease =',
+    replace: "  if (!recovered.firstStart && core.id === '') core.followerLease =",
     expect: ['INV-15'],
-    hint: LEASES,
+    hint: { scenario: 'restartedVoter' },
   },
   {
     name: 'lease outlasts the voters’ patience',
@@ -179,7 +179,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     find: '  return terms.leasesOn ? leaderPresumedAliveMs(lease, terms, nowMs) : 0',
     replace: '  return terms.leasesOn ? leaderPresumedAliveMs(lease, terms, nowMs) / 1e9 > 1 ? 1 : 0 : 0',
     expect: ['INV-15'],
-    hint: { ...LEASES, profile: 'network' },
+    hint: { scenario: 'latePoll' },
   },
   {
     name: 'stale leader believed',

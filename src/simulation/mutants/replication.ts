@@ -83,20 +83,13 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     expect: ['INV-11', 'INV-8'],
   },
   {
-    name: 'acknowledgements survive a change of term',
+    name: 'acknowledgement leaves after its term has ended',
     number: null,
-    file: 'actors/node.stepdown.ts',
-    find: '  core.pendingAcks = []\n',
-    replace: '  core.pendingAcks = late.splice(0)\n',
-    also: [
-      {
-        file: 'actors/node.follower.ts',
-        find: '    if (ack.term === core.term) acknowledge(core, ack.reply)',
-        replace: '    if (ack.term > 0) acknowledge(core, ack.reply)',
-      },
-    ],
+    file: 'actors/node.follower.ts',
+    find: '    if (core.term === term) reply(',
+    replace: '    if (core.term >= term) reply(',
     expect: ['INV-11', 'INV-8'],
-    hint: { tuning: { maxEntriesPerFrame: 1 } },
+    hint: { scenario: 'slowRecords' },
   },
   {
     name: 'overtaken write makes later entries look durable',

@@ -54,7 +54,66 @@ async function secondLeadership(seed: number): Promise<void> {
   sim.check()
 }
 
-const SCENARIOS = { lostMeta, secondLeadership } as const
+/** A voter that has answered a leader dies, comes back at once, and is asked by somebody who no longer hears that leader. */
+async function restartedVoter(seed: number): Promise<void> {
+  const sim = new Simulation({ seed, nodes: NODES, options: { leaderLease: true } })
+  await lead(sim, 'A')
+  await sim.run(1000)
+  sim.cut('A', 'C')
+  const asked = sim.hold({ kind: 'prevote', from: 'C', to: 'B' })
+  await sim.until(() => asked.messages.length > 0)
+  sim.crash('B')
+  sim.cut('A', 'B')
+  sim.restart('B')
+  await sim.run(50)
+  asked.release()
+  asked.end()
+  await sim.run(1000)
+  sim.check()
+}
+
+/** A request for votes is late: its voter follows another leader by then, of an earlier term, and owes it its vote. */
+async function latePoll(seed: number): Promise<void> {
+  const sim = new Simulation({ seed, nodes: NODES, options: { leaderLease: true } })
+  const votes = sim.hold({ kind: 'vote', from: 'C' })
+  const others = sim.hold({ kind: 'prevote', from: ['A', 'B'] })
+  const entries = sim.hold({ kind: 'append', from: 'A' })
+  sim.cut('A', 'C')
+  await sim.until(() => sim.node('C').status().term >= 3)
+  others.end()
+  await sim.until(() => sim.node('A').status().role === 'leader')
+  await sim.run(300)
+  votes.release()
+  await sim.run(200)
+  entries.release()
+  for (const hold of [votes, entries]) hold.end()
+  await sim.run(1000)
+  sim.check()
+}
+
+/** A member's disk is so slow that its records of three terms become durable at once, and with them what waited for each. */
+async function slowRecords(seed: number): Promise<void> {
+  const sim = new Simulation({ seed, nodes: ['A', 'B', 'C', 'D', 'E'], options: OPTIONS })
+  await lead(sim, 'A')
+  await sim.run(1000)
+  const slow = sim.disk('B').holdSync('meta')
+  for (const [next, last] of [
+    ['C', 'A'],
+    ['A', 'C'],
+    ['C', 'A'],
+  ] as const) {
+    sim.isolate(last)
+    await lead(sim, next)
+    await sim.run(300)
+    sim.heal()
+    await sim.run(1000)
+  }
+  slow.release()
+  await sim.run(1000)
+  sim.check()
+}
+
+const SCENARIOS = { lostMeta, secondLeadership, restartedVoter, latePoll, slowRecords } as const
 export type ScenarioName = keyof typeof SCENARIOS
 
 export function runScenario(name: ScenarioName, seed: number): Promise<void> {
