@@ -42,6 +42,16 @@ describe('INV-1', () => {
     scene.vote('C', 1, 'C')
     breaks('INV-1', () => scene.see('C', { role: 'leader' }), 'both led term 1')
   })
+
+  it('a leader whom no majority has promised its votes', () => {
+    const sceneOf = (): Scene => new Scene(undefined, { seesEveryMessage: true })
+    expect(() => sceneOf().elect('A', 1, ['B'])).not.toThrow()
+    breaks('INV-1', () => sceneOf().elect('A', 1), 'A leads term 1 with the votes of A only')
+    const other = sceneOf()
+      .vote('B', 1, 'C')
+      .send({ kind: 'voteAck', from: 'B', to: 'C', term: 1, granted: true })
+    breaks('INV-1', () => other.elect('A', 1), 'with the votes of A only')
+  })
 })
 
 describe('INV-2', () => {
@@ -427,6 +437,8 @@ describe('INV-11', () => {
   it('one of an older term than its own', () => {
     const scene = settled().vote('B', 2, null)
     breaks('INV-11', () => acknowledge(scene, 3), 'being in term 2 itself')
+    const inMemory = settled().see('B', { term: 2 })
+    breaks('INV-11', () => acknowledge(inMemory, 3), 'being in term 2 itself')
   })
 
   it('a truncation of what was acknowledged in the same term', () => {

@@ -46,6 +46,8 @@ export async function runMutants(input: MutantsInput): Promise<number> {
   const root = findRoot()
   const results: MutantResult[] = []
   const waiting = [...mutants]
+  process.once('SIGINT', leave)
+  process.once('SIGTERM', leave)
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
       const result = await tryMutant(root, mutant, input)
@@ -63,8 +65,18 @@ export async function runMutants(input: MutantsInput): Promise<number> {
   return results.every(({ caughtBy }) => caughtBy !== null) ? 0 : 1
 }
 
+/** Copies of the sources that are in use. */
+const directories = new Set<string>()
+
+/** The hunts hear of it, too: they are of the same process group. */
+function leave(signal: NodeJS.Signals): void {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+  process.exit(signal === 'SIGINT' ? 130 : 143)
+}
+
 async function tryMutant(root: string, mutant: Mutant, { maxSeeds }: MutantsInput): Promise<MutantResult> {
   const directory = mkdtempSync(join(tmpdir(), 'quorate-mutant-'))
+  directories.add(directory)
   const startedAt = performance.now()
   try {
     plant(root, directory, mutant)
@@ -73,6 +85,7 @@ async function tryMutant(root: string, mutant: Mutant, { maxSeeds }: MutantsInpu
     return { name, number, file, ...found, seconds: (performance.now() - startedAt) / 1000 }
   } finally {
     rmSync(directory, { recursive: true, force: true })
+    directories.delete(directory)
   }
 }
 

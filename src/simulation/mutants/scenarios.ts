@@ -115,6 +115,7 @@ async function slowRecords(seed: number): Promise<void> {
 
 const SCENARIOS = { lostMeta, secondLeadership, restartedVoter, latePoll, slowRecords } as const
 export type ScenarioName = keyof typeof SCENARIOS
+export const SCENARIO_NAMES = Object.keys(SCENARIOS).filter((name): name is ScenarioName => name in SCENARIOS)
 
 export function runScenario(name: ScenarioName, seed: number): Promise<void> {
   return SCENARIOS[name](seed)
