@@ -87,6 +87,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     find: '  return a.term !== b.term ? a.term - b.term : a.index - b.index',
     replace: '  return a.index !== b.index ? a.index - b.index : a.term - b.term',
     expect: ['INV-6', 'INV-12', 'INV-22', 'INV-7', 'INV-19'],
+    hint: { scenario: 'longOldTail' },
   },
   {
     name: 'vote for a candidate whose log is behind',
@@ -109,8 +110,15 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     file: 'actors/node.election.ts',
     find: '    return event.version === core.vote?.version && event.sentTerm === core.term',
     replace: '    return core.vote !== null',
+    also: [
+      {
+        file: 'actors/node.election.ts',
+        find: 'core.call(from, method, request, core.tuning.electionTimeoutMs, ',
+        replace: 'core.call(from, method, request, 10 * core.tuning.electionTimeoutMs, ',
+      },
+    ],
     expect: ['INV-1'],
-    hint: { profile: 'network', tuning: { stepDownWhenVoteTimedOut: false } },
+    hint: { scenario: 'oldVotes' },
   },
   {
     name: 'votes held back by leases counted as granted',

@@ -23,7 +23,7 @@ async function lostMeta(seed: number): Promise<void> {
 
 async function lead(sim: Simulation, id: string): Promise<void> {
   const others = sim.hold({ kind: 'prevote', from: sim.nodes.filter((node) => node !== id) })
-  await sim.until(() => sim.leader() === id)
+  await sim.until(() => sim.leader() === id, 10_000)
   others.drop()
   others.end()
 }
@@ -113,7 +113,46 @@ async function slowRecords(seed: number): Promise<void> {
   sim.check()
 }
 
-const SCENARIOS = { lostMeta, secondLeadership, restartedVoter, latePoll, slowRecords } as const
+/** Votes of one candidacy arrive in the next one of the same member, in which nobody has voted for it. */
+async function oldVotes(seed: number): Promise<void> {
+  const sim = new Simulation({ seed, nodes: ['A', 'B', 'C', 'D', 'E'], options: OPTIONS })
+  sim.hold({ kind: 'prevote', from: ['A', 'B', 'D', 'E'] })
+  const answers = sim.hold({ kind: 'voteAck', to: 'C' })
+  await sim.until(() => answers.messages.length >= 3)
+  sim.hold({ kind: 'vote', from: 'C' })
+  const { term } = sim.node('C').status()
+  await sim.until(() => sim.node('C').status().term > term && sim.node('C').status().role === 'candidate')
+  await sim.run(20)
+  answers.release()
+  await sim.run(500)
+  sim.check()
+}
+
+/** A deposed leader has a long tail of its old term, the others a short log of a newer one, which is committed. */
+async function longOldTail(seed: number): Promise<void> {
+  const sim = new Simulation({ seed, nodes: NODES, options: OPTIONS })
+  await lead(sim, 'A')
+  await sim.run(1000)
+  sim.isolate('A')
+  for (let i = 0; i < 10; i++) void sim.propose('A', ['put', 'k', String(i)])
+  await lead(sim, 'B')
+  await sim.run(1000)
+  sim.heal()
+  sim.isolate('B')
+  await lead(sim, 'A')
+  await sim.run(1000)
+  sim.check()
+}
+
+const SCENARIOS = {
+  lostMeta,
+  secondLeadership,
+  restartedVoter,
+  latePoll,
+  slowRecords,
+  oldVotes,
+  longOldTail,
+} as const
 export type ScenarioName = keyof typeof SCENARIOS
 export const SCENARIO_NAMES = Object.keys(SCENARIOS).filter((name): name is ScenarioName => name in SCENARIOS)
 
