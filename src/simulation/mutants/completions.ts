@@ -36,6 +36,14 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     expect: ['INV-17', 'INV-18', 'INV-0', 'INV-24'],
   },
   {
+    name: 'completions kept at step-down',
+    number: null,
+    file: 'actors/node.stepdown.ts',
+    find: '  failAll(core, core.closures.takeAfter(core.commitIndex), reason)',
+    replace: '',
+    expect: ['INV-17', 'INV-18', 'INV-0', 'INV-24'],
+  },
+  {
     name: 'proposal slips into a later term',
     number: null,
     file: 'rules/proposal.ts',

@@ -92,11 +92,11 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     hint: { scenario: 'slowRecords' },
   },
   {
-    name: 'overtaken write makes later entries look durable',
+    name: 'one finished write makes the whole log look durable',
     number: null,
     file: 'log/raft-log.ts',
-    find: '    for (const write of this.#pending) write.last = Math.min(write.last, lastKept)',
-    replace: '    for (const write of this.#pending) write.last = Math.max(write.last, lastKept)',
+    find: '    if (write.last > this.#durableIndex) this.#durableIndex = write.last',
+    replace: '    if (write.last > this.#durableIndex) this.#durableIndex = this.#lastIndex',
     expect: ['INV-11', 'INV-8', 'INV-2'],
   },
   {
