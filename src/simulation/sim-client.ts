@@ -37,8 +37,9 @@ export interface ClientWorld {
 }
 
 const PAUSE_MS = 20
-/** Share of proposals that name the term they are meant for. */
+/** Shares of proposals that name the term they are meant for, and of those that name one that is over. */
 const EXPECTING = 0.2
+const EXPECTING_TOO_LATE = 0.02
 
 export class SimClient {
   readonly name: string
@@ -153,7 +154,9 @@ class ClientOperation {
     } else {
       const data = encodeValue({ id: call, command: toCommand(command) })
       // As an application does that has decided something as leader of this term.
-      const expectedTerm = this.#world.random.next() < EXPECTING ? node.core.term : undefined
+      const draw = this.#world.random.next()
+      const { term } = node.core
+      const expectedTerm = draw < EXPECTING_TOO_LATE ? term - 1 : draw < EXPECTING ? term : undefined
       this.#world.guard(() =>
         checker?.invoked(call, {
           kind: 'proposal',
