@@ -305,7 +305,6 @@ export const nodeMachine = createMachine({
           "states": {
             "passive": {
               "entry": "announce",
-              "exit": "armElectionTimer",
               "always": [
                 {
                   "guard": "isAlone",
@@ -313,7 +312,8 @@ export const nodeMachine = createMachine({
                 },
                 {
                   "guard": "hasConfiguration",
-                  "target": "waiting"
+                  "target": "waiting",
+                  "actions": "armElectionTimer"
                 }
               ]
             },

@@ -164,10 +164,9 @@ export const nodeMachine = nodeSetup.createMachine({
             // Without a configuration there is nobody to elect: wait to be contacted.
             passive: {
               entry: 'announce',
-              exit: 'armElectionTimer',
               always: [
                 { guard: 'isAlone', target: '#node.active.follower.standing' },
-                { guard: 'hasConfiguration', target: 'waiting' },
+                { guard: 'hasConfiguration', target: 'waiting', actions: 'armElectionTimer' },
               ],
             },
             waiting: {
