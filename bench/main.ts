@@ -9,6 +9,7 @@ import { measureFailover } from './failover.ts'
 import { measureOpen } from './open-log.ts'
 import { measurePipe } from './pipe.ts'
 import type { Row } from './protocol.ts'
+import { comparedWith, medianOf } from './rounds.ts'
 import { measureThroughput } from './throughput.ts'
 
 interface Options {
@@ -16,6 +17,7 @@ interface Options {
   readonly clients: string
   readonly size: string
   readonly seconds: string
+  readonly rounds: string
   readonly failover?: true | string
   readonly open?: true | string
   readonly pipe: string
@@ -35,6 +37,7 @@ const program = new Command('bench')
   .option('--clients <list>', 'clients in flight, comma separated', '1,64,256,1024')
   .option('--size <bytes>', 'size of a command', '100')
   .option('--seconds <s>', 'length of each measurement', '4')
+  .option('--rounds <n>', 'measure so many times, and tell the median of each figure', '1')
   .option('--failover [kills]', 'kill the leader with SIGKILL this many times under load (default 10)')
   .option('--open [entries]', 'open a log of this many entries (default 1000000)')
   .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
@@ -77,19 +80,21 @@ async function throughput(): Promise<void> {
   const tuning: Record<string, unknown> = JSON.parse(options.tuning)
   const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
   for (const clients of options.clients.split(',').map(Number)) {
-    say(`${clients} clients: the bare pipe …`)
-    const pipe = await measurePipe({ script: resolve(options.pipe), directory, clients, size, seconds })
-    if (pipe !== null) report(pipe)
-    for (const mode of modes) {
-      say(`${clients} clients: ${mode} …`)
-      const row = await measureThroughput({ mode, clients, size, seconds, directory, execArgv, tuning })
-      report({ ...row, shareOfPipe: pipe === null ? null : share(row, pipe) })
+    const rows = new Map<Row['mode'], Row[]>()
+    const add = (row: Row): void => void rows.set(row.mode, [...(rows.get(row.mode) ?? []), row])
+    for (let round = 1; round <= Number(options.rounds); round++) {
+      const where = `${clients} clients, round ${round} of ${options.rounds}`
+      say(`${where}: the bare pipe …`)
+      const pipe = await measurePipe({ script: resolve(options.pipe), directory, clients, size, seconds })
+      if (pipe !== null) add(comparedWith(pipe, pipe))
+      for (const mode of modes) {
+        say(`${where}: ${mode} …`)
+        const row = await measureThroughput({ mode, clients, size, seconds, directory, execArgv, tuning })
+        add(comparedWith(pipe, row))
+      }
     }
+    for (const ofMode of rows.values()) report(medianOf(ofMode))
   }
-}
-
-function share(row: Row, pipe: Row): number {
-  return Math.round((row.commitsPerSecond / pipe.commitsPerSecond) * 1000) / 1000
 }
 
 function print(): void {

@@ -42,7 +42,15 @@ export async function measurePipe(options: PipeOptions): Promise<Row | null> {
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith('{')) continue
     const measured = lineSchema.parse(JSON.parse(line))
-    row = { mode: 'pipe', ...measured, loopP99ms: null, cpuSeconds: null, rssMb: null, shareOfPipe: 1 }
+    row = {
+      mode: 'pipe',
+      ...measured,
+      loopP99ms: null,
+      cpuSeconds: null,
+      rssMb: null,
+      shareOfPipe: 1,
+      p50OfPipe: 1,
+    }
   }
   await exited
   return row

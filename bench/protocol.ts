@@ -46,4 +46,6 @@ export interface Row {
   readonly rssMb: number | null
   /** Of the bare pipe measured in the same run; null without it. */
   readonly shareOfPipe: number | null
+  /** The median latency, in medians of that pipe. */
+  readonly p50OfPipe: number | null
 }

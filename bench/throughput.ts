@@ -45,6 +45,7 @@ function row({ mode, clients, size }: ThroughputOptions, result: LoadResult, usa
     cpuSeconds: round(usage.reduce((sum, u) => sum + u.cpuSeconds, 0)),
     rssMb: Math.round(Math.max(...usage.map((u) => u.rssMb))),
     shareOfPipe: null,
+    p50OfPipe: null,
   }
 }
 
