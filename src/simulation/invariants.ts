@@ -151,6 +151,11 @@ export class InvariantChecker {
     this.#elections.afterTotalPowerLoss = true
   }
 
+  /** Members whose disks have forgotten what they promised. */
+  get waived(): readonly PeerId[] {
+    return [...this.#context.members()].filter(({ waived }) => waived).map(({ id }) => id)
+  }
+
   /** A fault beyond the safety argument hit the disk of `id` (P9, P10, D8): its old promises don't bind it. */
   waive(id: PeerId): void {
     this.#context.member(id).waived = true
