@@ -95,7 +95,7 @@ export class DirectCalls {
     const answer = this.#begin(member, timeoutMs, () => failed(null))
     member.enter(() => {
       const kind = level === 'local' ? 'staleRead' : 'read'
-      this.#told((checker) => checker.invoked(call, { kind, node: member.id }))
+      this.#told((checker) => checker.invoked(call, { kind, node: member.id, byLease: level === 'lease' }))
       member.node?.query(query, level, (outcome) => {
         const { lastApplied: index } = member
         this.#told((checker) =>

@@ -139,7 +139,9 @@ class ClientOperation {
     const command = this.#command
     if (command.op === 'get') {
       const kind = this.#level === 'local' ? 'staleRead' : 'read'
-      this.#world.guard(() => checker?.invoked(call, { kind, node: member.id }))
+      this.#world.guard(() =>
+        checker?.invoked(call, { kind, node: member.id, byLease: this.#level === 'lease' }),
+      )
       node.query(['get', command.key], this.#level, (outcome) => {
         if (!outcome.ok) return this.#refused(member, call, outcome.error)
         const index = member.lastApplied

@@ -83,6 +83,8 @@ export interface AppliedEntry {
 export type CallKind = 'proposal' | 'read' | 'staleRead' | 'transfer' | 'membership' | 'snapshot' | 'shutdown'
 
 export interface Call {
+  /** A read that trusts clocks. */
+  readonly byLease?: boolean
   readonly kind: CallKind
   readonly node: PeerId
   /** For proposals: what `identify` makes of the entry that it becomes. */

@@ -59,6 +59,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     find: "    if (read.level === 'readIndex') core.reads.push(read)",
     replace: "    if (read.level === 'readIndex') (core.round?.reads ?? core.reads).push(read)",
     expect: ['INV-16', 'INV-14'],
+    hint: { scenario: 'readInAnOldRound' },
   },
   {
     name: 'answers to an earlier round confirm the newest',
@@ -67,7 +68,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     find: '  if (round === null || round.id !== event.round) return',
     replace: '  if (round === null || round.id < event.round) return',
     expect: ['INV-16', 'INV-14'],
-    hint: { profile: 'network' },
+    hint: { scenario: 'readAfterAnOldRound' },
   },
   {
     name: 'one answer confirms a round',

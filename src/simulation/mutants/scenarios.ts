@@ -144,7 +144,38 @@ async function longOldTail(seed: number): Promise<void> {
   sim.check()
 }
 
+/**
+ * The clock of a leader nearly stands still, so that it does not notice that it has lost its office. An earlier read has
+ * begun a round, and some of the answers to it come late: after another leader has committed, and a new read was asked.
+ */
+async function readBesideOldAnswers(seed: number, nodes: readonly string[], late: string[]): Promise<void> {
+  const sim = new Simulation({ seed, nodes, options: OPTIONS })
+  await lead(sim, 'A')
+  await sim.propose('A', ['put', 'x', '1'])
+  await sim.run(500)
+  sim.clock('A', { rate: 0.001 })
+  const answers = sim.hold({ kind: 'heartbeatAck', from: late, to: 'A' })
+  void sim.query('A', ['get', 'x'])
+  await sim.run(20)
+  answers.end()
+  for (const kind of ['append', 'heartbeat', 'vote', 'prevote', 'heartbeatAck'] as const)
+    sim.hold({ kind, from: nodes.slice(1), to: 'A' })
+  await lead(sim, 'B')
+  await sim.propose('B', ['put', 'x', '2'])
+  void sim.query('A', ['get', 'x'])
+  await sim.run(10)
+  answers.release()
+  await sim.run(100)
+  sim.check()
+}
+
+const readInAnOldRound = (seed: number): Promise<void> => readBesideOldAnswers(seed, NODES, ['B', 'C'])
+const readAfterAnOldRound = (seed: number): Promise<void> =>
+  readBesideOldAnswers(seed, ['A', 'B', 'C', 'D', 'E'], ['D', 'E'])
+
 const SCENARIOS = {
+  readInAnOldRound,
+  readAfterAnOldRound,
   lostMeta,
   secondLeadership,
   restartedVoter,
