@@ -77,7 +77,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     find: '  return hasQuorum(round.configuration,',
     replace: '  return round.confirmedBy.size > 0 || hasQuorum(round.configuration,',
     expect: ['INV-16', 'INV-14'],
-    hint: { nodes: 5, profile: 'network' },
+    hint: { scenario: 'readOfAMinority' },
   },
   {
     name: 'query answered before its index is applied',
@@ -94,6 +94,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     find: '  const reads = [...core.reads, ...(core.round?.reads ?? [])]',
     replace: '  const reads = [...core.reads]',
     expect: ['INV-17', 'INV-24'],
+    hint: { scenario: 'readAtTheEnd' },
   },
   {
     name: 'last entry applied again after a pause',

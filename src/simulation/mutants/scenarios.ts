@@ -173,7 +173,37 @@ const readInAnOldRound = (seed: number): Promise<void> => readBesideOldAnswers(s
 const readAfterAnOldRound = (seed: number): Promise<void> =>
   readBesideOldAnswers(seed, ['A', 'B', 'C', 'D', 'E'], ['D', 'E'])
 
+/** A leader that does not notice, on the side of a minority: what its one follower confirms is not enough for a read. */
+async function readOfAMinority(seed: number): Promise<void> {
+  const sim = new Simulation({ seed, nodes: ['A', 'B', 'C', 'D', 'E'], options: OPTIONS })
+  await lead(sim, 'A')
+  await sim.propose('A', ['put', 'x', '1'])
+  await sim.run(500)
+  sim.clock('A', { rate: 0.001 })
+  for (const one of ['A', 'E']) for (const other of ['B', 'C', 'D']) sim.cut(one, other)
+  await lead(sim, 'B')
+  await sim.propose('B', ['put', 'x', '2'])
+  void sim.query('A', ['get', 'x'])
+  await sim.run(200)
+  sim.check()
+}
+
+/** A leader loses its office in the middle of a round. Who asked for the read must hear of it. */
+async function readAtTheEnd(seed: number): Promise<void> {
+  const sim = new Simulation({ seed, nodes: NODES, options: OPTIONS })
+  await lead(sim, 'A')
+  await sim.run(500)
+  sim.isolate('A')
+  void sim.query('A', ['get', 'x'])
+  await sim.run(2000)
+  sim.heal()
+  await sim.run(1000)
+  sim.checker?.finish('A')
+}
+
 const SCENARIOS = {
+  readOfAMinority,
+  readAtTheEnd,
   readInAnOldRound,
   readAfterAnOldRound,
   lostMeta,
