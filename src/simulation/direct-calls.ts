@@ -91,7 +91,8 @@ export class DirectCalls {
     if (!member.alive) return failed(null)
     const call = this.#options.nextCall()
     // A stale read is no part of the history: nobody promises what it answers.
-    const remember = this.#remember(`${member.id} itself`, call, level === 'local' ? null : toGet(query))
+    const mayBeStale = isStaleRead(level, this.#options.checker())
+    const remember = this.#remember(`${member.id} itself`, call, mayBeStale ? null : toGet(query))
     const answer = this.#begin(member, timeoutMs, () => failed(null))
     member.enter(() => {
       const kind = level === 'local' ? 'staleRead' : 'read'
@@ -147,6 +148,11 @@ export class DirectCalls {
     const checker = this.#options.checker()
     if (checker !== null) this.#options.guard(() => tell(checker))
   }
+}
+
+/** Local reads are; reads by lease are where clocks have left their bound. */
+export function isStaleRead(level: ReadLevel, checker: InvariantChecker | null): boolean {
+  return level === 'local' || (level === 'lease' && checker?.clocksTrusted === false)
 }
 
 function toGet(query: unknown): KvCommand | null {

@@ -166,6 +166,10 @@ export class InvariantChecker {
     this.#context.member(id).metaLost = true
   }
 
+  get clocksTrusted(): boolean {
+    return this.#elections.checksLeases
+  }
+
   /** Clocks leave their declared bound (P8), or come back: leases and reads by them promise nothing meanwhile. */
   setClocksTrusted(trusted: boolean): void {
     this.#elections.checksLeases = trusted

@@ -5,6 +5,7 @@ import type { ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
 import type { Random } from '../runtime/random.ts'
 import { encodeValue } from '../transport/codec.ts'
+import { isStaleRead } from './direct-calls.ts'
 import type { ClientOutcome, History } from './history.ts'
 import { type InvariantChecker, InvariantViolation } from './invariants.ts'
 import { toCommand, toResult } from './kv-commands.ts'
@@ -110,7 +111,7 @@ class ClientOperation {
     this.#level = level
     this.#target = target
     this.#done = done
-    const isStale = command.op === 'get' && level === 'local'
+    const isStale = command.op === 'get' && isStaleRead(level, world.checker)
     this.#historyId = isStale ? null : world.history.invoke(client, command)
     this.#deadlineMs = world.scheduler.nowMs + timeoutMs
     world.scheduler.schedule(timeoutMs, EventKind.OTHER, () =>

@@ -1,5 +1,6 @@
 // What a script or a plan may do to a simulated group: links, processes, clocks, disks.
 
+import type { Tuning } from '../options.ts'
 import type { PeerId } from '../rules/types.ts'
 import type { CrashPoint, CrashPoints } from './crash-points.ts'
 import type { FailPoint, FailTimes, Release } from './disk-faults.ts'
@@ -13,6 +14,7 @@ import type { SimBus } from './sim-bus.ts'
 import type { DamagePlace } from './sim-disk.ts'
 import { GROUP, type SimMember } from './sim-member.ts'
 import type { Latency } from './sim-random.ts'
+import { maxRateError } from './swarm.ts'
 
 /** A disk in the hand of a script. */
 export interface DiskControl {
@@ -31,6 +33,7 @@ export abstract class SimulationFaults implements FaultTarget {
   abstract readonly scheduler: Scheduler
   abstract readonly bus: SimBus
   abstract readonly checker: InvariantChecker | null
+  abstract readonly tuning: Tuning
   protected abstract readonly crashPoints: CrashPoints
   protected abstract member(id: PeerId): SimMember
   protected abstract lifeEnded(member: SimMember, what: string): void
@@ -171,7 +174,10 @@ export abstract class SimulationFaults implements FaultTarget {
     })
   }
 
+  /** Outside of what leases allow for, nobody may trust a lease any more (P8), and nothing that rests on one is checked. */
   setClockRate(id: PeerId, rate: number | null): void {
+    if (rate !== null && Math.abs(rate - 1) > 2 * maxRateError(this.tuning))
+      this.checker?.setClocksTrusted(false)
     this.member(id).setClockRate(rate)
   }
 
