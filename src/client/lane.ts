@@ -12,6 +12,8 @@ export interface Operation<T> {
   readonly deadlineMs: number
   readonly resolve: (value: T) => void
   readonly reject: (error: QuorateError) => void
+  /** Why the latest attempt failed: what its caller learns when time is up before the next one. */
+  refusal?: QuorateError
 }
 
 export interface LaneOptions<T> {
@@ -132,7 +134,7 @@ export class Lane<T> {
     if (operations.every(({ deadlineMs }) => deadlineMs > nowMs)) return operations
     return operations.filter((operation) => {
       if (operation.deadlineMs > nowMs) return true
-      operation.reject(errors.tooLate())
+      operation.reject(operation.refusal ?? errors.tooLate())
       return false
     })
   }
@@ -254,6 +256,7 @@ export class Lane<T> {
     const latestMs = clock.nowMs() + pauseMs
     const resting: Operation<T>[] = []
     for (const operation of operations) {
+      operation.refusal = refusal
       if (operation.deadlineMs > latestMs) resting.push(operation)
       else operation.reject(refusal)
     }
