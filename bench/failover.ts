@@ -2,7 +2,7 @@
 // time from the kill to the next write that was accepted.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connectClient } from '../src/client/index.ts'
+import { connectClient } from '../src/client.ts'
 import { connectNats } from '../src/index.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
 

@@ -1,7 +1,7 @@
 // The load generator of the remote mode: a process of its own that reaches the group over the bus.
 // Arguments: bus address.
 
-import { connectClient } from '../src/client/index.ts'
+import { connectClient } from '../src/client.ts'
 import { connectNats } from '../src/index.ts'
 import { runLoad } from './load.ts'
 import type { MemberAnswer, MemberRequest } from './protocol.ts'

@@ -13,7 +13,7 @@ export type {
   StartNodeOptions,
 } from './api.ts'
 export { isQuorateError, type Outcome, QuorateError, type QuorateErrorCode } from './errors.ts'
-export { openHost } from './host.ts'
+export { openHost } from './host/open-host.ts'
 export type { Tuning, TuningInput } from './options.ts'
 export type { Configuration, LogIndex, PeerId, Term } from './rules/types.ts'
 export type { Clock } from './runtime/clock.ts'

@@ -3,8 +3,8 @@
 
 import { z } from 'zod'
 import { QuorateError } from './errors.ts'
-import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES, MAX_ENTRIES_PER_FRAME } from './transport/entries.ts'
 import { RESERVED_NAMES } from './transport/subjects.ts'
+import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES, MAX_ENTRIES_PER_FRAME } from './transport/wire/entries.ts'
 
 const ms = (fallback: number, minimum: number, what: string) =>
   z.number().int().min(minimum).max(2_147_483_647).default(fallback).describe(what)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { openHost } from '../src/host.ts'
+import { openHost } from '../src/host/open-host.ts'
 import { parseTuning } from '../src/options.ts'
 import { systemClock } from '../src/runtime/clock.ts'
 import { MemoryStorage } from '../src/storage/memory/memory-storage.ts'

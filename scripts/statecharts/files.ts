@@ -9,7 +9,7 @@ import { rolesView } from './roles.ts'
 export function statechartFiles(): ReadonlyMap<string, string> {
   const files = new Map<string, string>()
   for (const chart of charts) {
-    files.set(`${chart.name}.machine.ts`, toLiteral(chart))
+    files.set(`${chart.name}.stately.ts`, toLiteral(chart))
     files.set(`${chart.name}.mmd`, toMermaid(chart.machine))
   }
   files.set('node.roles.mmd', rolesView())
@@ -29,7 +29,7 @@ function legend(): string {
     '| --- | --- | --- | --- |',
     ...charts.map(
       ({ name, what }) =>
-        `| ${name} | ${what} | [${name}.mmd](${name}.mmd) | [${name}.machine.ts](${name}.machine.ts) |`,
+        `| ${name} | ${what} | [${name}.mmd](${name}.mmd) | [${name}.stately.ts](${name}.stately.ts) |`,
     ),
     '',
     '## How to read them',
@@ -39,8 +39,8 @@ function legend(): string {
     '- `any` stands for every state of the box it is in. An arrow that begins inside a box says where, in parentheses;',
     '  `→ state` says where inside a box it ends.',
     '- What an event does without leading to another state (answering a request, appending, counting votes) is not drawn;',
-    '  the `.machine.ts` files have it, and so has the source.',
-    '- The guards and actions behind the names are in `src/actors/*.setup.ts` and `*.actions.ts`; what they decide is in',
+    '  the `.stately.ts` files have it, and so has the source.',
+    '- The guards and actions behind the names are in `src/actors/**/*.setup.ts` and `*.actions.ts`; what they decide is in',
     '  `src/rules`.',
     '',
     '## The roles of a node, in the words of Raft',

@@ -18,7 +18,7 @@ export function toLiteral(chart: Chart): string {
   const name = `${camelCase(chart.name)}Machine`
   return [
     `// ${chart.what}`,
-    `// Generated from src/actors/${chart.name}.machine.ts by \`npm run statecharts\`; open it in Stately Studio.`,
+    `// Generated from ${chart.source} by \`npm run statecharts\`; open it in Stately Studio.`,
     '',
     "import { createMachine } from 'xstate'",
     '',

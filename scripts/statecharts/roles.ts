@@ -2,7 +2,7 @@
 // the transition. The picture to begin with.
 
 import type { AnyStateNode } from 'xstate'
-import { nodeMachine } from '../../src/actors/node.machine.ts'
+import { nodeMachine } from '../../src/actors/node/node.machine.ts'
 import { drawEdge, labelOf } from './mermaid.ts'
 import { pathOf, statesOf, transitionsOf } from './walk.ts'
 

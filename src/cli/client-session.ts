@@ -1,6 +1,6 @@
 // One connected client for the length of a command, closed whatever happens.
 
-import { connectClient, type QuorateClient } from '../client/index.ts'
+import { connectClient, type QuorateClient } from '../client.ts'
 import { openBus } from './bus.ts'
 import type { ClientFlags } from './common-options.ts'
 

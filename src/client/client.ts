@@ -3,8 +3,6 @@
 
 import type { Applied, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
-import { type Clock, systemClock } from '../runtime/clock.ts'
-import { type Random, systemRandom } from '../runtime/random.ts'
 import {
   type Answers,
   MAX_MESSAGE_BYTES,
@@ -16,11 +14,13 @@ import {
   parseAnswers,
   parseApplied,
   parseReadValue,
-} from '../services/client-protocol.ts'
-import { membersSubject } from '../services/subjects.ts'
-import { decodeValue, encodeValue } from '../transport/codec.ts'
+} from '../protocol/client-protocol.ts'
+import { membersSubject } from '../protocol/subjects.ts'
+import { type Clock, systemClock } from '../runtime/clock.ts'
+import { type Random, systemRandom } from '../runtime/random.ts'
 import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
+import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
 import { laneErrors } from './errors.ts'
 import { Lane } from './lane.ts'
 import { LeaderRoute } from './leader-route.ts'

@@ -2,8 +2,8 @@
 // its answer or its deadline, and tries again what certainly was not done.
 
 import type { QuorateError, QuorateErrorCode } from '../errors.ts'
+import type { Answer, Answers, Parsed } from '../protocol/client-protocol.ts'
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
-import type { Answer, Answers, Parsed } from '../services/client-protocol.ts'
 import type { OpenRequest, Requester } from './requester.ts'
 import type { ClientMethod, Destination, Route } from './route.ts'
 

@@ -1,11 +1,11 @@
 // Where a client sends what the leader does: to whoever leads at first, then to the member that the answers name, and
 // to nobody while that one says nothing and no other is found.
 
+import { MAX_STATUS_BYTES, parseMemberStatus } from '../protocol/admin-protocol.ts'
+import type { Standing } from '../protocol/client-protocol.ts'
+import { decodeJson } from '../protocol/json.ts'
 import type { PeerId, Term } from '../rules/types.ts'
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
-import { MAX_STATUS_BYTES, parseMemberStatus } from '../services/admin-protocol.ts'
-import type { Standing } from '../services/client-protocol.ts'
-import { decodeJson } from '../services/json.ts'
 import type { OpenRequest, Requester } from './requester.ts'
 import type { Destination, Route } from './route.ts'
 

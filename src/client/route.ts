@@ -1,7 +1,7 @@
 // How a lane learns where its messages go, and tells how they fare there.
 
+import type { Standing } from '../protocol/client-protocol.ts'
 import type { PeerId } from '../rules/types.ts'
-import type { Standing } from '../services/client-protocol.ts'
 
 export type ClientMethod = 'propose' | 'read'
 

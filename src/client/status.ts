@@ -1,9 +1,9 @@
 // Asks every member of a group how it is, and waits for as many as the group has.
 
+import { MAX_STATUS_BYTES, type MemberStatus, parseMemberStatus } from '../protocol/admin-protocol.ts'
+import { decodeJson } from '../protocol/json.ts'
 import type { PeerId } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { MAX_STATUS_BYTES, type MemberStatus, parseMemberStatus } from '../services/admin-protocol.ts'
-import { decodeJson } from '../services/json.ts'
 import type { Requester } from './requester.ts'
 
 export interface GroupStatus {

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { memberNameSchema } from '../options.ts'
 import type { Configuration, ConfigurationEntry, LogEntry } from '../rules/types.ts'
-import { decodeValue, encodeValue } from '../transport/codec.ts'
+import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
 
 const VERSION = 1
 const MAX_MEMBERS = 255

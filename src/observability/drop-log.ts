@@ -3,7 +3,7 @@
 
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { DropReason, Drops } from '../transport/drops.ts'
+import type { DropReason, Drops } from '../transport/rpc/drops.ts'
 
 export interface DropLogOptions {
   readonly clock: Clock

@@ -1,14 +1,14 @@
 // Collects the answers to the operations of one message, and fits them into one reply that the bus takes.
 
 import { isQuorateError, QuorateError, type QuorateErrorCode } from '../errors.ts'
-import { encodeValue } from '../transport/codec.ts'
 import {
   errorTuple,
   MESSAGE_OVERHEAD_BYTES,
   PROTOCOL_VERSION,
   type Standing,
   standingTuple,
-} from './client-protocol.ts'
+} from '../protocol/client-protocol.ts'
+import { encodeValue } from '../transport/wire/codec.ts'
 
 /** An error's text is for a person; what user code throws may be a book. */
 const MAX_ERROR_TEXT = 1000

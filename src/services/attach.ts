@@ -2,20 +2,20 @@
 // reads of any member, status, and micro discovery.
 
 import type { RaftNode } from '../api.ts'
+import type { MemberStatus } from '../protocol/admin-protocol.ts'
+import { PROTOCOL_VERSION } from '../protocol/client-protocol.ts'
+import { encodeJson } from '../protocol/json.ts'
+import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from '../protocol/subjects.ts'
 import { type Clock, systemClock, type TimerHandle } from '../runtime/clock.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { adminSubject, clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { InboundMessage, Transport } from '../transport/transport.ts'
-import type { MemberStatus } from './admin-protocol.ts'
-import { PROTOCOL_VERSION } from './client-protocol.ts'
 import { Endpoint, type EndpointOptions } from './endpoint.ts'
-import { encodeJson } from './json.ts'
-import { proposerOf, readerOf } from './member.ts'
+import { proposerOf, readerOf } from './member-port.ts'
 import { announceMicroService } from './micro.ts'
 import { handlePropose, handleRead, type OperationContext } from './operations.ts'
 import { trackStanding } from './standing.ts'
-import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from './subjects.ts'
 
 export interface AttachOptions {
   readonly transport: Transport

@@ -1,9 +1,9 @@
 // NATS micro discovery (ADR-32): answers $SRV.PING, INFO and STATS, so that `nats micro ls` finds members and their
 // endpoints. Spoken over the transport port, so it is there on every bus.
 
+import { encodeJson } from '../protocol/json.ts'
 import type { Subscription, Transport } from '../transport/transport.ts'
 import type { Endpoint } from './endpoint.ts'
-import { encodeJson } from './json.ts'
 
 export interface MicroService {
   readonly name: string

@@ -2,12 +2,18 @@
 // turn, and answers when all are settled.
 
 import { QuorateError } from '../errors.ts'
-import { checkCbor } from '../transport/cbor-gate.ts'
-import { decodeValue, encodeValue, VALUE_LIMITS } from '../transport/codec.ts'
+import {
+  type Parsed,
+  PROTOCOL_VERSION,
+  parsePropose,
+  parseRead,
+  type Standing,
+} from '../protocol/client-protocol.ts'
 import type { InboundMessage, Transport } from '../transport/transport.ts'
+import { decodeValue, encodeValue, VALUE_LIMITS } from '../transport/wire/codec.ts'
+import { checkCbor } from '../transport/wire/gate.ts'
 import { AnswerCollector, encodeAnswers, failureTuple } from './answers.ts'
-import { type Parsed, PROTOCOL_VERSION, parsePropose, parseRead, type Standing } from './client-protocol.ts'
-import type { Propose, Query, ReadOutcome, WriteOutcome } from './member.ts'
+import type { Propose, Query, ReadOutcome, WriteOutcome } from './member-port.ts'
 
 export interface OperationContext {
   readonly propose: Propose

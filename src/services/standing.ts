@@ -1,7 +1,7 @@
 // Whom a member knows to lead, kept by its events: every answer carries it, and the status costs too much for that.
 
 import type { RaftNode } from '../api.ts'
-import type { Standing } from './client-protocol.ts'
+import type { Standing } from '../protocol/client-protocol.ts'
 
 export interface StandingTracker {
   now(): Standing

@@ -3,13 +3,13 @@
 import type { ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
-import { encodeValue } from '../transport/codec.ts'
-import type { ClientOutcome, History } from './history.ts'
-import type { InvariantChecker } from './invariants.ts'
-import { fromCommand, toResult } from './kv-commands.ts'
-import type { KvCommand, KvResult } from './kv-model.ts'
-import { EventKind, type Scheduler } from './scheduler.ts'
+import { encodeValue } from '../transport/wire/codec.ts'
+import type { ClientOutcome, History } from './history/history.ts'
+import { fromCommand, toResult } from './history/kv-commands.ts'
+import type { KvCommand, KvResult } from './history/kv-model.ts'
+import type { InvariantChecker } from './invariants/invariants.ts'
 import type { SimMember } from './sim-member.ts'
+import { EventKind, type Scheduler } from './time/scheduler.ts'
 
 /** `error` is null where nobody said anything: the member died, or time ran out. */
 export type ProposalAnswer =

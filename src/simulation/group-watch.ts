@@ -3,12 +3,12 @@
 
 import { QuorateError } from '../errors.ts'
 import { InvariantError } from '../rules/invariants.ts'
-import type { CrashPoint, CrashPoints } from './crash-points.ts'
-import { type InvariantChecker, InvariantViolation } from './invariants.ts'
+import type { CrashPoint, CrashPoints } from './disk/crash-points.ts'
+import type { DiskObserver } from './disk/sim-disk.ts'
+import { StateDigests } from './history/state-digests.ts'
+import { type InvariantChecker, InvariantViolation } from './invariants/invariants.ts'
 import type { MachineWatch } from './observed-machine.ts'
-import type { DiskObserver } from './sim-disk.ts'
 import type { SimMember } from './sim-member.ts'
-import { StateDigests } from './state-digests.ts'
 import type { Trace } from './trace.ts'
 
 export interface GroupWatchOptions {

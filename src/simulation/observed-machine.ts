@@ -3,7 +3,7 @@
 
 import type { Configuration, LogIndex } from '../rules/types.ts'
 import type { AppliedPosition, LeaderChange, StateMachine } from '../state-machine.ts'
-import type { AppliedEntry, Hook } from './invariants.ts'
+import type { AppliedEntry, Hook } from './invariants/invariants.ts'
 
 export interface MachineWatch {
   applied(entry: AppliedEntry): void

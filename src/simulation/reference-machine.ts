@@ -2,10 +2,10 @@
 
 import { EntryType, type LogIndex } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
-import { decodeValue } from '../transport/codec.ts'
-import type { EntryRecord } from './invariants.ts'
-import { fromCommand } from './kv-commands.ts'
-import { KvModel } from './kv-model.ts'
+import { decodeValue } from '../transport/wire/codec.ts'
+import { fromCommand } from './history/kv-commands.ts'
+import { KvModel } from './history/kv-model.ts'
+import type { EntryRecord } from './invariants/invariants.ts'
 import { isNumbered } from './observed-machine.ts'
 
 export class ReferenceMachine {

@@ -4,15 +4,15 @@
 import type { ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
 import type { Random } from '../runtime/random.ts'
-import { encodeValue } from '../transport/codec.ts'
+import { encodeValue } from '../transport/wire/codec.ts'
 import { isStaleRead } from './direct-calls.ts'
-import type { ClientOutcome, History } from './history.ts'
-import { type InvariantChecker, InvariantViolation } from './invariants.ts'
-import { toCommand, toResult } from './kv-commands.ts'
-import type { KvCommand, KvResult } from './kv-model.ts'
-import { EventKind, type Scheduler } from './scheduler.ts'
+import type { ClientOutcome, History } from './history/history.ts'
+import { toCommand, toResult } from './history/kv-commands.ts'
+import type { KvCommand, KvResult } from './history/kv-model.ts'
+import { type InvariantChecker, InvariantViolation } from './invariants/invariants.ts'
 import type { SimMember } from './sim-member.ts'
-import { between, pick } from './sim-random.ts'
+import { EventKind, type Scheduler } from './time/scheduler.ts'
+import { between, pick } from './time/sim-random.ts'
 
 export interface ClientAnswer {
   readonly outcome: ClientOutcome

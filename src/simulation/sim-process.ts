@@ -2,8 +2,8 @@
 // so that pausing holds everything back and killing forgets everything.
 
 import type { Random } from '../runtime/random.ts'
-import { EventKind, type Scheduler } from './scheduler.ts'
-import { chance, pick } from './sim-random.ts'
+import { EventKind, type Scheduler } from './time/scheduler.ts'
+import { chance, pick } from './time/sim-random.ts'
 
 /** Turns of one lane keep their order whatever happens; turns without a lane may run in any order. */
 export interface Lane {

@@ -4,9 +4,9 @@ import type { TuningInput } from '../options.ts'
 import type { Configuration, LogEntry, PeerId } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
 import type { NodeStatus } from '../status.ts'
-import type { LinkSettings } from './link.ts'
-import type { DiskLatency } from './sim-disk.ts'
-import type { Latency } from './sim-random.ts'
+import type { LinkSettings } from './bus/link.ts'
+import type { DiskLatency } from './disk/sim-disk.ts'
+import type { Latency } from './time/sim-random.ts'
 
 export interface SimulationOptions {
   /** Decides everything that is left to chance: timers, orders, delays, what a power loss takes. */

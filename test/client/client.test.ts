@@ -2,14 +2,14 @@
 // true of it.
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type ClientOptions, connectClient, type QuorateClient } from '../../src/client/index.ts'
+import { type ClientOptions, connectClient, type QuorateClient } from '../../src/client.ts'
 import { isQuorateError, QuorateError } from '../../src/errors.ts'
+import { MAX_OPERATIONS_PER_MESSAGE } from '../../src/protocol/client-protocol.ts'
 import { type AttachedServices, attachServices } from '../../src/services/attach.ts'
-import { MAX_OPERATIONS_PER_MESSAGE } from '../../src/services/client-protocol.ts'
-import type { EncodedNode, WriteOutcome } from '../../src/services/member.ts'
-import { encodeValue } from '../../src/transport/codec.ts'
+import type { EncodedNode, WriteOutcome } from '../../src/services/member-port.ts'
 import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
 import type { MemoryConnection } from '../../src/transport/memory/memory-connection.ts'
+import { encodeValue } from '../../src/transport/wire/codec.ts'
 import { FakeNode } from './fake-node.ts'
 
 const open: { close(): unknown }[] = []

@@ -1,12 +1,12 @@
 // A leader that stands still while the bus goes on handing it requests: whom the client writes to, and what it says.
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { type ClientOptions, connectClient, type QuorateClient } from '../../src/client/index.ts'
+import { type ClientOptions, connectClient, type QuorateClient } from '../../src/client.ts'
 import { isQuorateError, QuorateError } from '../../src/errors.ts'
 import { attachServices } from '../../src/services/attach.ts'
-import { encodeValue } from '../../src/transport/codec.ts'
 import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
 import type { MemoryConnection } from '../../src/transport/memory/memory-connection.ts'
+import { encodeValue } from '../../src/transport/wire/codec.ts'
 import { FakeNode } from './fake-node.ts'
 import { Pausable } from './pausable.ts'
 

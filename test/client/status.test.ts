@@ -1,7 +1,7 @@
 // What operators and the ordinary `nats` tool see of members.
 
 import { describe, expect, test } from 'vitest'
-import { connectClient } from '../../src/client/index.ts'
+import { connectClient } from '../../src/client.ts'
 import { attachServices } from '../../src/services/attach.ts'
 import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
 import { FakeNode } from './fake-node.ts'

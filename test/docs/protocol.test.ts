@@ -1,9 +1,9 @@
 import { Encoder } from 'cbor-x'
 import { describe, expect, test } from 'vitest'
-import { RequestEncoder } from '../../src/transport/codec.ts'
-import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME } from '../../src/transport/entries.ts'
 import { type BusRole, formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
 import { parseSubject } from '../../src/transport/subjects.ts'
+import { RequestEncoder } from '../../src/transport/wire/codec.ts'
+import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME } from '../../src/transport/wire/entries.ts'
 import { METHODS } from '../transport/support/arbitraries.ts'
 import { codeIn, read, rowsOf } from './support.ts'
 
@@ -39,7 +39,7 @@ describe('docs/protocol.md', () => {
   })
 
   test('names every reason for which something is dropped', () => {
-    const source = `${read('src/transport/drops.ts')}${read('src/transport/cbor-gate.ts')}`
+    const source = `${read('src/transport/rpc/drops.ts')}${read('src/transport/wire/gate.ts')}`
     const reasons = [...source.matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, reason = '']) => reason)
     const named = rows.flatMap(([first = '']) => codeIn(first)).filter((code) => /^[A-Z_]+$/.test(code))
     expect(reasons.length).toBeGreaterThan(18)

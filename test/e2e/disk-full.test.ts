@@ -3,8 +3,8 @@
 
 import { afterEach, expect, test } from 'vitest'
 import { Requester } from '../../src/client/requester.ts'
-import { decodeValue, encodeValue } from '../../src/transport/codec.ts'
 import { clientSubject } from '../../src/transport/subjects.ts'
+import { decodeValue, encodeValue } from '../../src/transport/wire/codec.ts'
 import { jsonLines } from '../cli/run-cli.ts'
 import { Group } from './support/group.ts'
 import { Workload } from './support/workload.ts'

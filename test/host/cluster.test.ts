@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { DropLog } from '../../src/observability/drop-log.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
-import type { RpcOutcome } from '../../src/transport/peer-rpc.ts'
-import { createPeerRpc } from '../../src/transport/rpc-endpoint.ts'
+import type { RpcOutcome } from '../../src/transport/rpc/peer-rpc.ts'
+import { createPeerRpc } from '../../src/transport/rpc/rpc-endpoint.ts'
 import { QUICK, rejection, until, World } from './support/world.ts'
 
 describe('three members', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeConfiguration, encodeConfiguration } from '../../src/log/configuration-codec.ts'
 import { ConfigurationHistory } from '../../src/log/configuration-history.ts'
 import { type ConfigurationEntry, EntryType } from '../../src/rules/types.ts'
-import { encodeValue } from '../../src/transport/codec.ts'
+import { encodeValue } from '../../src/transport/wire/codec.ts'
 
 const at = (index: number, term = 1): ConfigurationEntry => ({
   peers: [`m${index}`],

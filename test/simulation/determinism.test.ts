@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { runPlan } from '../../src/simulation/campaign.ts'
-import { drawSwarm } from '../../src/simulation/swarm.ts'
+import { runPlan } from '../../src/simulation/campaign/campaign.ts'
+import { drawSwarm } from '../../src/simulation/campaign/swarm.ts'
 
 // INV-25: nothing of a run may come from anywhere but its seed, its options and the code.
 describe('the same seed', () => {

@@ -31,8 +31,12 @@ describe('the folder', () => {
 
   it('has every machine of src/actors', () => {
     const actors = fileURLToPath(new URL('../../src/actors/', import.meta.url))
-    const machines = readdirSync(actors).filter((name) => name.endsWith('.machine.ts'))
-    expect(charts.map(({ name }) => `${name}.machine.ts`).sort()).toEqual(machines.sort())
+    const machines = readdirSync(actors, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.machine.ts'),
+    )
+    expect(charts.map(({ source }) => source).sort()).toEqual(
+      machines.map((name) => `src/actors/${name}`).sort(),
+    )
   })
 })
 

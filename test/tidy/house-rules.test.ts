@@ -12,7 +12,7 @@ const MAX_LINES = 400
 const LONG_LISTS: readonly string[] = [
   'src/testing/storage-conformance.ts',
   'test/client/client.test.ts',
-  'test/simulation/invariants.test.ts',
+  'test/simulation/invariants/invariants.test.ts',
 ]
 /** To be split; no other file may join them. */
 const TOO_LONG_YET: readonly string[] = ['src/simulation/simulation.ts']

@@ -10,8 +10,7 @@ const FORBIDDEN =
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/runtime/': 'the one place that turns the platform into ports',
   'src/cli/': 'stopwatches and wall clocks for people; nothing of it reaches a node',
-  'src/simulation/cli/': 'stopwatches for people; the simulated world has a clock of its own',
-  'src/simulation/time-driver.ts': 'lets promises of user code settle between two simulated events',
+  'src/simulation/time/time-driver.ts': 'lets promises of user code settle between two simulated events',
   'src/storage/run-callback.ts': 'throws the error of a callback where nobody can swallow it',
   'src/storage/sqlite/':
     'a real disk is no part of a replay; it ends refused requests after the current turn',
@@ -32,9 +31,9 @@ describe('clocks, chance and timers', () => {
 })
 
 describe('the consensus path', () => {
-  const PATH = ['src/actors/', 'src/rules/', 'src/log/', 'src/host-core.ts', 'src/node-handle.ts']
+  const PATH = ['src/actors/', 'src/rules/', 'src/log/', 'src/host/host-core.ts', 'src/host/node-handle.ts']
   /** What users write may be asynchronous: here, and only here, their promises become events. */
-  const USER_CODE = ['src/actors/apply-worker.ts', 'src/actors/apply-queue.events.ts']
+  const USER_CODE = ['src/actors/apply/apply-worker.ts', 'src/actors/apply/apply-queue.events.ts']
   const own = sources.filter(
     ({ path }) => PATH.some((place) => path.startsWith(place)) && !USER_CODE.includes(path),
   )

@@ -1,7 +1,7 @@
 // One member of the demo: a real host with real files and a bus connection of its own.
 
 import type { Host, RaftNode } from '../../api.ts'
-import { openHost } from '../../host.ts'
+import { openHost } from '../../host/open-host.ts'
 import { KeyValueMachine } from '../../machines/kv.ts'
 import { type AttachedServices, attachServices } from '../../services/attach.ts'
 import type { Transport } from '../../transport/transport.ts'

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { RaftNode } from '../../api.ts'
-import { connectClient, type QuorateClient } from '../../client/index.ts'
+import { connectClient, type QuorateClient } from '../../client.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import type { Cluster } from './cluster.ts'

@@ -1,6 +1,6 @@
 // The load of the demo: clients that each write one thing at a time and keep account of what they were told.
 
-import type { QuorateClient } from '../../client/index.ts'
+import type { QuorateClient } from '../../client.ts'
 import { isQuorateError } from '../../errors.ts'
 import type { KvCommand } from '../../machines/kv.ts'
 

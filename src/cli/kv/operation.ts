@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import type { Applied, ReadLevel } from '../../api.ts'
-import type { QuorateClient } from '../../client/index.ts'
+import type { QuorateClient } from '../../client.ts'
 import { isQuorateError, QuorateError } from '../../errors.ts'
 import { type KvCommand, MAX_KEY_LENGTH } from '../../machines/kv.ts'
 import { describeIssues } from '../../options.ts'

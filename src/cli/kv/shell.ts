@@ -2,7 +2,7 @@
 
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { QuorateClient } from '../../client/index.ts'
+import type { QuorateClient } from '../../client.ts'
 import { QuorateError } from '../../errors.ts'
 import { parseOperation, perform, tellFailure } from './operation.ts'
 

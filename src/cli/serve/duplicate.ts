@@ -1,9 +1,9 @@
 // Refuses to become a member that another process already is: two of them would vote twice.
 
 import { Requester } from '../../client/requester.ts'
+import { MAX_STATUS_BYTES, parseMemberStatus } from '../../protocol/admin-protocol.ts'
+import { decodeJson } from '../../protocol/json.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { MAX_STATUS_BYTES, parseMemberStatus } from '../../services/admin-protocol.ts'
-import { decodeJson } from '../../services/json.ts'
 import { adminSubject } from '../../transport/subjects.ts'
 import type { Transport } from '../../transport/transport.ts'
 

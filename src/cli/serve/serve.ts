@@ -2,7 +2,7 @@
 
 import type { RaftNode } from '../../api.ts'
 import { isQuorateError } from '../../errors.ts'
-import { openHost } from '../../host.ts'
+import { openHost } from '../../host/open-host.ts'
 import { KeyValueMachine } from '../../machines/kv.ts'
 import type { TuningInput } from '../../options.ts'
 import { systemClock } from '../../runtime/clock.ts'

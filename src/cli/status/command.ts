@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command, Option } from 'commander'
-import type { GroupStatus, QuorateClient } from '../../client/index.ts'
+import type { GroupStatus, QuorateClient } from '../../client.ts'
 import { withClient } from '../client-session.ts'
 import { type ClientFlags, clientOptions, parseCount } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'

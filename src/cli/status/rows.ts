@@ -1,6 +1,6 @@
 // A group's status as rows for people.
 
-import type { GroupStatus } from '../../client/index.ts'
+import type { GroupStatus } from '../../client.ts'
 import type { NodeStatus, ReplicatorStatus } from '../../status.ts'
 import { type Column, formatTable } from '../output.ts'
 

@@ -1,7 +1,7 @@
 // How a member behaves towards its user, and after a failure: INV-22, INV-23, INV-24 (at shutdown).
 
 import type { PeerId, Term } from '../../rules/types.ts'
-import type { MessageKind } from '../message-kind.ts'
+import type { MessageKind } from '../bus/message-kind.ts'
 import { type CheckerContext, isActive, type MemberState } from './context.ts'
 import type { Hook, NodeObservation, SentMessage } from './observation.ts'
 import { InvariantViolation } from './violation.ts'

@@ -8,7 +8,7 @@ import {
   type LogIndex,
   type PeerId,
 } from '../../rules/types.ts'
-import type { WriteOp } from '../disk-image.ts'
+import type { WriteOp } from '../disk/disk-image.ts'
 import { brief, type CheckerContext, isActive, type MemberState } from './context.ts'
 import { type EntryRecord, isSameEntry, type LogChange } from './log-registry.ts'
 import type { DurableObservation, NodeObservation } from './observation.ts'

@@ -2,7 +2,7 @@
 
 import type { Configuration, HardState, LogEntry, LogId, LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { Role } from '../../status.ts'
-import type { MessageKind } from '../message-kind.ts'
+import type { MessageKind } from '../bus/message-kind.ts'
 
 /**
  * A member after a step. The checker keeps the newest one of each member and reads `alive`, `role`, `term` and

@@ -1,20 +1,20 @@
 // The other members, played by the test: what the node asks of them, and what they ask of the node.
 
 import type {
-  InboundRequest,
-  RequestOf,
-  RequestVoteResponse,
-  ResponseOf,
-  RpcMethod,
-} from '../../../src/transport/messages.ts'
-import type {
   PeerRpc,
   RemoteError,
   Reply,
   RequestHandler,
   RpcFailureCode,
   RpcOutcome,
-} from '../../../src/transport/peer-rpc.ts'
+} from '../../../src/transport/rpc/peer-rpc.ts'
+import type {
+  InboundRequest,
+  RequestOf,
+  RequestVoteResponse,
+  ResponseOf,
+  RpcMethod,
+} from '../../../src/transport/wire/messages.ts'
 
 /** A call of the node that waits for its answer. */
 export interface OutboundCall<M extends RpcMethod> {

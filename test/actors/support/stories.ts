@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest'
 import type { InspectionEvent } from 'xstate'
-import { encodeValue } from '../../../src/transport/codec.ts'
+import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import { configurationEntry, dataEntries, dataEntry } from '../../log/support/entries.ts'
 import { says } from './fake-rpc.ts'
 import { type NodeRig, type RigOptions, rig } from './node-rig.ts'

@@ -1,12 +1,12 @@
 // Clients that never stop asking, and the history of what they were told, to be checked for linearizability.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { QuorateClient } from '../../../src/client/index.ts'
+import type { QuorateClient } from '../../../src/client.ts'
 import { isQuorateError } from '../../../src/errors.ts'
 import type { KvResult as ProductResult } from '../../../src/machines/kv.ts'
-import { History, type Operation } from '../../../src/simulation/history.ts'
-import type { KvCommand, KvResult } from '../../../src/simulation/kv-model.ts'
-import { checkLinearizability, type Verdict } from '../../../src/simulation/linearizability.ts'
+import { History, type Operation } from '../../../src/simulation/history/history.ts'
+import type { KvCommand, KvResult } from '../../../src/simulation/history/kv-model.ts'
+import { checkLinearizability, type Verdict } from '../../../src/simulation/history/linearizability.ts'
 
 const PAUSE_AFTER_ERROR_MS = 20
 /** Few keys, so that clients meet; operations on a key are bounded by starting a new one now and then. */

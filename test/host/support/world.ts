@@ -1,6 +1,6 @@
 // Hosts on one in-process bus, each with a disk in memory that outlives it.
 
-import { openHost } from '../../../src/host.ts'
+import { openHost } from '../../../src/host/open-host.ts'
 import type { Host, RaftNode, StartNodeOptions } from '../../../src/index.ts'
 import type { TuningInput } from '../../../src/options.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'

@@ -1,7 +1,7 @@
 // The slow and obvious checker of linearizability: every order of every subset, for histories of a few operations.
 
-import type { Operation } from '../../../src/simulation/history.ts'
-import { applyKv } from '../../../src/simulation/kv-model.ts'
+import type { Operation } from '../../../src/simulation/history/history.ts'
+import { applyKv } from '../../../src/simulation/history/kv-model.ts'
 
 /** One key only. */
 export function isLinearizableByForce(operations: readonly Operation[]): boolean {

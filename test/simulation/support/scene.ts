@@ -10,7 +10,7 @@ import {
   InvariantViolation,
   type NodeObservation,
   type SentMessage,
-} from '../../../src/simulation/invariants.ts'
+} from '../../../src/simulation/invariants/invariants.ts'
 
 type View = Omit<
   { -readonly [K in keyof NodeObservation]: NodeObservation[K] },

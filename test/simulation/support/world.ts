@@ -1,11 +1,11 @@
 // A small simulated world for the tests of its parts: one scheduler, one bus, processes with clocks.
 
-import { Scheduler } from '../../../src/simulation/scheduler.ts'
-import { type BusObserver, SimBus, type SimBusOptions } from '../../../src/simulation/sim-bus.ts'
-import { SimClock, type SimClockOptions } from '../../../src/simulation/sim-clock.ts'
-import { SimDisk, type SimDiskOptions } from '../../../src/simulation/sim-disk.ts'
+import { type BusObserver, SimBus, type SimBusOptions } from '../../../src/simulation/bus/sim-bus.ts'
+import { SimDisk, type SimDiskOptions } from '../../../src/simulation/disk/sim-disk.ts'
 import { SimProcess } from '../../../src/simulation/sim-process.ts'
-import { streamOf } from '../../../src/simulation/sim-random.ts'
+import { Scheduler } from '../../../src/simulation/time/scheduler.ts'
+import { SimClock, type SimClockOptions } from '../../../src/simulation/time/sim-clock.ts'
+import { streamOf } from '../../../src/simulation/time/sim-random.ts'
 
 export class World {
   readonly seed: number

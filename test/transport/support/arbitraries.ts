@@ -8,7 +8,7 @@ import type {
   RequestVoteRequest,
   ResponseOf,
   RpcMethod,
-} from '../../../src/transport/messages.ts'
+} from '../../../src/transport/wire/messages.ts'
 
 export const METHODS = [
   'pre_vote',

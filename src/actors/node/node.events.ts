@@ -1,0 +1,78 @@
+// Everything a node's chart can hear, and what it says to those who listen.
+
+import type { QuorateError } from '../../errors.ts'
+import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
+import type { Role } from '../../status.ts'
+import type { Reply } from '../../transport/rpc/peer-rpc.ts'
+import type { InboundRequest, RequestVoteResponse } from '../../transport/wire/messages.ts'
+import type { Proposal } from '../apply/closures.ts'
+import type { LogPort } from '../log.machine.ts'
+
+/** A request of another member, named by its method, with the door for the answer. */
+export type RpcEvent = {
+  [R in InboundRequest as R['method']]: R & { readonly type: `rpc.${R['method']}`; readonly reply: Reply }
+}[InboundRequest['method']]
+
+export type ReadOutcome =
+  | { readonly ok: true; readonly index: LogIndex }
+  | { readonly ok: false; readonly error: QuorateError }
+
+/** A read that waits for a safe position. `done` is called exactly once with the position, or why there is none. */
+export interface PendingRead {
+  readonly level: 'readIndex' | 'lease'
+  readonly done: (outcome: ReadOutcome) => void
+}
+
+/** An answer to one of this node's campaigns; `version` and `sentTerm` tell whether it still matters. */
+interface CampaignAnswer {
+  readonly version: number
+  readonly sentTerm: Term
+  readonly from: PeerId
+  readonly response: RequestVoteResponse
+}
+
+export type NodeEvent =
+  | RpcEvent
+  | { readonly type: 'init' }
+  | { readonly type: 'log.opened'; readonly port: LogPort }
+  | { readonly type: 'log.failed'; readonly error: Error }
+  | { readonly type: 'log.durable' }
+  | { readonly type: 'hardState.durable'; readonly version: number }
+  | { readonly type: 'hardState.failed'; readonly error: Error }
+  | { readonly type: 'snapshot.loaded' }
+  | { readonly type: 'timer.election' }
+  | { readonly type: 'timer.vote' }
+  | { readonly type: 'timer.stepDown' }
+  | { readonly type: 'timer.snapshot' }
+  | ({ readonly type: 'preVote.answered' } & CampaignAnswer)
+  | ({ readonly type: 'vote.answered' } & CampaignAnswer)
+  | { readonly type: 'term.higher'; readonly term: Term }
+  | { readonly type: 'replica.matched'; readonly term: Term }
+  | { readonly type: 'propose'; readonly proposals: readonly Proposal[] }
+  | { readonly type: 'read'; readonly reads: readonly PendingRead[] }
+  | {
+      readonly type: 'round.answered'
+      readonly round: number
+      readonly from: PeerId
+      readonly confirmed: boolean
+    }
+  | { readonly type: 'round.retry'; readonly round: number }
+  | { readonly type: 'applied'; readonly index: LogIndex }
+  | { readonly type: 'apply.failed'; readonly error: Error }
+  | { readonly type: 'fatal'; readonly error: Error }
+  | { readonly type: 'shutdown' }
+  | { readonly type: 'farewell.said' }
+  | { readonly type: 'applyQueue.stopped' }
+  | { readonly type: 'store.closed' }
+
+/** What the actor emits: subscribe with `actor.on(type, handler)`. */
+export type NodeEmitted =
+  | {
+      readonly type: 'role'
+      readonly from: Role
+      readonly to: Role
+      readonly term: Term
+      readonly reason: string
+    }
+  | { readonly type: 'leader'; readonly leader: PeerId | null; readonly term: Term }
+  | { readonly type: 'failed'; readonly error: Error }

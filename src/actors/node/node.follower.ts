@@ -1,0 +1,127 @@
+// Taking entries from a leader: carries out what rules/append.ts decides, and answers when the disk has confirmed.
+
+import { decodeConfiguration } from '../../log/configuration-codec.ts'
+import { decideAppend, followerCommitIndex } from '../../rules/append.ts'
+import { assertTruncation, InvariantError } from '../../rules/invariants.ts'
+import { judgeSender, type SenderVerdict } from '../../rules/term.ts'
+import { EntryType, type LogEntry } from '../../rules/types.ts'
+import type { Reply } from '../../transport/rpc/peer-rpc.ts'
+import type { AppendEntriesRequest } from '../../transport/wire/messages.ts'
+import type { NodeCore } from './node.core.ts'
+import type { NodeEvent } from './node.events.ts'
+import { refreshConfiguration } from './node.start.ts'
+import { adoptLeader } from './node.stepdown.ts'
+
+export type LeaderEvent = Extract<NodeEvent, { type: 'rpc.append_entries' | 'rpc.heartbeat' }>
+
+export function senderOf(core: NodeCore, event: LeaderEvent): SenderVerdict {
+  return judgeSender(core.standing, event.from, event.message.term)
+}
+
+export function refuseSender(core: NodeCore, event: LeaderEvent): void {
+  core.answer(event.reply, { term: core.term, success: false, lastLogIndex: core.log.lastIndex })
+}
+
+/** Every accepted message of the leader renews the promise to it, heartbeats included. */
+export function followSender(core: NodeCore, event: LeaderEvent): void {
+  adoptLeader(core, event.from, 'NEW_LEADER')
+  core.followerLease = { lastLeader: event.from, lastContactMs: core.clock.nowMs() }
+}
+
+/** Heartbeat: nothing to store; the position it names says how far the commit index may be believed. */
+export function acceptHeartbeat(core: NodeCore, event: LeaderEvent): void {
+  const { prevLogIndex, prevLogTerm, committedIndex } = event.message
+  const success = core.log.termAt(prevLogIndex) === prevLogTerm && prevLogIndex <= core.log.lastIndex
+  if (success) vouch(core, committedIndex, prevLogIndex)
+  if (success) acknowledge(core, event.reply)
+  else core.answer(event.reply, { term: core.term, success, lastLogIndex: core.log.lastIndex })
+}
+
+export function acceptAppend(core: NodeCore, event: LeaderEvent): void {
+  const { message, reply } = event
+  const unreadable = message.entries.find(
+    (e) => e.type === EntryType.CONFIGURATION && decodeConfiguration(e) === null,
+  )
+  if (unreadable !== undefined) {
+    const problem = `The configuration entry at index ${unreadable.index} cannot be read.`
+    core.outbox.post(() => reply({ ok: false, error: { code: 'EINVAL', message: problem } }))
+    return
+  }
+  const { firstIndex, lastIndex } = core.log
+  // What a leader of any term has vouched for is as settled as what is committed here.
+  const commitIndex = Math.max(core.commitIndex, core.vouchedCommitIndex)
+  const log = { firstIndex, lastIndex, commitIndex, termAt: (index: number) => core.log.termAt(index) }
+  const decision = decideAppend(log, message)
+  if (decision.kind === 'violation') throw new InvariantError('leader completeness', decision.detail)
+  if (decision.kind === 'mismatch') {
+    core.answer(reply, { term: core.term, success: false, lastLogIndex: lastIndex })
+    return
+  }
+  if (decision.truncateAfter !== null) truncate(core, decision.truncateAfter, commitIndex)
+  store(
+    core,
+    decision.skip === 0 ? message.entries : message.entries.slice(decision.skip),
+    decision.truncateAfter,
+  )
+  vouch(core, message.committedIndex, decision.matchIndex)
+  acknowledgeWhenDurable(core, decision.matchIndex, message, reply)
+}
+
+function truncate(core: NodeCore, lastKept: number, settled: number): void {
+  assertTruncation(lastKept, settled)
+  core.logActor?.send({ type: 'truncateSuffix', lastKept })
+}
+
+function store(core: NodeCore, entries: readonly LogEntry[], truncatedAfter: number | null): void {
+  if (entries.length > 0) core.logActor?.send({ type: 'append', entries })
+  const changes = truncatedAfter !== null || entries.some((e) => e.type === EntryType.CONFIGURATION)
+  if (changes) refreshConfiguration(core)
+}
+
+/** An acknowledgement covers what this frame verified, and leaves when that is on disk: also for a repeated frame. */
+function acknowledgeWhenDurable(
+  core: NodeCore,
+  matchIndex: number,
+  { term }: AppendEntriesRequest,
+  reply: Reply,
+): void {
+  if (matchIndex <= core.log.durableIndex) acknowledge(core, reply)
+  else core.pendingAcks.push({ term, matchIndex, reply })
+}
+
+/** Says yes in the term in which it was asked. While the answer waits in the outbox, that term may end. */
+function acknowledge(core: NodeCore, reply: Reply): void {
+  const { term, log } = core
+  const { lastIndex: lastLogIndex } = log
+  core.outbox.post(() => {
+    if (core.term === term) reply({ ok: true, response: { term, success: true, lastLogIndex } })
+    else core.answer(reply, { term: core.term, success: false, lastLogIndex: log.lastIndex })
+  })
+}
+
+/**
+ * More of the log is durable: answer what waited for it. A term that has changed meanwhile makes the answer negative,
+ * because the entries may be gone again (trap T25).
+ */
+export function settleAcks(core: NodeCore): void {
+  const { durableIndex } = core.log
+  while (core.pendingAcks[0] !== undefined && core.pendingAcks[0].matchIndex <= durableIndex) {
+    const ack = core.pendingAcks.shift()
+    if (ack === undefined) break
+    if (ack.term === core.term) acknowledge(core, ack.reply)
+    else core.answer(ack.reply, { term: core.term, success: false, lastLogIndex: core.log.lastIndex })
+  }
+  commitVouched(core)
+}
+
+/** The leader has committed up to `leaderCommit`; this log is known to equal its log up to `verified`. */
+function vouch(core: NodeCore, leaderCommit: number, verified: number): void {
+  core.vouchedCommitIndex = followerCommitIndex(core.vouchedCommitIndex, leaderCommit, verified)
+  commitVouched(core)
+}
+
+function commitVouched(core: NodeCore): void {
+  // A leader commits by counting; one that has just left its office has no ballots any more.
+  if (core.ballots !== null) return
+  core.commitTo(followerCommitIndex(core.commitIndex, core.vouchedCommitIndex, core.log.durableIndex))
+}

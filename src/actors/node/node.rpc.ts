@@ -1,0 +1,31 @@
+// From requests on the bus to events of the chart.
+
+import type { Reply } from '../../transport/rpc/peer-rpc.ts'
+import type { InboundRequest } from '../../transport/wire/messages.ts'
+import type { NodeCore } from './node.core.ts'
+import type { RpcEvent } from './node.events.ts'
+
+export function respond(request: InboundRequest, reply: Reply): RpcEvent {
+  switch (request.method) {
+    case 'pre_vote':
+      return { ...request, type: 'rpc.pre_vote', reply }
+    case 'request_vote':
+      return { ...request, type: 'rpc.request_vote', reply }
+    case 'append_entries':
+      return { ...request, type: 'rpc.append_entries', reply }
+    case 'heartbeat':
+      return { ...request, type: 'rpc.heartbeat', reply }
+    case 'timeout_now':
+      return { ...request, type: 'rpc.timeout_now', reply }
+    case 'read_index':
+      return { ...request, type: 'rpc.read_index', reply }
+  }
+}
+
+/** A node that is not active takes part in nothing (braft: EINVAL). */
+export function refuseInactive(core: NodeCore, event: RpcEvent): void {
+  event.reply({
+    ok: false,
+    error: { code: 'EINVAL', message: `Member ${core.id} is not active (${core.role}).` },
+  })
+}

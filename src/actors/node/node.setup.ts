@@ -1,0 +1,344 @@
+// The vocabulary of the node's chart: each guard asks one question, each action carries out one thing. The chart is in
+// node.machine.ts; what the names do is in the node.*.ts files, and what they decide in src/rules.
+
+import { setup } from 'xstate'
+import { isAlone } from '../../rules/election.ts'
+import { leaderPresumedAliveMs, owesVoteForMs } from '../../rules/lease.ts'
+import { deposes } from '../../rules/term.ts'
+import { electionDelayMs, voteDelayMs } from '../../rules/timing.ts'
+import type { Role } from '../../status.ts'
+import { StorageError } from '../../storage/storage.ts'
+import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
+import { logMachine } from '../log.machine.ts'
+import { heartbeatMachine } from '../replication/heartbeat.machine.ts'
+import { replicatorMachine } from '../replication/replicator.machine.ts'
+import { timerMachine } from '../timer.machine.ts'
+import { NodeCore, type NodeInput } from './node.core.ts'
+import * as election from './node.election.ts'
+import * as ending from './node.end.ts'
+import type { NodeEmitted, NodeEvent } from './node.events.ts'
+import * as follower from './node.follower.ts'
+import * as leading from './node.leader.ts'
+import * as reads from './node.reads.ts'
+import { refuseInactive } from './node.rpc.ts'
+import * as starting from './node.start.ts'
+import { type StepDownReason, stepDown } from './node.stepdown.ts'
+import { proposalQueue } from './proposal-queue.ts'
+
+export interface NodeContext {
+  readonly core: NodeCore
+}
+
+type EventType = NodeEvent['type']
+type EventOf<T extends EventType> = Extract<NodeEvent, { type: T }>
+interface Args {
+  readonly context: NodeContext
+  readonly event: NodeEvent
+}
+
+function isOneOf<T extends EventType>(event: NodeEvent, types: readonly T[]): event is EventOf<T> {
+  return types.some((type) => type === event.type)
+}
+
+function toError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value))
+}
+
+/** An exception inside a transition would kill the actor and leave its children running: it becomes `fatal`. */
+function guarded(core: NodeCore, run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    core.send({ type: 'fatal', error: toError(error) })
+  }
+}
+
+/** An action for any event. */
+const act =
+  (run: (core: NodeCore, event: NodeEvent) => void) =>
+  ({ context: { core }, event }: Args): void =>
+    guarded(core, () => run(core, event))
+
+/** An action for events of these types; for others it does nothing. */
+const on =
+  <T extends EventType>(types: readonly T[], run: (core: NodeCore, event: EventOf<T>) => void) =>
+  ({ context: { core }, event }: Args): void =>
+    guarded(core, () => {
+      if (isOneOf(event, types)) run(core, event)
+    })
+
+/** A question about events of these types; for others the answer is no. */
+const ask =
+  <T extends EventType>(types: readonly T[], question: (core: NodeCore, event: EventOf<T>) => boolean) =>
+  ({ context: { core }, event }: Args): boolean =>
+    isOneOf(event, types) && question(core, event)
+
+const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat'] as const
+const ANSWERS = ['preVote.answered', 'vote.answered'] as const
+const FAILURES = ['log.failed', 'hardState.failed', 'apply.failed', 'fatal'] as const
+const RPCS = [
+  'rpc.pre_vote',
+  'rpc.request_vote',
+  'rpc.append_entries',
+  'rpc.heartbeat',
+  'rpc.timeout_now',
+  'rpc.read_index',
+] as const
+
+/** The term to step down to: the event's, if it is higher. */
+function termAfter(core: NodeCore, event: NodeEvent): number {
+  if (event.type === 'term.higher') return Math.max(core.term, event.term)
+  if (isOneOf(event, ANSWERS)) return Math.max(core.term, event.response.term)
+  if (isOneOf(event, RPCS)) return Math.max(core.term, event.message.term)
+  return core.term
+}
+
+/** Why an office is left, by what was heard. */
+function reasonOf(event: NodeEvent): StepDownReason {
+  if (isOneOf(event, FROM_LEADER)) return 'NEW_LEADER'
+  if (isOneOf(event, RPCS)) return 'HIGHER_TERM_REQUEST'
+  if (isOneOf(event, ANSWERS) || event.type === 'term.higher') return 'HIGHER_TERM_RESPONSE'
+  if (event.type === 'timer.vote') return 'VOTE_TIMEOUT'
+  if (event.type === 'timer.stepDown') return 'QUORUM_LOST'
+  return event.type === 'shutdown' ? 'SHUTDOWN' : 'NODE_FAILED'
+}
+
+const base = setup({
+  types: {
+    context: {} as NodeContext,
+    events: {} as NodeEvent,
+    input: {} as NodeInput,
+    emitted: {} as NodeEmitted,
+  },
+  actors: {
+    log: logMachine,
+    applyQueue: applyQueueMachine,
+    proposalQueue,
+    replicator: replicatorMachine,
+    heartbeat: heartbeatMachine,
+    timer: timerMachine,
+  },
+  guards: {
+    logAndSnapshotFit: ({ context: { core } }) => starting.inconsistency(core) === null,
+    hardStateIsDurable: ({ context: { core } }) => core.outbox.isOpen,
+    hasConfiguration: ({ context: { core } }) => core.configuration.peers.length > 0,
+    hasJoined: ({ context: { core } }) => core.route !== null,
+    isAlone: ({ context: { core } }) => isAlone(core.configuration, core.id),
+
+    maySeekElection: ({ context: { core } }) => election.maySeek(core),
+    preVoteIsWon: ({ context: { core } }) => election.preVoteIsWon(core),
+    voteIsWon: ({ context: { core } }) => election.voteIsWon(core),
+    candidacyIsDurable: ask(['hardState.durable'], (core, event) => event.version >= core.candidacyVersion),
+    asksAgainOnVoteTimeout: ({ context: { core } }) =>
+      core.tuning.stepDownWhenVoteTimedOut && election.maySeek(core),
+    stepsDownOnVoteTimeout: ({ context: { core } }) => core.tuning.stepDownWhenVoteTimedOut,
+    answerIsStale: ({ context: { core }, event }) => !election.isCurrentAnswer(core, event),
+    answerDeposes: ask(ANSWERS, (core, event) => deposes(core.term, event.response.term)),
+    termIsHigher: ask(['term.higher'], (core, event) => deposes(core.term, event.term)),
+    requestTermIsHigher: ask(RPCS, (core, event) => deposes(core.term, event.message.term)),
+    voteChangesRole: ask(['rpc.request_vote'], (core, event) => election.voteChangesRole(core, event)),
+    followsTimeoutNow: ask(['rpc.timeout_now'], (core, event) => election.followsTimeoutNow(core, event)),
+
+    senderIsStale: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'stale'),
+    senderIsNew: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'new'),
+    senderConflicts: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'conflict'),
+
+    isOfThisTerm: ask(['replica.matched'], (core, event) => event.term === core.term),
+    quorumIsLost: ({ context: { core } }) => leading.quorumIsLost(core),
+    isEstablished: ({ context: { core } }) => leading.isEstablished(core),
+    saysNothing: ({ context: { core } }) => !core.farewell,
+  },
+  delays: {
+    ownVotePromised: ({ context: { core } }) =>
+      Math.max(1, Math.ceil(owesVoteForMs(core.followerLease, core.leaseTerms, core.clock.nowMs()))),
+    electionTimeout: ({ context: { core } }) => core.tuning.electionTimeoutMs,
+    drainPatience: ({ context: { core } }) => Math.max(1, core.tuning.drainTimeoutMs),
+  },
+  actions: {
+    takeLog: on(['log.opened'], (core, event) => starting.takeLog(core, event.port)),
+    loadSnapshot: act(starting.loadSnapshot),
+    recover: act(starting.recover),
+    joinGroup: act(starting.joinGroup),
+    noteInconsistency: act((core) => {
+      core.step = 'checkingConsistency'
+      const cause = new StorageError('CORRUPT', starting.inconsistency(core) ?? 'unknown')
+      core.failure = new Error(`checkingConsistency failed: ${cause.message}`, { cause })
+    }),
+    tellStarted: act(starting.tellStarted),
+    tellLeading: act((core) => core.tellStarted(null)),
+
+    releaseOutbox: on(['hardState.durable'], (core, event) => core.outbox.release(event.version)),
+
+    giveUpLeader: act(election.giveUpLeader),
+    startPreVote: act(election.startPreVote),
+    standForElection: act(election.standForElection),
+    requestVotes: act(election.requestVotes),
+    grantSelf: act(election.grantSelf),
+    countAnswer: act(election.countAnswer),
+    answerPreVote: on(['rpc.pre_vote'], election.answerPreVote),
+    refuseVote: on(['rpc.request_vote'], election.refuseVote),
+    acceptTimeoutNow: on(['rpc.timeout_now'], election.acceptTimeoutNow),
+    refuseTimeoutNow: on(['rpc.timeout_now'], election.refuseTimeoutNow),
+
+    refuseSender: on(FROM_LEADER, follower.refuseSender),
+    followSender: on(FROM_LEADER, follower.followSender),
+    acceptAppend: on(['rpc.append_entries'], follower.acceptAppend),
+    acceptHeartbeat: on(['rpc.heartbeat'], follower.acceptHeartbeat),
+    settleAcks: act(follower.settleAcks),
+
+    appendFirstEntry: act(leading.appendFirstEntry),
+    appendProposals: on(['propose'], (core, event) => leading.appendProposals(core, event.proposals)),
+    refuseProposals: on(['propose'], leading.refuseProposals),
+    countBallots: act(leading.countBallots),
+
+    takeReads: on(['read'], reads.takeReads),
+    forwardReads: on(['read'], reads.forwardReads),
+    refuseReads: on(['read'], reads.refuseReads),
+    startRound: act(reads.startRound),
+    countRound: on(['round.answered'], reads.countRound),
+    retryRound: on(['round.retry'], reads.retryRound),
+    serveReadIndex: on(['rpc.read_index'], reads.serveReadIndex),
+    refuseReadIndex: on(['rpc.read_index'], reads.refuseReadIndex),
+
+    noteApplied: on(['applied'], (core, event) => {
+      core.appliedIndex = event.index
+      core.log.markApplied(event.index)
+    }),
+    refuseInactive: on(RPCS, refuseInactive),
+    noteFailure: on(FAILURES, ending.noteFailure),
+    noteFarewell: act((core) => {
+      core.farewell = false
+    }),
+    enterError: act(ending.enterError),
+    drain: act(ending.drain),
+    closeStore: act(ending.closeStore),
+    endEverything: act(ending.endEverything),
+  },
+})
+
+/** The actors that live as long as the node. */
+const startActors = base.assign(({ context: { core }, spawn, self }) => {
+  core.self = self
+  core.proposalQueue = spawn('proposalQueue', { id: 'proposalQueue', input: { core } })
+  core.applyQueue = spawn('applyQueue', { id: 'applyQueue', input: { core } })
+  return {}
+})
+
+const openLog = base.assign(({ context: { core }, spawn, self }) => {
+  const { storage, tuning } = core.input
+  const input = { group: core.group, storage, maxCachedBytes: tuning.maxCachedLogBytes, parent: self }
+  core.logActor = spawn('log', { id: 'log', input })
+  return {}
+})
+
+/** A replicator and a heartbeat for every other member. */
+const takeOffice = base.assign(({ context: { core }, spawn }) => {
+  guarded(core, () =>
+    leading.takeOffice(core, (progress) => {
+      const { peer } = progress
+      const input = { core, progress, term: core.term }
+      return {
+        progress,
+        replicator: spawn('replicator', {
+          id: `replicator:${peer}`,
+          input: { ...input, pauseMs: core.heartbeatMs },
+        }),
+        heartbeat: spawn('heartbeat', { id: `heartbeat:${peer}`, input }),
+      }
+    }),
+  )
+  return {}
+})
+
+/** Ends an office; the actors that belonged to it stop. */
+const leaveOffice = base.enqueueActions(({ context: { core }, event, enqueue }) => {
+  guarded(core, () => {
+    const retired = stepDown(core, { term: termAfter(core, event), reason: reasonOf(event) })
+    for (const actor of retired) enqueue.stopChild(actor)
+  })
+})
+
+/** Both leaders of a term must fall: the next term is nobody's (trap T16). */
+const raiseOverConflict = base.enqueueActions(({ context: { core }, event, enqueue }) => {
+  guarded(core, () => {
+    core.input.logger.error(
+      { group: core.group, term: core.term },
+      'Two leaders in one term; raising the term.',
+    )
+    const retired = stepDown(core, { term: termAfter(core, event) + 1, reason: 'LEADER_CONFLICT' })
+    for (const actor of retired) enqueue.stopChild(actor)
+  })
+})
+
+const yieldToCandidate = base.enqueueActions(({ context: { core }, event, enqueue }) => {
+  guarded(core, () => {
+    if (event.type !== 'rpc.request_vote') return
+    for (const actor of election.yieldToCandidate(core, event)) enqueue.stopChild(actor)
+  })
+})
+
+/** Tells listeners what has changed since they were told last. */
+function announceAs(role: Role | null) {
+  return base.enqueueActions(({ context: { core }, enqueue }) => {
+    const from = core.role
+    const to = role ?? from
+    core.role = to
+    if (to !== from) enqueue.emit({ type: 'role', from, to, term: core.term, reason: core.reason })
+    if (core.leader === core.announcedLeader.leader && core.term === core.announcedLeader.term) return
+    core.announcedLeader = { leader: core.leader, term: core.term }
+    enqueue.emit({ type: 'leader', leader: core.leader, term: core.term })
+  })
+}
+
+/** Out of a passive follower's seat there is somebody to elect. */
+const armElectionTimer = base.sendTo('electionTimer', { type: 'arm' })
+
+const announceFailure = base.emit(({ context: { core } }) => ({
+  type: 'failed',
+  error: core.failure ?? new Error('unknown'),
+}))
+
+export const nodeSetup = base.extend({
+  actions: {
+    startActors,
+    openLog,
+    takeOffice,
+    leaveOffice,
+    raiseOverConflict,
+    yieldToCandidate,
+    announce: announceAs(null),
+    enterInitializing: announceAs('initializing'),
+    enterFollower: announceAs('follower'),
+    enterCandidate: announceAs('candidate'),
+    enterLeader: announceAs('leader'),
+    enterErrorRole: announceAs('error'),
+    enterShuttingDown: announceAs('shuttingDown'),
+    enterShutdown: announceAs('shutdown'),
+    announceFailure,
+    armElectionTimer,
+  },
+})
+
+/** Inputs of the timers that states invoke. */
+export const timers = {
+  election: ({ context: { core } }: { context: NodeContext }) => ({
+    name: 'election' as const,
+    nextDelayMs: () => {
+      if (core.configuration.peers.length === 0) return null
+      const alive = leaderPresumedAliveMs(core.followerLease, core.leaseTerms, core.clock.nowMs())
+      return electionDelayMs(core.tuning, alive, core.drawn())
+    },
+  }),
+  vote: ({ context: { core } }: { context: NodeContext }) => ({
+    name: 'vote' as const,
+    nextDelayMs: () => voteDelayMs(core.tuning, core.drawn()),
+  }),
+  stepDown: ({ context: { core } }: { context: NodeContext }) => ({
+    name: 'stepDown' as const,
+    nextDelayMs: () => core.tuning.electionTimeoutMs,
+  }),
+}
+
+export function createContext(input: NodeInput): NodeContext {
+  return { core: new NodeCore(input) }
+}

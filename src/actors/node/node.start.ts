@@ -1,0 +1,92 @@
+// How a node comes up: log, snapshot, consistency, hard state, group (braft NodeImpl::init, in its order).
+
+import { isAlone } from '../../rules/election.ts'
+import { owesVoteForMs } from '../../rules/lease.ts'
+import { isStable } from '../../rules/quorum.ts'
+import {
+  findInconsistency,
+  type RecoveredLog,
+  recoverConfiguration,
+  recoverHardState,
+} from '../../rules/recovery.ts'
+import { NOTHING } from '../../rules/types.ts'
+import type { LogPort } from '../log.machine.ts'
+import type { NodeCore } from './node.core.ts'
+import { respond } from './node.rpc.ts'
+
+export function takeLog(core: NodeCore, port: LogPort): void {
+  if (port.log === null || port.store === null || port.stored === null)
+    throw new Error('The log opened without content.')
+  core.attachLog(port.log, port.store, port.stored)
+}
+
+/** The door for snapshots: nothing takes them yet, so none can be there to load. */
+export function loadSnapshot(core: NodeCore): void {
+  core.step = 'loadingSnapshot'
+  core.send({ type: 'snapshot.loaded' })
+}
+
+function recoveredLog(core: NodeCore): RecoveredLog {
+  const { log } = core
+  return { firstIndex: log.firstIndex, lastLogId: log.lastLogId, configuration: log.configurations.newest() }
+}
+
+/** Null when log and snapshot fit together. */
+export function inconsistency(core: NodeCore): string | null {
+  return findInconsistency(recoveredLog(core), null)
+}
+
+/**
+ * Term, vote and configuration as the rules recover them. A repaired record is written before the node joins its
+ * group; the waiting time that a vote or an acknowledgement of an earlier life promised to a leader begins again now,
+ * unless this is the first start (trap T2).
+ */
+export function recover(core: NodeCore): void {
+  core.step = 'loadingMeta'
+  const recovered = recoverHardState(core.stored?.hardState ?? null, core.log.lastLogId.term)
+  core.configuration = recoverConfiguration(recoveredLog(core), null, core.input.initialConfiguration)
+  if (core.configuration.peers.length === 0 && core.log.lastIndex > 0) {
+    core.input.logger.warn(
+      { group: core.group },
+      'The log holds no configuration: this member waits to be contacted.',
+    )
+  }
+  core.term = recovered.state.term
+  core.votedFor = recovered.state.votedFor
+  if (!recovered.firstStart) core.followerLease = { lastLeader: null, lastContactMs: core.clock.nowMs() }
+  if (!recovered.repaired) return
+  core.input.logger.warn(
+    { group: core.group, term: core.term },
+    'Term and vote were lost; continuing in a newer term.',
+  )
+  core.adopt(core.term, null)
+}
+
+/** From here on requests of other members reach this node. */
+export function joinGroup(core: NodeCore): void {
+  core.step = 'joiningGroup'
+  core.route = core.input.join((request, reply) => {
+    if (core.self === null || core.gone)
+      reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
+    else core.send(respond(request, reply))
+  })
+}
+
+/**
+ * The start is over, but for a group of one that elects itself: it is told when it leads, so that nobody meets it
+ * without a leader. A vote that is still promised to an earlier life may take its time.
+ */
+export function tellStarted(core: NodeCore): void {
+  const owes = owesVoteForMs(core.followerLease, core.leaseTerms, core.clock.nowMs()) > 0
+  if (!isAlone(core.configuration, core.id) || owes) core.tellStarted(null)
+}
+
+/** The configuration in force: the newest one appended, or what the node started with (INV-13 a). */
+export function refreshConfiguration(core: NodeCore): void {
+  const newest = core.log.configurations.newest()
+  core.configuration = newest ?? { ...core.input.initialConfiguration, id: NOTHING }
+  core.input.logger.info(
+    { group: core.group, peers: core.configuration.peers, stable: isStable(core.configuration) },
+    'Configuration in force.',
+  )
+}

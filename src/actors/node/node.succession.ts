@@ -1,0 +1,16 @@
+// A leader that leaves tells the best follower to campaign at once (braft wake-up candidate, section 10.8).
+
+import { chooseSuccessor } from '../../rules/succession.ts'
+import type { NodeCore } from './node.core.ts'
+
+/** Sends TimeoutNow to the successor, if there is one; `farewell.said` follows when it has answered or has not. */
+export function succeed(core: NodeCore): void {
+  const followers = [...core.followers.values()].map(({ progress }) => progress)
+  const successor = chooseSuccessor(core.configuration, followers, core.drawn())
+  const said = (): void => core.send({ type: 'farewell.said' })
+  core.farewell = successor !== null
+  if (successor === null) return
+  core.input.logger.info({ group: core.group, term: core.term, successor }, 'Handing over leadership.')
+  const request = { term: core.term, oldLeaderSteppedDown: true }
+  core.call(successor, 'timeout_now', request, core.tuning.electionTimeoutMs, said)
+}

@@ -1,0 +1,75 @@
+// What a leader knows of one follower, written by its replicator and heartbeat, read by the rules.
+
+import type { LogIndex, PeerId } from '../../rules/types.ts'
+
+/** One AppendEntries sent and not yet answered. */
+export interface Frame {
+  readonly call: number
+  readonly prevLogIndex: LogIndex
+  readonly count: number
+  readonly bytes: number
+  readonly sentMs: number
+}
+
+export class PeerProgress {
+  readonly peer: PeerId
+  nextIndex: LogIndex
+  matchIndex: LogIndex = 0
+  /** Send time of the newest request that was answered; a new leader gives everybody one timeout (section 11.3). */
+  lastContactMs: number
+  /** True once the peer has answered anything in this term. */
+  contacted = false
+  consecutiveErrors = 0
+  state: 'probing' | 'replicating' | 'waiting' | 'blocked' = 'probing'
+  readonly inFlight: Frame[] = []
+  #calls = 0
+
+  constructor(peer: PeerId, nextIndex: LogIndex, nowMs: number) {
+    this.peer = peer
+    this.nextIndex = nextIndex
+    this.lastContactMs = nowMs
+  }
+
+  get inFlightBytes(): number {
+    return this.inFlight.reduce((sum, frame) => sum + frame.bytes, 0)
+  }
+
+  get inFlightEntries(): number {
+    return this.inFlight.reduce((sum, frame) => sum + frame.count, 0)
+  }
+
+  sent(frame: Omit<Frame, 'call'>): Frame {
+    const numbered = { ...frame, call: ++this.#calls }
+    this.inFlight.push(numbered)
+    this.nextIndex = frame.prevLogIndex + frame.count + 1
+    return numbered
+  }
+
+  /** The frame of this call, unless a reset has forgotten it: then its answer means nothing any more (trap T28). */
+  find(call: number): Frame | undefined {
+    return this.inFlight.find((frame) => frame.call === call)
+  }
+
+  /** An answer came, whatever it says. Times only move forward (trap T23). */
+  contact(sentMs: number): void {
+    this.lastContactMs = Math.max(this.lastContactMs, sentMs)
+    this.contacted = true
+    this.consecutiveErrors = 0
+  }
+
+  /** A success vouches for everything sent before it (trap T27). Returns whether the match index moved. */
+  credit(frame: Frame): boolean {
+    while (this.inFlight[0] !== undefined && this.inFlight[0].call <= frame.call) this.inFlight.shift()
+    const matched = frame.prevLogIndex + frame.count
+    if (matched <= this.matchIndex) return false
+    this.matchIndex = matched
+    return true
+  }
+
+  /** Forgets what is in flight and goes back to where it began. */
+  reset(): void {
+    const first = this.inFlight[0]
+    if (first !== undefined) this.nextIndex = first.prevLogIndex + 1
+    this.inFlight.length = 0
+  }
+}

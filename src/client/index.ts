@@ -1,9 +1,0 @@
-// What users of a remote group import.
-
-export {
-  type ClientOptions,
-  type ClientReadOptions,
-  connectClient,
-  type QuorateClient,
-} from './client.ts'
-export type { GroupStatus } from './status.ts'

@@ -1,0 +1,121 @@
+// The facade a user holds: promises around a node handle.
+
+import type { AnyActorRef } from 'xstate'
+import type { Applied, ApplyOptions, NodeEvents, RaftNode, ReadOptions } from '../api.ts'
+import { QuorateError } from '../errors.ts'
+import type { PeerId } from '../rules/types.ts'
+import type { NodeStatus } from '../status.ts'
+import { encodeValue } from '../transport/wire/codec.ts'
+import type { NodeHandle } from './node-handle.ts'
+
+/** Ends a node and forgets it; the host's part of closing. */
+export type StopNode = (node: NodeHandle, done: () => void) => void
+
+export class HandleNode implements RaftNode {
+  readonly #handle: NodeHandle
+  readonly #stop: StopNode
+  #closing: Promise<void> | null = null
+
+  constructor(handle: NodeHandle, stop: StopNode) {
+    this.#handle = handle
+    this.#stop = stop
+  }
+
+  get group(): string {
+    return this.#handle.core.group
+  }
+
+  get id(): PeerId {
+    return this.#handle.core.id
+  }
+
+  get actor(): AnyActorRef {
+    return this.#handle.actor
+  }
+
+  apply<Result = unknown>(
+    command: unknown,
+    { signal, expectedTerm }: ApplyOptions = {},
+  ): Promise<Applied<Result>> {
+    const applied = new Promise<Applied<Result>>((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
+      this.#handle.propose(encodeValue(command), expectedTerm, (outcome) => {
+        if (!outcome.ok) reject(outcome.error)
+        else resolve({ index: outcome.index, term: outcome.term, result: outcome.result as Result })
+      })
+    })
+    return signal === undefined ? applied : untilAborted(applied, signal, 'unknown')
+  }
+
+  read<Answer = unknown>(query: unknown, { signal, level = 'readIndex' }: ReadOptions = {}): Promise<Answer> {
+    const answered = new Promise<Answer>((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
+      this.#handle.query(query, level, (outcome) => {
+        if (outcome.ok) resolve(outcome.answer as Answer)
+        else reject(outcome.error)
+      })
+    })
+    return signal === undefined ? answered : untilAborted(answered, signal, 'not-applied')
+  }
+
+  status(): NodeStatus {
+    return this.#handle.status()
+  }
+
+  on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void {
+    return this.#handle.on(event, handler)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#drain().then(() => new Promise((done) => this.#stop(this.#handle, done)))
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Stops at once; whoever waits learns that the outcome is unknown. */
+  destroy(): void {
+    this.#handle.destroy()
+    this.#handle.abandon()
+  }
+
+  /** What is pending may still commit, for a while. */
+  #drain(): Promise<void> {
+    const { core } = this.#handle
+    this.#handle.refuseNewWork()
+    return new Promise((resolve) => {
+      const giveUpAtMs = core.clock.nowMs() + core.tuning.drainTimeoutMs
+      const look = (): void => {
+        const drained = this.#handle.pendingProposals === 0 || this.#handle.hasEnded || core.role === 'error'
+        if (drained || core.clock.nowMs() >= giveUpAtMs) resolve()
+        else core.clock.setTimeout(look, DRAIN_POLL_MS)
+      }
+      look()
+    })
+  }
+}
+
+const DRAIN_POLL_MS = 5
+
+/** The same promise, unless the signal is first. What was asked goes its way all the same. */
+function untilAborted<T>(
+  asked: Promise<T>,
+  signal: AbortSignal,
+  outcome: 'unknown' | 'not-applied',
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(aborted(signal, outcome))
+    signal.addEventListener('abort', onAbort, { once: true })
+    asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+function aborted(signal: AbortSignal | undefined, outcome: 'unknown' | 'not-applied'): QuorateError {
+  const message =
+    outcome === 'unknown'
+      ? 'The caller stopped waiting; the command may or may not be applied.'
+      : 'The caller gave up.'
+  return new QuorateError('ABORTED', message, { outcome, cause: signal?.reason })
+}

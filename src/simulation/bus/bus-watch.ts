@@ -1,0 +1,130 @@
+// Reads what members say to each other, for the checker, the crash points and the trace.
+
+import { decodeRequest, decodeResponse } from '../../transport/wire/codec.ts'
+import type { InboundRequest, RpcMethod } from '../../transport/wire/messages.ts'
+import type { CrashPoints } from '../disk/crash-points.ts'
+import type { InvariantChecker, SentMessage } from '../invariants/invariants.ts'
+import type { Trace, TraceDetails } from '../trace.ts'
+import type { BusMessage, BusObserver } from './bus-types.ts'
+import type { LossReason } from './link.ts'
+import type { MessageKind } from './message-kind.ts'
+
+const METHODS: ReadonlyMap<MessageKind, RpcMethod> = new Map<MessageKind, RpcMethod>([
+  ['prevote', 'pre_vote'],
+  ['vote', 'request_vote'],
+  ['append', 'append_entries'],
+  ['heartbeat', 'heartbeat'],
+  ['timeoutNow', 'timeout_now'],
+  ['readIndex', 'read_index'],
+])
+const REPLIES: ReadonlyMap<MessageKind, RpcMethod> = new Map(
+  [...METHODS].map(([kind, method]): [MessageKind, RpcMethod] => [`${kind}Ack` as MessageKind, method]),
+)
+/** Requests remembered for their answers. */
+const REMEMBERED = 4096
+
+export interface BusWatchOptions {
+  readonly checker: InvariantChecker | null
+  readonly crashPoints: CrashPoints
+  readonly trace: Trace
+}
+
+export class BusWatch implements BusObserver {
+  readonly #options: BusWatchOptions
+  /** By the request's place in the run: how far a positive answer to it reaches. */
+  readonly #reaches = new Map<number, number>()
+
+  constructor(options: BusWatchOptions) {
+    this.#options = options
+  }
+
+  sent(message: BusMessage): void {
+    const { checker, crashPoints, trace } = this.#options
+    const said = this.#read(message)
+    trace.record(message.from, `send ${message.kind}`, { to: message.to, ...detailsOf(said) })
+    if (said !== null) checker?.sent(said)
+    crashPoints.hit(message.from, `send:${message.kind}`)
+  }
+
+  lost(message: BusMessage, reason: LossReason): void {
+    this.#options.trace.record(message.to, `lost ${message.kind}`, { from: message.from, reason })
+  }
+
+  delivered(message: BusMessage): void {
+    const { checker, crashPoints, trace } = this.#options
+    trace.record(message.to, `get ${message.kind}`, { from: message.from })
+    if (message.kind === 'append' || message.kind === 'heartbeat') {
+      const request = requestOf(message)
+      if (request !== null && 'entries' in request.message) {
+        const { term, prevLogIndex, prevLogTerm, committedIndex, entries } = request.message
+        checker?.received(message.to, {
+          from: message.from,
+          term,
+          prevLogIndex,
+          prevLogTerm,
+          committedIndex,
+          entryCount: entries.length,
+        })
+      }
+    }
+    crashPoints.hit(message.to, `deliver:${message.kind}`)
+  }
+
+  /** Null for what no member says, and for bytes that mean nothing. */
+  #read(message: BusMessage): SentMessage | null {
+    const { kind, from, to } = message
+    const method = REPLIES.get(kind)
+    if (method !== undefined) return this.#readReply(message, method)
+    const request = requestOf(message)
+    if (request === null) return null
+    if (request.method === 'append_entries') {
+      this.#remember(message.sequence, request.message.prevLogIndex + request.message.entries.length)
+    }
+    // A pre-vote names the term it would stand in, and promises nothing about it.
+    const term = request.method === 'pre_vote' ? null : request.message.term
+    return { kind, from, to, term }
+  }
+
+  #readReply(
+    { kind, from, to, payload, requestSequence }: BusMessage,
+    method: RpcMethod,
+  ): SentMessage | null {
+    const decoded = decodeResponse(method, payload)
+    if (!decoded.ok || !decoded.value.outcome.ok) return null
+    const { response } = decoded.value.outcome
+    const said: SentMessage = { kind, from, to, term: response.term }
+    if ('granted' in response) return { ...said, granted: response.granted }
+    if (method === 'read_index') return { ...said, success: true }
+    if (!('success' in response)) return said
+    const reach = requestSequence === null ? undefined : this.#reaches.get(requestSequence)
+    const counts = kind === 'appendAck' && response.success && reach !== undefined
+    return { ...said, success: response.success, ...(counts ? { acknowledgedIndex: reach } : {}) }
+  }
+
+  #remember(sequence: number, reach: number): void {
+    this.#reaches.set(sequence, reach)
+    if (this.#reaches.size <= REMEMBERED) return
+    for (const oldest of this.#reaches.keys()) {
+      this.#reaches.delete(oldest)
+      return
+    }
+  }
+}
+
+function requestOf(message: BusMessage): InboundRequest | null {
+  const method = METHODS.get(message.kind)
+  if (method === undefined) return null
+  const decoded = decodeRequest(method, message.payload)
+  return decoded.ok ? decoded.value : null
+}
+
+function detailsOf(said: SentMessage | null): TraceDetails {
+  if (said === null) return {}
+  const { term, granted, success, acknowledgedIndex } = said
+  return {
+    ...(term === null ? {} : { term }),
+    ...(granted === undefined ? {} : { granted }),
+    ...(success === undefined ? {} : { success }),
+    ...(acknowledgedIndex === undefined ? {} : { index: acknowledgedIndex }),
+  }
+}

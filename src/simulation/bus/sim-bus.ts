@@ -1,0 +1,359 @@
+// The simulated bus: takes messages from transports, lets links decide their fate, and hands them to subscriptions.
+
+import type { Random } from '../../runtime/random.ts'
+import type { TransportStatus } from '../../transport/transport.ts'
+import type { Lane, SimProcess } from '../sim-process.ts'
+import { EventKind, type Scheduler, TICK_MS } from '../time/scheduler.ts'
+import { between, chance, pick, streamOf } from '../time/sim-random.ts'
+import type { BusMessage, BusObserver, Registration, SimBusOptions } from './bus-types.ts'
+import { type Hold, type HoldFilter, MessageHold } from './hold.ts'
+import { DEFAULT_LINK, type Link, type LinkSettings, LinkTable, type LossReason } from './link.ts'
+import { MessageKinds } from './message-kind.ts'
+import { SimTransport } from './sim-transport.ts'
+import { isLiteralSubject, SubjectTree } from './subject-tree.ts'
+
+/** A message with the subscription it is for, and the connection whose order it keeps. */
+interface Parcel {
+  readonly message: BusMessage
+  readonly receiver: Registration
+  readonly publisher: SimTransport | null
+}
+
+const BUS = '$bus'
+
+export class SimBus {
+  readonly scheduler: Scheduler
+  readonly #random: Random
+  readonly #observer: BusObserver
+  readonly #tree = new SubjectTree<Registration>()
+  readonly #links: LinkTable<Parcel>
+  readonly #orderPer: 'subscription' | 'connection'
+  readonly #kinds = new MessageKinds()
+  readonly #holds: MessageHold<BusMessage>[] = []
+  readonly #transports = new Map<string, SimTransport>()
+  readonly #lostByReason = new Map<LossReason, number>()
+  #scratch = Buffer.alloc(64 * 1024)
+  #sequence = 0
+  #delivered = 0
+  #busyUntilMs = 0
+  maxPayloadBytes: number
+
+  constructor(options: SimBusOptions) {
+    this.scheduler = options.scheduler
+    this.#random = streamOf(options.seed, 'bus')
+    this.#observer = options.observer ?? {}
+    this.#links = new LinkTable(options.seed, { ...DEFAULT_LINK, ...options.link })
+    this.#orderPer = options.orderPer ?? 'subscription'
+    this.maxPayloadBytes = options.maxPayloadBytes ?? 1024 * 1024
+  }
+
+  /** A connection for one life of one process; it ends with that life. */
+  connect(process: SimProcess): SimTransport {
+    const token = Math.floor(this.#random.next() * 2 ** 32).toString(36)
+    const transport = new SimTransport(this, process, `_INBOX_${process.id}.${process.life}${token}`)
+    this.#transports.set(process.id, transport)
+    return transport
+  }
+
+  /** The newest connection of an endpoint. */
+  transportOf(id: string): SimTransport | undefined {
+    return this.#transports.get(id)
+  }
+
+  get sent(): number {
+    return this.#sequence
+  }
+
+  get delivered(): number {
+    return this.#delivered
+  }
+
+  /**
+   * When the last message now on its way arrives, repetitions included. A lane keeps its order, so what a slow link took
+   * before it was healed holds up what is sent after; and heartbeats that come again keep a dead leader alive.
+   */
+  get busyUntilMs(): number {
+    return this.#busyUntilMs
+  }
+
+  lost(): ReadonlyMap<LossReason, number> {
+    return this.#lostByReason
+  }
+
+  link(from: string, to: string): Link<Parcel> {
+    return this.#links.get(from, to)
+  }
+
+  /** Changes what the link does; `null` puts it back to how it was at the start. */
+  setLink(from: string, to: string, changes: Partial<LinkSettings> | null): void {
+    this.#links.set(from, to, changes)
+  }
+
+  /** Nothing passes in this direction, and what is on its way is lost. Counts: each `block` needs its `unblock`. */
+  block(from: string, to: string): void {
+    this.link(from, to).blocks++
+  }
+
+  unblock(from: string, to: string): void {
+    const link = this.link(from, to)
+    link.blocks = Math.max(0, link.blocks - 1)
+  }
+
+  /** Ends every cut, stop and setting of every link. Disconnected endpoints stay so. */
+  heal(): void {
+    this.#forward(this.#links.heal())
+  }
+
+  /** The link keeps what is sent (N7). */
+  stop(from: string, to: string): void {
+    this.link(from, to).stopped = true
+  }
+
+  /** Opens a stopped link: everything it kept goes at once, in order. */
+  open(from: string, to: string): void {
+    const link = this.link(from, to)
+    link.stopped = false
+    this.#forward(link.unpark())
+  }
+
+  hold(filter: HoldFilter): Hold {
+    const hold = new MessageHold<BusMessage>(
+      filter,
+      (message) => this.#resend(message),
+      (ended) => {
+        const at = this.#holds.indexOf(ended)
+        if (at >= 0) this.#holds.splice(at, 1)
+      },
+    )
+    this.#holds.push(hold)
+    return hold
+  }
+
+  /**
+   * Puts bytes on the bus that no process sent (N9). They take the way of a message from `from`.
+   * @returns false when nobody listens there.
+   */
+  inject(from: string, subject: string, payload: Uint8Array, replyTo?: string): boolean {
+    return this.#publish(null, from, 0, subject, payload, replyTo) > 0
+  }
+
+  // The transport's side.
+
+  register(pattern: string, registration: Registration): () => void {
+    return this.#tree.insert(pattern, registration)
+  }
+
+  publish(
+    transport: SimTransport,
+    subject: string,
+    payload: Uint8Array,
+    replyTo: string | undefined,
+  ): boolean {
+    if (payload.byteLength > this.maxPayloadBytes) return false
+    const { process } = transport
+    const reached = this.#publish(transport, process.id, process.life, subject, payload, replyTo)
+    if (reached < 0) return false
+    if (reached === 0 && replyTo !== undefined) this.#answerNobody(process, replyTo)
+    return true
+  }
+
+  status(connected: boolean): TransportStatus {
+    return {
+      connected,
+      maxPayloadBytes: this.maxPayloadBytes,
+      detail: connected ? 'Connected to the simulated bus.' : 'The simulated bus cut this connection.',
+    }
+  }
+
+  /** @returns How many subscriptions the bus knows for it; -1 when the subject is not one. */
+  #publish(
+    transport: SimTransport | null,
+    from: string,
+    fromLife: number,
+    subject: string,
+    payload: Uint8Array,
+    replyTo: string | undefined,
+  ): number {
+    const known = this.#kinds.of(subject)
+    if (known === null) return -1
+    if (replyTo !== undefined) {
+      if (!isLiteralSubject(replyTo)) return -1
+      this.#kinds.await(replyTo, known, this.#sequence)
+    }
+    const receivers = this.#receivers(subject)
+    if (receivers.length === 0) return 0
+    const copy = Buffer.from(payload)
+    for (const receiver of receivers) {
+      const message: BusMessage = {
+        sequence: this.#sequence++,
+        kind: known.kind,
+        group: known.group,
+        from,
+        fromLife,
+        to: receiver.process.id,
+        subject,
+        replyTo,
+        payload: copy,
+        sentAtMs: this.scheduler.nowMs,
+        noResponders: false,
+        requestSequence: known.requestSequence,
+      }
+      this.#observer.sent?.(message)
+      // Its process may have been killed at this very point: half of the time just before the message left.
+      if (transport?.process.alive === false && chance(this.#random, 0.5)) {
+        this.#lose(message, 'disconnected')
+        break
+      }
+      this.#route({ message, receiver, publisher: transport })
+    }
+    return receivers.length
+  }
+
+  #route(parcel: Parcel): void {
+    const { message, receiver } = parcel
+    for (const hold of this.#holds) if (hold.take(message)) return
+    if (message.from === message.to) {
+      this.#send(parcel, this.scheduler.nowMs)
+      return
+    }
+    const link = this.link(message.from, message.to)
+    const loss = link.lossOf(message.kind)
+    if (loss !== null) {
+      this.#lose(message, loss)
+    } else if (link.stopped) {
+      const victim = link.park(parcel)
+      if (victim !== null) this.#lose(victim.message, 'overflow')
+    } else {
+      this.#pass(parcel, link, receiver)
+    }
+  }
+
+  #pass(parcel: Parcel, link: Link<Parcel>, receiver: Registration): void {
+    const { message } = parcel
+    const { settings, random } = link
+    const arrivalMs = link.arrivalMs(this.scheduler.nowMs, message.payload.byteLength)
+    if (chance(random, settings.reorderRate)) {
+      this.#deliverAt(arrivalMs + between(random, 0, settings.reorderWindowMs), message, receiver, null)
+    } else {
+      this.#send(parcel, arrivalMs)
+    }
+    if (chance(random, settings.duplicateRate)) {
+      const againMs = arrivalMs + between(random, 0, settings.replayMaxMs)
+      this.#busyUntilMs = Math.max(this.#busyUntilMs, againMs)
+      this.scheduler.scheduleAt(againMs, EventKind.MESSAGE, () => this.#resend(message))
+    }
+    if (chance(random, settings.damageRate)) this.#sendDamaged(message, receiver, arrivalMs, random)
+  }
+
+  /** Sends in the order of the lane, at `arrivalMs` or as soon after it as that order allows. */
+  #send({ message, receiver, publisher }: Parcel, arrivalMs: number): void {
+    const { lanes } = this.#orderPer === 'subscription' ? receiver : receiver.transport
+    let lane = lanes.get(publisher)
+    if (lane === undefined) {
+      lane = { name: `${message.from} to ${message.to}`, lastArrivalMs: 0 }
+      lanes.set(publisher, lane)
+    }
+    // One tick apart: events of the same instant run in drawn order, those of one lane must not.
+    const orderedMs = Math.max(arrivalMs, lane.lastArrivalMs + TICK_MS)
+    lane.lastArrivalMs = this.#deliverAt(orderedMs, message, receiver, lane)
+    if (lane.lastArrivalMs > this.#busyUntilMs) this.#busyUntilMs = lane.lastArrivalMs
+  }
+
+  /** What a stopped link kept goes on, in the order in which it was sent. */
+  #forward(parcels: readonly Parcel[]): void {
+    for (const parcel of parcels) {
+      const { message, receiver } = parcel
+      if (!receiver.active) this.#resend(message)
+      else this.#send(parcel, this.link(message.from, message.to).arrivalMs(this.scheduler.nowMs, 0))
+    }
+  }
+
+  /** Released, repeated or late: goes to whoever listens there now, perhaps another life than the one it was for. */
+  #resend(message: BusMessage): void {
+    let reached = false
+    for (const receiver of this.#receivers(message.subject)) {
+      if (receiver.process.id !== message.to) continue
+      reached = true
+      const arrivalMs = this.link(message.from, message.to).arrivalMs(this.scheduler.nowMs, 0)
+      this.#send({ message, receiver, publisher: null }, arrivalMs)
+    }
+    if (!reached) this.#lose(message, 'nobody')
+  }
+
+  #sendDamaged(message: BusMessage, receiver: Registration, arrivalMs: number, random: Random): void {
+    const keep = chance(random, 0.2) ? 0 : Math.floor(random.next() * message.payload.byteLength)
+    const damaged = { ...message, payload: message.payload.subarray(0, keep) }
+    this.#deliverAt(arrivalMs + between(random, 0, 5), damaged, receiver, null)
+  }
+
+  #deliverAt(timeMs: number, message: BusMessage, receiver: Registration, lane: Lane | null): number {
+    const { connection } = receiver.transport
+    return this.scheduler.scheduleAt(timeMs, EventKind.MESSAGE, () => {
+      if (this.link(message.from, message.to).blocks > 0) {
+        this.#lose(message, 'blocked')
+      } else if (!receiver.active || receiver.transport.connection !== connection) {
+        this.#lose(message, 'disconnected')
+      } else {
+        receiver.process.turn(lane, () => this.#handOver(message, receiver))
+      }
+    }).atMs
+  }
+
+  #handOver(message: BusMessage, receiver: Registration): void {
+    if (!receiver.active) return
+    this.#delivered++
+    this.#observer.delivered?.(message, receiver.process)
+    const { payload } = message
+    const length = payload.byteLength
+    if (length > this.#scratch.byteLength) this.#scratch = Buffer.alloc(length * 2)
+    this.#scratch.set(payload, 0)
+    receiver.handler({
+      subject: message.subject,
+      payload: this.#scratch.subarray(0, length),
+      replyTo: message.replyTo,
+      noResponders: message.noResponders,
+    })
+    // Who keeps the view instead of a copy finds nonsense in it, as with a real client's shared chunk.
+    this.#scratch.fill(0xdb, 0, length)
+  }
+
+  /** Everybody interested, of each queue one drawn member. */
+  #receivers(subject: string): Registration[] {
+    const matched = this.#tree.match(subject).filter((receiver) => receiver.active)
+    if (matched.every((receiver) => receiver.queue === undefined)) return matched
+    const queues = new Set(matched.map((receiver) => receiver.queue))
+    return [...queues].flatMap((queue) => {
+      const members = matched.filter((receiver) => receiver.queue === queue)
+      return queue === undefined ? members : [pick(this.#random, members)]
+    })
+  }
+
+  #answerNobody(process: SimProcess, replyTo: string): void {
+    for (const receiver of this.#receivers(replyTo)) {
+      if (receiver.process !== process) continue
+      const message: BusMessage = {
+        sequence: this.#sequence++,
+        kind: 'noResponders',
+        group: '',
+        from: BUS,
+        fromLife: 0,
+        to: process.id,
+        subject: replyTo,
+        replyTo: undefined,
+        payload: new Uint8Array(0),
+        sentAtMs: this.scheduler.nowMs,
+        noResponders: true,
+        requestSequence: null,
+      }
+      this.#route({ message, receiver, publisher: null })
+    }
+  }
+
+  #lose(message: BusMessage, reason: LossReason): void {
+    this.#lostByReason.set(reason, (this.#lostByReason.get(reason) ?? 0) + 1)
+    this.#observer.lost?.(message, reason)
+  }
+}
+
+export type { BusMessage, BusObserver, SimBusOptions } from './bus-types.ts'
+export type { HeldMessage, Hold, HoldFilter } from './hold.ts'

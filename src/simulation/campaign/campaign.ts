@@ -1,0 +1,273 @@
+// One seed from beginning to end: a safety phase in which everything drawn goes wrong, then a liveness phase in which
+// a core of the group gets everything back and has to come to rest.
+
+import type { ReadLevel } from '../../api.ts'
+import type { KvCommand } from '../history/kv-model.ts'
+import { InvariantViolation } from '../invariants/invariants.ts'
+import type { SimClient } from '../sim-client.ts'
+import { Simulation } from '../simulation.ts'
+import { EventKind } from '../time/scheduler.ts'
+import { drawLatencyMs, pick, streamOf } from '../time/sim-random.ts'
+import type { FaultEpisode, FaultKind } from './faults.ts'
+import { enterLiveness, Nemesis, planLiveness } from './nemesis.ts'
+import type { SwarmPlan } from './swarm.ts'
+
+export interface SeedFailure {
+  readonly invariant: string
+  readonly message: string
+  /** The end of the trace, oldest line first. */
+  readonly trace: readonly string[]
+}
+
+export interface SeedResult {
+  readonly seed: number
+  readonly failure: SeedFailure | null
+  readonly nodes: number
+  readonly events: number
+  readonly messages: number
+  readonly elections: number
+  readonly committed: number
+  readonly operations: number
+  /** The linearizability checker took too long: what clients saw is not known to be in order. */
+  readonly gaveUp: boolean
+  readonly virtualMs: number
+  readonly faults: ReadonlyMap<FaultKind, number>
+  readonly traceHash: string
+  readonly traceLines: number
+}
+
+export interface RunOptions {
+  /** False: the safety phase only. */
+  readonly liveness?: boolean
+  readonly episodes?: readonly FaultEpisode[]
+  readonly writeNdjson?: (line: string) => void
+}
+
+const TRACE_LINES = 60
+const CALM_TIMEOUTS = 20
+
+/** Runs the plan; never throws for what the simulated group does. */
+export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promise<SeedResult> {
+  const sim = new Simulation({
+    seed: plan.seed,
+    nodes: plan.nodes,
+    options: plan.tuning,
+    link: plan.link,
+    disk: plan.disk,
+    timerLag: plan.timerLag,
+    deferLag: plan.deferLag,
+    clockRates: plan.clockRates,
+    ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
+    ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),
+  })
+  const nemesis = new Nemesis({
+    scheduler: sim.scheduler,
+    target: sim,
+    episodes: options.episodes ?? plan.episodes,
+    note: (what, { id, fault }) => sim.note('nemesis', what, { id, kind: fault.kind }),
+  })
+  let failure: SeedFailure | null = null
+  try {
+    await new Campaign(plan, sim, nemesis, options.liveness ?? true).run()
+  } catch (error) {
+    if (!isForgotten(sim)) failure = describeFailure(error, sim)
+  }
+  return {
+    seed: plan.seed,
+    failure,
+    nodes: plan.nodes.length,
+    events: sim.scheduler.executed,
+    messages: sim.bus.sent,
+    elections: sim.checker?.elections ?? 0,
+    committed: sim.checker?.committedIndex ?? 0,
+    operations: sim.history.operations.length,
+    gaveUp: sim.gaveUp,
+    virtualMs: sim.nowMs,
+    faults: nemesis.counts(),
+    traceHash: sim.traceHash,
+    traceLines: sim.traceLines,
+  }
+}
+
+/** A majority has forgotten what it had promised: nothing of the history before binds anybody (profile unsurvivable). */
+function isForgotten({ checker, nodes }: Simulation): boolean {
+  return (checker?.waived.length ?? 0) * 2 > nodes.length
+}
+
+function describeFailure(error: unknown, sim: Simulation): SeedFailure {
+  const invariant = error instanceof InvariantViolation ? error.invariant : 'ERROR'
+  const message =
+    error instanceof Error
+      ? invariant === 'ERROR'
+        ? (error.stack ?? error.message)
+        : error.message
+      : String(error)
+  return { invariant, message, trace: sim.trace(TRACE_LINES) }
+}
+
+class Campaign {
+  readonly #plan: SwarmPlan
+  readonly #sim: Simulation
+  readonly #nemesis: Nemesis
+  readonly #hasLiveness: boolean
+  /** How often each key was drawn. */
+  readonly #uses: number[] = []
+  #stopped = false
+  #open = 0
+
+  constructor(plan: SwarmPlan, sim: Simulation, nemesis: Nemesis, hasLiveness: boolean) {
+    this.#hasLiveness = hasLiveness && plan.profile !== 'unsurvivable'
+    this.#plan = plan
+    this.#sim = sim
+    this.#nemesis = nemesis
+  }
+
+  async run(): Promise<void> {
+    const { clients, safetyMs, profile, seed } = this.#plan
+    if (profile === 'unsurvivable') this.#sim.checker?.setClocksTrusted(false)
+    for (let i = 0; i < clients.count; i++) this.#startClient(`c${i}`)
+    this.#nemesis.start()
+    this.#sim.runNow(safetyMs)
+    this.#nemesis.stop()
+    this.#sim.heal()
+    if (this.#hasLiveness) await this.#liveness(streamOf(seed, 'liveness'))
+    this.#stopped = true
+    this.#sim.runNow(clients.timeoutMs + 1000)
+    this.#sim.check()
+    if (this.#hasLiveness) await this.#end()
+  }
+
+  /** Everybody ends in order, wherever the faults have left them: nobody's call may stay open (INV-17, L8). */
+  async #end(): Promise<void> {
+    const sim = this.#sim
+    sim.heal()
+    for (const node of this.#plan.nodes) {
+      sim.reconnect(node)
+      sim.healDisk(node)
+    }
+    await sim.close()
+    sim.check()
+  }
+
+  async #liveness(random: ReturnType<typeof streamOf>): Promise<void> {
+    const sim = this.#sim
+    const { nodes } = this.#plan
+    const timeoutMs = this.#plan.tuning.electionTimeoutMs + (this.#plan.tuning.maxClockDriftMs ?? 0)
+    const damaged = new Set([...sim.members.values()].filter((m) => m.disk.damaged).map((m) => m.id))
+    const plan = planLiveness(random, { nodes, voters: halvesOf(this.#plan), damaged })
+    if (plan === null) return
+    if (random.next() < 0.2) for (const node of nodes) sim.powerLoss(node)
+    for (const node of plan.core) {
+      // What an operator does with a member that has stopped itself.
+      sim.healDisk(node)
+      if (sim.members.get(node)?.status().role === 'error') sim.crash(node)
+      for (const other of plan.core)
+        if (other !== node) sim.setLink(node, other, { latency: { shape: 'constant', ms: 1 } })
+    }
+    enterLiveness(sim, plan)
+    // Calm begins when what slow links still hold has arrived, and who lost its quorum before has stepped down.
+    sim.runNow(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)
+    const { core } = plan
+    const members = core.map((id) => sim.members.get(id)).filter((m) => m !== undefined)
+    const follows = (leader: string): boolean => members.every((m) => m.alive && m.status().leader === leader)
+    const settled = await sim.until(() => {
+      const leader = sim.leader()
+      return leader !== null && core.includes(leader) && follows(leader)
+    }, CALM_TIMEOUTS * timeoutMs)
+    if (!settled)
+      throw new InvariantViolation(
+        'INV-0',
+        `L1: no leader of all of ${core.join(',')} within ${CALM_TIMEOUTS} timeouts.`,
+        { plan },
+      )
+    const term = Math.max(...members.map((m) => m.status().term))
+    sim.runNow(CALM_TIMEOUTS * timeoutMs)
+    const later = Math.max(...members.map((m) => m.status().term))
+    if (later !== term)
+      throw new InvariantViolation(
+        'INV-0',
+        `L1: term ${term} became ${later} in a calm core ${core.join(',')}.`,
+        { plan },
+      )
+    this.#stopped = true
+    const rest = await sim.until(
+      () => this.#open === 0 && this.#areEqual(members),
+      this.#plan.clients.timeoutMs + CALM_TIMEOUTS * timeoutMs,
+    )
+    if (!rest)
+      throw new InvariantViolation(
+        'INV-0',
+        `L7: the core ${core.join(',')} did not come to rest with equal states.`,
+        { plan },
+      )
+    // Whoever asked before has had time enough to be told.
+    sim.runNow(2 * timeoutMs)
+    for (const id of core) sim.checker?.finish(id)
+  }
+
+  #areEqual(
+    members: readonly {
+      status(): {
+        appliedIndex: number
+        lastIndex: number
+        stateHash: string | null
+        pendingProposals: number
+      }
+    }[],
+  ): boolean {
+    const [first, ...others] = members.map((member) => member.status())
+    if (first === undefined || first.appliedIndex !== first.lastIndex || first.pendingProposals > 0)
+      return false
+    return others.every(
+      (s) =>
+        s.appliedIndex === first.appliedIndex && s.stateHash === first.stateHash && s.pendingProposals === 0,
+    )
+  }
+
+  #startClient(name: string): void {
+    const { clients, seed } = this.#plan
+    const random = streamOf(seed, `load ${name}`)
+    const client: SimClient = this.#sim.client(name, clients.timeoutMs)
+    let count = 0
+    const next = (): void => {
+      if (this.#stopped) return
+      const { command, level } = this.#draw(random, `${name}-${count++}`)
+      this.#open++
+      client.start(command, level, () => {
+        this.#open--
+        this.#sim.scheduler.schedule(drawLatencyMs(random, clients.think), EventKind.OTHER, next)
+      })
+    }
+    this.#sim.scheduler.schedule(0, EventKind.OTHER, next)
+  }
+
+  #draw(random: ReturnType<typeof streamOf>, value: string): { command: KvCommand; level: ReadLevel } {
+    const { weights, keys, operationsPerKey } = this.#plan.clients
+    const slot = Math.floor(random.next() * keys)
+    // A key is used for a while only: what is unknown about it must stay checkable.
+    const used = this.#uses[slot] ?? 0
+    this.#uses[slot] = used + 1
+    const key = `k${slot}.${Math.floor(used / operationsPerKey)}`
+    const ops = Object.entries(weights).flatMap(([op, weight]) => Array.from({ length: weight }, () => op))
+    const op = pick(random, ops)
+    switch (op) {
+      case 'put':
+      case 'append':
+        return { command: { op, key, value }, level: 'readIndex' }
+      case 'cas': {
+        const known = this.#sim.history.operations.at(-1)?.command
+        const expect = known !== undefined && 'value' in known ? known.value : null
+        return { command: { op, key, expect, value }, level: 'readIndex' }
+      }
+      case 'delete':
+        return { command: { op, key }, level: 'readIndex' }
+      default:
+        return { command: { op: 'get', key }, level: op === 'lease' || op === 'local' ? op : 'readIndex' }
+    }
+  }
+}
+
+/** The voters whose majorities the group needs: two sets when it is joint. */
+function halvesOf({ nodes, inherited }: SwarmPlan): readonly (readonly string[])[] {
+  return inherited === null ? [nodes] : [inherited.peers, inherited.oldPeers]
+}

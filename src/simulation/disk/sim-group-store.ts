@@ -1,0 +1,91 @@
+// One open group of a simulated storage: checks that what is asked for makes sense, as the product does.
+
+import type { HardState, LogEntry, LogId, LogIndex, Term } from '../../rules/types.ts'
+import {
+  type GroupStore,
+  type ReadLimits,
+  type StorageDone,
+  StorageError,
+  type StoredGroup,
+} from '../../storage/storage.ts'
+import { copyEntry, type WriteOp } from './disk-image.ts'
+import type { SimStorage } from './sim-storage.ts'
+
+export class SimGroupStore implements GroupStore {
+  readonly #storage: SimStorage
+  readonly #group: string
+  /** The last entry asked for, durable or not. Its term is 0 where it isn't known any more. */
+  #lastAsked: LogId
+  #closed = false
+
+  constructor(storage: SimStorage, group: string, { lastIndex, terms, termBeforeFirst }: StoredGroup) {
+    this.#storage = storage
+    this.#group = group
+    this.#lastAsked = { index: lastIndex, term: terms.at(-1)?.term ?? termBeforeFirst }
+  }
+
+  append(entries: readonly LogEntry[], done: StorageDone): void {
+    let last = this.#lastAsked
+    for (const { index, term } of entries) {
+      if (index !== last.index + 1 || term < last.term) {
+        const next = `${last.index + 1} of term ${last.term} or later is next`
+        this.#refuse(`entry ${index} of term ${term} appended, ${next}`, done)
+        return
+      }
+      last = { index, term }
+    }
+    this.#ask({ kind: 'append', entries: entries.map(copyEntry) }, last, done)
+  }
+
+  truncateSuffix(lastKept: LogIndex, done: StorageDone): void {
+    const isShorter = lastKept < this.#lastAsked.index
+    this.#ask(
+      { kind: 'truncateSuffix', lastKept },
+      isShorter ? { index: lastKept, term: 0 } : this.#lastAsked,
+      done,
+    )
+  }
+
+  truncatePrefix(firstKept: LogIndex, termBeforeFirst: Term, done: StorageDone): void {
+    const isBeyond = firstKept - 1 > this.#lastAsked.index
+    const last = isBeyond ? { index: firstKept - 1, term: termBeforeFirst } : this.#lastAsked
+    this.#ask({ kind: 'truncatePrefix', firstKept, termBeforeFirst }, last, done)
+  }
+
+  reset(nextIndex: LogIndex, termBeforeFirst: Term, done: StorageDone): void {
+    if (nextIndex < 1) this.#refuse(`a log cannot begin at ${nextIndex}`, done)
+    else {
+      const last = { index: nextIndex - 1, term: termBeforeFirst }
+      this.#ask({ kind: 'reset', nextIndex, termBeforeFirst }, last, done)
+    }
+  }
+
+  saveHardState({ term, votedFor }: HardState, done: StorageDone): void {
+    if (term < 0) this.#refuse(`there is no term ${term}`, done)
+    else this.#ask({ kind: 'hardState', state: { term, votedFor } }, this.#lastAsked, done)
+  }
+
+  read(from: LogIndex, limits: ReadLimits): LogEntry[] {
+    if (this.#closed || this.#storage.closed)
+      throw new StorageError('CLOSED', `Group ${this.#group} is closed.`)
+    return this.#storage.read(this.#group, from, limits)
+  }
+
+  close(done: StorageDone): void {
+    this.#closed = true
+    this.#storage.closeGroup(this.#group, done)
+  }
+
+  #ask(op: WriteOp, last: LogId, done: StorageDone): void {
+    if (this.#closed || this.#storage.closed) {
+      this.#storage.refuse('CLOSED', `Group ${this.#group} is closed.`, done)
+      return
+    }
+    this.#lastAsked = last
+    this.#storage.write(this.#group, op, done)
+  }
+
+  #refuse(what: string, done: StorageDone): void {
+    this.#storage.refuse('INVALID', `Group ${this.#group}: ${what}.`, done)
+  }
+}

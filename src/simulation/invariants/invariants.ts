@@ -1,0 +1,219 @@
+// The omniscient checker: sees every member, every disk and every message, remembers all of it, and throws the moment
+// that one of the promises of acceptance-scenarios.md 2.8 is broken.
+
+import type { LogIndex, PeerId } from '../../rules/types.ts'
+import type { WriteOp } from '../disk/disk-image.ts'
+import { BehaviorRules } from './behavior-rules.ts'
+import { CommitRules } from './commit-rules.ts'
+import { CompletionRules } from './completion-rules.ts'
+import { CheckerContext, type CheckerOptions, isActive, type MemberState } from './context.ts'
+import { ElectionRules } from './election-rules.ts'
+import { LogRules } from './log-rules.ts'
+import type {
+  AppliedEntry,
+  Call,
+  Completion,
+  DurableObservation,
+  Hook,
+  NodeObservation,
+  ReceivedAppend,
+  SentMessage,
+} from './observation.ts'
+
+/**
+ * Feed it from the simulated world:
+ *
+ * - `sent`, `received`, `applied`, `hook`, `invoked`, `returned`, `completed`, `durableWrite`, `storageFailed` when
+ *   they happen;
+ * - `observe` after every step, for each member that the step touched.
+ *
+ * Every method may throw `InvariantViolation`. One checker watches one group.
+ */
+export class InvariantChecker {
+  readonly #context: CheckerContext
+  readonly #elections: ElectionRules
+  readonly #log: LogRules
+  readonly #commits: CommitRules
+  readonly #completions: CompletionRules
+  readonly #behavior: BehaviorRules
+  #observations = 0
+
+  constructor(options: CheckerOptions) {
+    this.#context = new CheckerContext({
+      ...options,
+      onCanonical: (record) => {
+        this.#completions.canonical(record)
+        options.onCanonical?.(record)
+      },
+    })
+    this.#elections = new ElectionRules(this.#context)
+    this.#log = new LogRules(this.#context)
+    this.#commits = new CommitRules(this.#context, this.#elections)
+    this.#completions = new CompletionRules(this.#context)
+    this.#behavior = new BehaviorRules(this.#context)
+  }
+
+  /** Observations checked so far. */
+  get observations(): number {
+    return this.#observations
+  }
+
+  /** The highest index that any member ever took for committed. */
+  get committedIndex(): LogIndex {
+    return this.#context.canon.lastIndex
+  }
+
+  /** The highest index that any caller was told to be done. */
+  get acknowledgedIndex(): LogIndex {
+    return this.#completions.acknowledgedIndex
+  }
+
+  /** Terms in which somebody led. */
+  get elections(): number {
+    return this.#context.leaders.size
+  }
+
+  /** A member after a step that touched it. */
+  observe(view: NodeObservation): void {
+    this.#observations++
+    const member = this.#context.member(view.id)
+    member.view = view
+    if (!view.alive) return
+    if (view.life !== member.life) this.#startLife(member, view.life)
+    this.#behavior.check(member, view)
+    this.#elections.checkDurable(member)
+    if (isActive(view.role)) {
+      this.#elections.checkTerm(member, view)
+      this.#log.check(member, view)
+      this.#elections.checkLeadership(member, view)
+      this.#commits.check(member, view)
+      this.#behavior.checkStarted(member, view)
+    }
+    this.#completions.stepEnded(view.id)
+    this.#elections.checkLease(member, view)
+    remember(member, view)
+  }
+
+  /** A message leaves a member. Call it before the message can have an effect. */
+  sent(message: SentMessage): void {
+    this.#behavior.checkSent(message)
+    this.#elections.checkSent(message)
+    this.#commits.checkSent(message)
+  }
+
+  /** An AppendEntries or heartbeat is about to be handled by `id`. */
+  received(id: PeerId, append: ReceivedAppend): void {
+    const member = this.#context.member(id)
+    this.#commits.received(member, append)
+    if (append.from !== undefined) this.#elections.heard(member, append.from, append.term)
+  }
+
+  /** The user's machine on `id` carried out an entry. Checked with the next `observe`. */
+  applied(id: PeerId, entry: AppliedEntry): void {
+    this.#commits.applied(this.#context.member(id), entry)
+  }
+
+  hook(id: PeerId, hook: Hook): void {
+    this.#behavior.hook(this.#context.member(id), hook)
+  }
+
+  /** A write is about to become durable; `image` is what was durable before it. */
+  durableWrite(id: PeerId, op: WriteOp, image: DurableObservation): void {
+    const member = this.#context.member(id)
+    if (op.kind === 'hardState') this.#elections.durableRecord(member, op.state)
+    else this.#log.checkDurableWrite(member, op, image)
+  }
+
+  /** The node is being told that its storage failed, in the turn that is going on. */
+  storageFailed(id: PeerId): void {
+    this.#context.member(id).storageFailed = true
+  }
+
+  invoked(id: number, call: Call): void {
+    this.#completions.invoked(id, call)
+  }
+
+  returned(id: number): void {
+    this.#completions.returned(id)
+  }
+
+  completed(id: number, completion: Completion): void {
+    this.#completions.completed(id, completion)
+  }
+
+  /** The process of `id` was killed: its callers will hear nothing more from it. */
+  lifeEnded(id: PeerId): void {
+    this.#completions.lifeEnded(id)
+  }
+
+  /** Every member lost its power at one instant: what was acknowledged must be on the next leader (INV-19). */
+  totalPowerLoss(): void {
+    this.#elections.afterTotalPowerLoss = true
+  }
+
+  /** Members whose disks have forgotten what they promised. */
+  get waived(): readonly PeerId[] {
+    return [...this.#context.members()].filter(({ waived }) => waived).map(({ id }) => id)
+  }
+
+  /** A fault beyond the safety argument hit the disk of `id` (P9, P10, D8): its old promises don't bind it. */
+  waive(id: PeerId): void {
+    this.#context.member(id).waived = true
+  }
+
+  /** The record of term and vote of `id` is gone (ND-13): what it says next must not contradict it all the same. */
+  metaLost(id: PeerId): void {
+    this.#context.member(id).metaLost = true
+  }
+
+  get clocksTrusted(): boolean {
+    return this.#elections.checksLeases
+  }
+
+  /** Clocks leave their declared bound (P8), or come back: leases and reads by them promise nothing meanwhile. */
+  setClocksTrusted(trusted: boolean): void {
+    this.#elections.checksLeases = trusted
+    this.#completions.checksReads = trusted
+  }
+
+  /** After the shutdown of `id`: counts of what it should have let go of. */
+  checkReleased(id: PeerId, left: Readonly<Record<string, number>>): void {
+    this.#behavior.checkReleased(id, left)
+  }
+
+  /** Compares whole logs, which `observe` does for new entries only. For every few thousand steps and the end. */
+  checkAll(): void {
+    for (const { view, log, role } of this.#context.members()) {
+      if (view?.alive === true && isActive(role)) log.verify(view)
+    }
+  }
+
+  /** Everything is quiet, or `node` is closed: each of its calls must have had its completion (INV-17). */
+  finish(node?: PeerId): void {
+    this.checkAll()
+    this.#completions.finish(node)
+  }
+
+  #startLife(member: MemberState, life: number): void {
+    member.startLife(life)
+    this.#log.startLife(member)
+    this.#commits.startLife(member)
+    this.#behavior.startLife(member)
+  }
+}
+
+function remember(member: MemberState, view: NodeObservation): void {
+  member.role = view.role
+  member.configuration = view.configuration
+  if (!isActive(view.role)) return
+  member.term = view.term
+  member.votedFor = view.votedFor
+  member.commitIndex = view.commitIndex
+  member.appliedIndex = view.appliedIndex
+  member.snapshotIndex = view.snapshot?.index ?? 0
+}
+
+export type { CheckerOptions } from './context.ts'
+export type { EntryRecord } from './log-registry.ts'
+export type * from './observation.ts'
+export { type InvariantName, InvariantViolation } from './violation.ts'

@@ -1,0 +1,59 @@
+// Calls between members, as a port: what a node sees of the bus. One object per host carries all its groups.
+
+import type { PeerId } from '../../rules/types.ts'
+import type { InboundRequest, RequestOf, ResponseOf, RpcMethod } from '../wire/messages.ts'
+
+/** Why a call has no answer. None of them says whether the request was carried out. */
+export type RpcFailureCode =
+  | 'BUS_DOWN' // it did not leave, or the connection was lost before its answer came
+  | 'TIMEOUT' // no answer in time
+  | 'NO_RESPONDERS' // nobody listens there
+  | 'REFUSED' // answered with an error; `remoteCode` says which
+  | 'CLOSED' // this side closed meanwhile
+
+/** Errors that a member answers with. */
+export type RemoteErrorCode = 'ENOENT' | 'EINVAL' | 'EBUSY' | 'EPERM' | 'EINTERNAL'
+
+export interface RpcFailure {
+  readonly code: RpcFailureCode
+  readonly remoteCode?: RemoteErrorCode
+  readonly message: string
+}
+
+export type RpcOutcome<T> =
+  | { readonly ok: true; readonly response: T }
+  | { readonly ok: false; readonly failure: RpcFailure }
+
+export interface RemoteError {
+  readonly code: RemoteErrorCode
+  readonly message: string
+}
+
+/** Answers one request, once; a second call is ignored. */
+export type Reply<M extends RpcMethod = RpcMethod> = (
+  outcome:
+    | { readonly ok: true; readonly response: ResponseOf<M> }
+    | { readonly ok: false; readonly error: RemoteError },
+) => void
+
+export type RequestHandler = (request: InboundRequest, reply: Reply) => void
+
+export interface PeerRpc {
+  /**
+   * Sends a request to member `to` of `group`. `done` is called exactly once, never before `call` returns: with the
+   * answer, after `timeoutMs`, or at once when it cannot leave.
+   */
+  call<M extends RpcMethod>(
+    group: string,
+    to: PeerId,
+    method: M,
+    request: RequestOf<M>,
+    timeoutMs: number,
+    done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
+  ): void
+  /** Routes this host's requests for `group` to `handler`. Requests for groups nobody serves are answered ENOENT. */
+  serve(group: string, handler: RequestHandler): { stop(): void }
+  /** Room for entries, heads included, in one AppendEntries on this bus now, in bytes. */
+  readonly maxFrameBytes: number
+  close(): void
+}

@@ -1,0 +1,272 @@
+// Calls between members over a bus: one subscription for the requests of all groups, one inbox for all answers.
+// What arrives is checked here, counted when it is dropped, and never throws into anybody.
+
+import { QuorateError } from '../../errors.ts'
+import type { PeerId } from '../../rules/types.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
+import { isToken, parseRpcSubject, type RpcSubject, rpcSubjectHead, rpcSubscription } from '../subjects.ts'
+import type { InboundMessage, Subscription, Transport, TransportStatus } from '../transport.ts'
+import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES } from '../wire/entries.ts'
+import type { RequestOf, ResponseOf, RpcMethod } from '../wire/messages.ts'
+import { decodeRequest, isRpcMethod, RequestEncoder } from '../wire/request-codec.ts'
+import { decodeResponse, encodeErrorResponse, encodeResponse } from '../wire/response-codec.ts'
+import type { Drops } from './drops.ts'
+import type { PeerRpc, RemoteError, Reply, RequestHandler, RpcFailure, RpcOutcome } from './peer-rpc.ts'
+import { PendingCalls } from './pending-calls.ts'
+
+export interface PeerRpcOptions {
+  readonly transport: Transport
+  readonly prefix: string
+  /** This host's name, which is the member id of every node it carries. */
+  readonly id: PeerId
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly drops: Drops
+}
+
+const UNKNOWN_SENDER = '(unknown)'
+
+/** @throws QuorateError INVALID when prefix or id cannot be part of a subject. */
+export function createPeerRpc(options: PeerRpcOptions): PeerRpc {
+  return new RpcEndpoint(options)
+}
+
+class RpcEndpoint implements PeerRpc {
+  readonly #transport: Transport
+  readonly #prefix: string
+  readonly #id: PeerId
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #drops: Drops
+  readonly #encoder: RequestEncoder
+  readonly #pending: PendingCalls
+  readonly #handlers = new Map<string, RequestHandler>()
+  /** Subjects without their method, per group and member: only names that somebody here calls. */
+  readonly #subjectHeads = new Map<string, Map<PeerId, string>>()
+  readonly #inboxHead: string
+  readonly #subscriptions: readonly Subscription[]
+  readonly #stopStatus: () => void
+  #connected = false
+  #maxFrameBytes = 0
+  #closed = false
+
+  constructor(options: PeerRpcOptions) {
+    const { transport, prefix, id } = options
+    this.#transport = transport
+    this.#prefix = prefix
+    this.#id = id
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#drops = options.drops
+    this.#encoder = new RequestEncoder(id)
+    this.#pending = new PendingCalls(options.clock)
+    this.#inboxHead = `${transport.inbox}.`
+    this.#subscriptions = [
+      transport.subscribe(rpcSubscription(prefix, id), (message) => this.#receiveRequest(message)),
+      transport.subscribe(`${transport.inbox}.>`, (message) => this.#receiveReply(message)),
+    ]
+    this.#readStatus(transport.status())
+    this.#stopStatus = transport.onStatus((status) => this.#readStatus(status))
+  }
+
+  get maxFrameBytes(): number {
+    return this.#maxFrameBytes
+  }
+
+  call<M extends RpcMethod>(
+    group: string,
+    to: PeerId,
+    method: M,
+    request: RequestOf<M>,
+    timeoutMs: number,
+    done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
+  ): void {
+    const fail = (failure: RpcFailure): void => done({ ok: false, failure })
+    const failSoon = (failure: RpcFailure): void => this.#clock.defer(() => fail(failure))
+    if (this.#closed) {
+      failSoon({ code: 'CLOSED', message: `${this.#id} is closed.` })
+      return
+    }
+    let subject: string
+    let body: Uint8Array
+    try {
+      subject = this.#subjectHead(group, to) + method
+      body = this.#encoder.encode(method, request)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.#logger.error({ group, to, method, error }, 'A request could not be encoded.')
+      failSoon({ code: 'BUS_DOWN', message })
+      return
+    }
+    const answered = (token: string, payload: Uint8Array): void =>
+      this.#readReply(token, to, method, payload, done)
+    const token = this.#pending.add({ to, method, answered, failed: fail }, timeoutMs)
+    if (this.#transport.publish(subject, body, this.#inboxHead + token)) return
+    this.#pending.remove(token)
+    failSoon({ code: 'BUS_DOWN', message: this.#whyNotSent(body) })
+  }
+
+  serve(group: string, handler: RequestHandler): { stop(): void } {
+    if (!isToken(group))
+      throw new QuorateError('INVALID', `Group ${JSON.stringify(group)} is not a valid name.`)
+    if (this.#handlers.has(group)) {
+      throw new QuorateError('CONFLICT', `Group "${group}" is already served by ${this.#id}.`)
+    }
+    this.#handlers.set(group, handler)
+    return {
+      stop: () => {
+        if (this.#handlers.get(group) === handler) this.#handlers.delete(group)
+      },
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#stopStatus()
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+    this.#handlers.clear()
+    this.#pending.failAll({ code: 'CLOSED', message: `${this.#id} closed while waiting for an answer.` })
+  }
+
+  #readStatus(status: TransportStatus): void {
+    const maxBytes = Math.min(status.maxPayloadBytes, MAX_APPEND_BYTES)
+    this.#maxFrameBytes = Math.max(0, maxBytes - FRAME_RESERVE_BYTES)
+    const lost = this.#connected && !status.connected
+    this.#connected = status.connected
+    // Answers to what is under way went past us while we were away; waiting out the time-outs would only delay
+    // the next attempt.
+    if (lost) this.#pending.failAll({ code: 'BUS_DOWN', message: status.detail })
+  }
+
+  #subjectHead(group: string, to: PeerId): string {
+    let heads = this.#subjectHeads.get(group)
+    if (heads === undefined) {
+      heads = new Map()
+      this.#subjectHeads.set(group, heads)
+    }
+    let head = heads.get(to)
+    if (head === undefined) {
+      head = rpcSubjectHead(this.#prefix, group, to, this.#id)
+      heads.set(to, head)
+    }
+    return head
+  }
+
+  #whyNotSent(body: Uint8Array): string {
+    const { connected, maxPayloadBytes, detail } = this.#transport.status()
+    if (connected && body.length > maxPayloadBytes) {
+      return `A message of ${body.length} bytes does not fit the bus, which takes ${maxPayloadBytes}.`
+    }
+    return detail
+  }
+
+  // ---- answers to our calls
+
+  #receiveReply(message: InboundMessage): void {
+    const token = message.subject.slice(this.#inboxHead.length)
+    const call = this.#pending.get(token)
+    if (call === undefined) {
+      this.#drops.record('LATE_REPLY', UNKNOWN_SENDER, `token ${token.slice(0, 16)}`)
+      return
+    }
+    if (message.noResponders) {
+      this.#pending.remove(token)
+      call.failed({ code: 'NO_RESPONDERS', message: `Nobody listens at ${call.to}.` })
+      return
+    }
+    call.answered(token, message.payload)
+  }
+
+  /** Ends a call with the answer of `to`. What is no such answer leaves the call waiting. */
+  #readReply<M extends RpcMethod>(
+    token: string,
+    to: PeerId,
+    method: M,
+    payload: Uint8Array,
+    done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
+  ): void {
+    const decoded = decodeResponse(method, payload)
+    if (!decoded.ok) {
+      this.#drops.record(decoded.reason, to, `answer to ${method}: ${decoded.detail}`)
+      return
+    }
+    const { from, outcome } = decoded.value
+    if (from !== to) {
+      this.#drops.record('WRONG_PEER', from, `answer to ${method} that ${to} was asked`)
+      return
+    }
+    // Over before its caller hears of it, so that nothing the caller does now can end it twice.
+    this.#pending.remove(token)
+    if (outcome.ok) done({ ok: true, response: outcome.response })
+    else {
+      const { code: remoteCode, message } = outcome.error
+      done({ ok: false, failure: { code: 'REFUSED', remoteCode, message } })
+    }
+  }
+
+  // ---- requests of others
+
+  #receiveRequest(message: InboundMessage): void {
+    const subject = parseRpcSubject(this.#prefix, message.subject)
+    if (subject === undefined) {
+      this.#drops.record('BAD_SUBJECT', UNKNOWN_SENDER, message.subject.slice(0, 128))
+      return
+    }
+    const { group, from, method } = subject
+    if (!isRpcMethod(method)) {
+      this.#drops.record('UNKNOWN_METHOD', from, method)
+      return
+    }
+    const { replyTo } = message
+    // Otherwise a request could make this member say something on a subject where it is believed.
+    if (replyTo?.startsWith(`${this.#prefix}.`)) {
+      this.#drops.record('BAD_REPLY_SUBJECT', from, replyTo.slice(0, 128))
+      return
+    }
+    const handler = this.#handlers.get(group)
+    if (handler === undefined) {
+      const error: RemoteError = { code: 'ENOENT', message: `${this.#id} has no member of group "${group}".` }
+      if (replyTo !== undefined) this.#transport.publish(replyTo, encodeErrorResponse(this.#id, error))
+      return
+    }
+    this.#dispatch(subject, method, message.payload, handler, this.#replyOnce(method, replyTo))
+  }
+
+  #dispatch(
+    { group, from }: RpcSubject,
+    method: RpcMethod,
+    payload: Uint8Array,
+    handler: RequestHandler,
+    reply: Reply,
+  ): void {
+    const decoded = decodeRequest(method, payload)
+    if (!decoded.ok) {
+      this.#drops.record(decoded.reason, from, `${method}: ${decoded.detail}`)
+      return
+    }
+    if (decoded.value.from !== from) {
+      this.#drops.record('FORGED_SENDER', from, `${method} says it is from ${decoded.value.from}`)
+      return
+    }
+    try {
+      handler(decoded.value, reply)
+    } catch (error) {
+      this.#logger.error({ group, from, method, error }, 'The handler of a request threw.')
+      reply({ ok: false, error: { code: 'EINTERNAL', message: 'The request could not be handled.' } })
+    }
+  }
+
+  #replyOnce(method: RpcMethod, replyTo: string | undefined): Reply {
+    let open = replyTo !== undefined
+    return (outcome) => {
+      if (!open || replyTo === undefined || this.#closed) return
+      open = false
+      const body = outcome.ok
+        ? encodeResponse(this.#id, method, outcome.response)
+        : encodeErrorResponse(this.#id, outcome.error)
+      this.#transport.publish(replyTo, body)
+    }
+  }
+}

@@ -1,0 +1,567 @@
+// One member of one group: it comes up step by step, then follows, stands for election or leads, and ends in order or in error.
+// Generated from src/actors/node/node.machine.ts by `npm run statecharts`; open it in Stately Studio.
+
+import { createMachine } from 'xstate'
+
+export const nodeMachine = createMachine({
+  "id": "node",
+  "initial": "uninitialized",
+  "on": {
+    "hardState.durable": {
+      "actions": "releaseOutbox"
+    },
+    "applied": {
+      "actions": "noteApplied"
+    },
+    "propose": {
+      "actions": "refuseProposals"
+    },
+    "read": {
+      "actions": "refuseReads"
+    },
+    "rpc.*": {
+      "actions": "refuseInactive"
+    },
+    "farewell.said": {
+      "actions": "noteFarewell"
+    }
+  },
+  "states": {
+    "uninitialized": {
+      "on": {
+        "init": {
+          "target": "initializing"
+        },
+        "shutdown": {
+          "target": "shutdown"
+        }
+      }
+    },
+    "initializing": {
+      "initial": "openingLog",
+      "entry": [
+        "startActors",
+        "enterInitializing"
+      ],
+      "on": {
+        "log.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "hardState.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "fatal": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "shutdown": {
+          "target": "shuttingDown"
+        }
+      },
+      "states": {
+        "openingLog": {
+          "entry": "openLog",
+          "on": {
+            "log.opened": {
+              "target": "loadingSnapshot",
+              "actions": "takeLog"
+            }
+          }
+        },
+        "loadingSnapshot": {
+          "entry": "loadSnapshot",
+          "on": {
+            "snapshot.loaded": {
+              "target": "checkingConsistency"
+            }
+          }
+        },
+        "checkingConsistency": {
+          "always": [
+            {
+              "guard": "logAndSnapshotFit",
+              "target": "loadingMeta"
+            },
+            {
+              "target": "#node.error",
+              "actions": "noteInconsistency"
+            }
+          ]
+        },
+        "loadingMeta": {
+          "entry": "recover",
+          "always": {
+            "guard": "hardStateIsDurable",
+            "target": "joiningGroup"
+          }
+        },
+        "joiningGroup": {
+          "entry": "joinGroup",
+          "always": {
+            "guard": "hasJoined",
+            "target": "#node.active"
+          }
+        }
+      }
+    },
+    "active": {
+      "initial": "follower",
+      "entry": "tellStarted",
+      "on": {
+        "log.durable": {
+          "actions": "settleAcks"
+        },
+        "rpc.pre_vote": {
+          "actions": "answerPreVote"
+        },
+        "rpc.request_vote": [
+          {
+            "guard": "voteChangesRole",
+            "target": ".follower",
+            "actions": "yieldToCandidate"
+          },
+          {
+            "actions": "refuseVote"
+          }
+        ],
+        "rpc.append_entries": [
+          {
+            "guard": "senderIsStale",
+            "actions": "refuseSender"
+          },
+          {
+            "target": ".follower",
+            "actions": [
+              "leaveOffice",
+              "followSender",
+              "acceptAppend"
+            ]
+          }
+        ],
+        "rpc.heartbeat": [
+          {
+            "guard": "senderIsStale",
+            "actions": "refuseSender"
+          },
+          {
+            "target": ".follower",
+            "actions": [
+              "leaveOffice",
+              "followSender",
+              "acceptHeartbeat"
+            ]
+          }
+        ],
+        "rpc.timeout_now": [
+          {
+            "guard": "requestTermIsHigher",
+            "target": ".follower",
+            "actions": [
+              "leaveOffice",
+              "refuseTimeoutNow"
+            ]
+          },
+          {
+            "actions": "refuseTimeoutNow"
+          }
+        ],
+        "rpc.read_index": {
+          "actions": "refuseReadIndex"
+        },
+        "term.higher": {
+          "guard": "termIsHigher",
+          "target": ".follower",
+          "actions": "leaveOffice"
+        },
+        "log.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "hardState.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "apply.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "fatal": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "shutdown": {
+          "target": "shuttingDown"
+        }
+      },
+      "states": {
+        "follower": {
+          "initial": "passive",
+          "entry": "enterFollower",
+          "invoke": {
+            "src": "timer",
+            "id": "electionTimer"
+          },
+          "on": {
+            "read": {
+              "actions": "forwardReads"
+            },
+            "rpc.request_vote": [
+              {
+                "guard": "voteChangesRole",
+                "target": ".passive",
+                "actions": "yieldToCandidate"
+              },
+              {
+                "actions": "refuseVote"
+              }
+            ],
+            "rpc.append_entries": [
+              {
+                "guard": "senderIsStale",
+                "actions": "refuseSender"
+              },
+              {
+                "guard": "senderConflicts",
+                "target": ".passive",
+                "actions": [
+                  "raiseOverConflict",
+                  "refuseSender"
+                ]
+              },
+              {
+                "guard": "senderIsNew",
+                "target": ".passive",
+                "actions": [
+                  "leaveOffice",
+                  "followSender",
+                  "acceptAppend"
+                ]
+              },
+              {
+                "actions": [
+                  "followSender",
+                  "acceptAppend"
+                ]
+              }
+            ],
+            "rpc.heartbeat": [
+              {
+                "guard": "senderIsStale",
+                "actions": "refuseSender"
+              },
+              {
+                "guard": "senderConflicts",
+                "target": ".passive",
+                "actions": [
+                  "raiseOverConflict",
+                  "refuseSender"
+                ]
+              },
+              {
+                "guard": "senderIsNew",
+                "target": ".passive",
+                "actions": [
+                  "leaveOffice",
+                  "followSender",
+                  "acceptHeartbeat"
+                ]
+              },
+              {
+                "actions": [
+                  "followSender",
+                  "acceptHeartbeat"
+                ]
+              }
+            ],
+            "rpc.timeout_now": [
+              {
+                "guard": "requestTermIsHigher",
+                "target": ".passive",
+                "actions": [
+                  "leaveOffice",
+                  "refuseTimeoutNow"
+                ]
+              },
+              {
+                "guard": "followsTimeoutNow",
+                "target": "candidate",
+                "actions": [
+                  "standForElection",
+                  "acceptTimeoutNow"
+                ]
+              },
+              {
+                "actions": "refuseTimeoutNow"
+              }
+            ],
+            "term.higher": {
+              "guard": "termIsHigher",
+              "target": ".passive",
+              "actions": "leaveOffice"
+            }
+          },
+          "states": {
+            "passive": {
+              "entry": "announce",
+              "always": [
+                {
+                  "guard": "isAlone",
+                  "target": "#node.active.follower.standing"
+                },
+                {
+                  "guard": "hasConfiguration",
+                  "target": "waiting",
+                  "actions": "armElectionTimer"
+                }
+              ]
+            },
+            "waiting": {
+              "on": {
+                "timer.election": {
+                  "guard": "maySeekElection",
+                  "target": "preVoting",
+                  "actions": "giveUpLeader"
+                }
+              }
+            },
+            "preVoting": {
+              "entry": [
+                "startPreVote",
+                "announce"
+              ],
+              "always": {
+                "guard": "preVoteIsWon",
+                "target": "standing"
+              },
+              "after": {
+                "ownVotePromised": {
+                  "actions": "grantSelf"
+                }
+              },
+              "on": {
+                "timer.election": {
+                  "guard": "maySeekElection",
+                  "target": "preVoting",
+                  "reenter": true
+                },
+                "preVote.answered": [
+                  {
+                    "guard": "answerIsStale"
+                  },
+                  {
+                    "guard": "answerDeposes",
+                    "target": "passive",
+                    "actions": "leaveOffice"
+                  },
+                  {
+                    "actions": "countAnswer"
+                  }
+                ]
+              }
+            },
+            "standing": {
+              "always": {
+                "target": "#node.active.candidate",
+                "actions": "standForElection"
+              }
+            }
+          }
+        },
+        "candidate": {
+          "initial": "persistingVote",
+          "entry": "enterCandidate",
+          "invoke": {
+            "src": "timer",
+            "id": "voteTimer"
+          },
+          "on": {
+            "timer.vote": [
+              {
+                "guard": "asksAgainOnVoteTimeout",
+                "target": "follower.preVoting",
+                "actions": "leaveOffice"
+              },
+              {
+                "guard": "stepsDownOnVoteTimeout",
+                "target": "follower",
+                "actions": "leaveOffice"
+              },
+              {
+                "target": "candidate",
+                "reenter": true,
+                "actions": "standForElection"
+              }
+            ]
+          },
+          "states": {
+            "persistingVote": {
+              "on": {
+                "hardState.durable": [
+                  {
+                    "guard": "candidacyIsDurable",
+                    "target": "requestingVotes",
+                    "actions": "releaseOutbox"
+                  },
+                  {
+                    "actions": "releaseOutbox"
+                  }
+                ]
+              }
+            },
+            "requestingVotes": {
+              "entry": "requestVotes",
+              "always": {
+                "guard": "voteIsWon",
+                "target": "#node.active.leader"
+              },
+              "after": {
+                "ownVotePromised": {
+                  "actions": "grantSelf"
+                }
+              },
+              "on": {
+                "vote.answered": [
+                  {
+                    "guard": "answerIsStale"
+                  },
+                  {
+                    "guard": "answerDeposes",
+                    "target": "#node.active.follower",
+                    "actions": "leaveOffice"
+                  },
+                  {
+                    "actions": "countAnswer"
+                  }
+                ]
+              }
+            }
+          }
+        },
+        "leader": {
+          "initial": "establishing",
+          "entry": [
+            "takeOffice",
+            "enterLeader",
+            "appendFirstEntry",
+            "tellLeading"
+          ],
+          "invoke": {
+            "src": "timer",
+            "id": "stepDownTimer"
+          },
+          "on": {
+            "propose": {
+              "actions": "appendProposals"
+            },
+            "read": {
+              "actions": "takeReads"
+            },
+            "rpc.read_index": {
+              "actions": "serveReadIndex"
+            },
+            "log.durable": {
+              "actions": [
+                "settleAcks",
+                "countBallots"
+              ]
+            },
+            "replica.matched": {
+              "guard": "isOfThisTerm",
+              "actions": "countBallots"
+            },
+            "round.answered": {
+              "actions": "countRound"
+            },
+            "round.retry": {
+              "actions": "retryRound"
+            },
+            "timer.stepDown": {
+              "guard": "quorumIsLost",
+              "target": "follower",
+              "actions": "leaveOffice"
+            }
+          },
+          "states": {
+            "establishing": {
+              "always": {
+                "guard": "isEstablished",
+                "target": "serving"
+              }
+            },
+            "serving": {
+              "entry": "startRound"
+            }
+          }
+        }
+      }
+    },
+    "error": {
+      "entry": [
+        "leaveOffice",
+        "enterErrorRole",
+        "enterError",
+        "announceFailure"
+      ],
+      "on": {
+        "shutdown": {
+          "target": "shuttingDown"
+        }
+      }
+    },
+    "shuttingDown": {
+      "initial": "sayingFarewell",
+      "entry": [
+        "leaveOffice",
+        "enterShuttingDown"
+      ],
+      "states": {
+        "sayingFarewell": {
+          "always": {
+            "guard": "saysNothing",
+            "target": "draining"
+          },
+          "after": {
+            "electionTimeout": {
+              "target": "draining"
+            }
+          },
+          "on": {
+            "farewell.said": {
+              "target": "draining"
+            }
+          }
+        },
+        "draining": {
+          "entry": "drain",
+          "after": {
+            "drainPatience": {
+              "target": "closingStore"
+            }
+          },
+          "on": {
+            "applyQueue.stopped": {
+              "target": "closingStore"
+            }
+          }
+        },
+        "closingStore": {
+          "entry": "closeStore",
+          "on": {
+            "store.closed": {
+              "target": "#node.shutdown"
+            }
+          }
+        }
+      }
+    },
+    "shutdown": {
+      "type": "final",
+      "entry": [
+        "enterShutdown",
+        "endEverything"
+      ]
+    }
+  }
+})

@@ -1,0 +1,143 @@
+// One follower as its leader sees it: where do our logs agree, then a window of frames, rest, or a pause after a failure.
+// Generated from src/actors/replication/replicator.machine.ts by `npm run statecharts`; open it in Stately Studio.
+
+import { createMachine } from 'xstate'
+
+export const replicatorMachine = createMachine({
+  "id": "replicator",
+  "initial": "probing",
+  "states": {
+    "probing": {
+      "entry": [
+        {
+          "type": "show",
+          "params": {
+            "state": "probing"
+          }
+        },
+        "sendProbe"
+      ],
+      "on": {
+        "append.answered": [
+          {
+            "guard": "isStale"
+          },
+          {
+            "guard": "isDeposed",
+            "actions": "reportTerm"
+          },
+          {
+            "guard": "hasFailed",
+            "target": "#replicator.blocked",
+            "actions": "noteFailure"
+          },
+          {
+            "guard": "isRefused",
+            "target": "#replicator.probing",
+            "reenter": true,
+            "actions": "backOff"
+          },
+          {
+            "target": "replicating",
+            "actions": "credit"
+          }
+        ]
+      }
+    },
+    "replicating": {
+      "entry": [
+        {
+          "type": "show",
+          "params": {
+            "state": "replicating"
+          }
+        },
+        "fillWindow"
+      ],
+      "always": {
+        "guard": "isCaughtUp",
+        "target": "waiting"
+      },
+      "on": {
+        "log.grew": {
+          "actions": "fillWindow"
+        },
+        "append.answered": [
+          {
+            "guard": "isStale"
+          },
+          {
+            "guard": "isDeposed",
+            "actions": "reportTerm"
+          },
+          {
+            "guard": "hasFailed",
+            "target": "#replicator.blocked",
+            "actions": "noteFailure"
+          },
+          {
+            "guard": "isRefused",
+            "target": "#replicator.probing",
+            "reenter": true,
+            "actions": "backOff"
+          },
+          {
+            "actions": [
+              "credit",
+              "fillWindow"
+            ]
+          }
+        ]
+      }
+    },
+    "waiting": {
+      "entry": {
+        "type": "show",
+        "params": {
+          "state": "waiting"
+        }
+      },
+      "on": {
+        "log.grew": {
+          "target": "replicating"
+        },
+        "append.answered": [
+          {
+            "guard": "isStale"
+          },
+          {
+            "guard": "isDeposed",
+            "actions": "reportTerm"
+          },
+          {
+            "guard": "hasFailed",
+            "target": "#replicator.blocked",
+            "actions": "noteFailure"
+          },
+          {
+            "guard": "isRefused",
+            "target": "#replicator.probing",
+            "reenter": true,
+            "actions": "backOff"
+          },
+          {
+            "actions": "credit"
+          }
+        ]
+      }
+    },
+    "blocked": {
+      "entry": {
+        "type": "show",
+        "params": {
+          "state": "blocked"
+        }
+      },
+      "after": {
+        "pause": {
+          "target": "probing"
+        }
+      }
+    }
+  }
+})

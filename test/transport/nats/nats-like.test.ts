@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../../src/runtime/clock.ts'
+import type {
+  NatsLike,
+  NatsMessageLike,
+  NatsStatusLike,
+  NatsSubscribeOptionsLike,
+} from '../../../src/transport/nats/nats-like.ts'
+import { NatsTransport } from '../../../src/transport/nats/nats-transport.ts'
+import type { InboundMessage } from '../../../src/transport/transport.ts'
+import { MemoryLogger } from '../support/memory-logger.ts'
+
+/** A connection as `@nats-io/transport-node` (v3) has it: other words in its statuses, errors as objects. */
+class ThirdVersion implements NatsLike {
+  info: { max_payload: number } | undefined = { max_payload: 1000 }
+  callback: NatsSubscribeOptionsLike['callback'] = () => {}
+  readonly #statuses: NatsStatusLike[] = []
+  #wake = (): void => {}
+
+  emit(status: NatsStatusLike): void {
+    this.#statuses.push(status)
+    this.#wake()
+  }
+  publish(): void {}
+  subscribe(_subject: string, options: NatsSubscribeOptionsLike) {
+    this.callback = options.callback
+    return { unsubscribe: () => {} }
+  }
+  async *status(): AsyncGenerator<NatsStatusLike> {
+    for (;;) {
+      const next = this.#statuses.shift()
+      if (next !== undefined) yield next
+      else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+    }
+  }
+  getServer = (): string => '127.0.0.1:4222'
+  isClosed = (): boolean => false
+  closed = (): Promise<unknown> => new Promise(() => {})
+  flush = (): Promise<void> => Promise.resolve()
+  close = (): Promise<void> => Promise.resolve()
+}
+
+function setUp() {
+  const connection = new ThirdVersion()
+  const logger = new MemoryLogger()
+  const transport = new NatsTransport({
+    connection,
+    owned: false,
+    inbox: '_INBOX_n1.x',
+    clock: systemClock,
+    logger,
+  })
+  return { connection, logger, transport }
+}
+
+describe('a connection of the third version', () => {
+  test('says with server and type whether it is up', async () => {
+    const { connection, logger, transport } = setUp()
+    expect(transport.status().connected).toBe(true)
+    connection.emit({ type: 'disconnect', server: 'a:1' })
+    await logger.until(({ message }) => message.startsWith('Lost'))
+    expect(transport.status()).toMatchObject({ connected: false, detail: expect.stringContaining('a:1') })
+    expect(transport.publish('x', new Uint8Array(1))).toBe(false)
+    connection.emit({ type: 'reconnect', server: 'b:2' })
+    await logger.until(({ message }) => message.includes('again'))
+    expect(transport.status()).toMatchObject({ connected: true, detail: expect.stringContaining('b:2') })
+  })
+
+  test('says with an error object what is forbidden', async () => {
+    const { connection, logger } = setUp()
+    const error = Object.assign(new Error('no'), {
+      operation: 'publish',
+      subject: 'quorate.g.n2.rpc.n3.pre_vote',
+    })
+    connection.emit({ type: 'error', error })
+    const line = await logger.until(({ level }) => level === 'warn')
+    expect(line.fields).toEqual({ operation: 'publish', subject: 'quorate.g.n2.rpc.n3.pre_vote' })
+  })
+
+  test('does not get to see what a handler throws', () => {
+    const { connection, logger, transport } = setUp()
+    const seen: InboundMessage[] = []
+    transport.subscribe('x', (message) => {
+      seen.push(message)
+      throw new Error('handler')
+    })
+    const message: NatsMessageLike = {
+      subject: 'x',
+      reply: '',
+      data: new Uint8Array(0),
+      headers: { code: 503 },
+    }
+    connection.callback(null, message)
+    expect(seen).toMatchObject([{ subject: 'x', replyTo: undefined, noResponders: true }])
+    expect(logger.lines).toMatchObject([{ level: 'error' }])
+  })
+
+  test('is not used before it is connected', () => {
+    const connection = new ThirdVersion()
+    connection.info = undefined
+    const logger = new MemoryLogger()
+    const transport = new NatsTransport({
+      connection,
+      owned: false,
+      inbox: 'i.x',
+      clock: systemClock,
+      logger,
+    })
+    expect(transport.status().connected).toBe(false)
+  })
+})

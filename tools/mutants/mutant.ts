@@ -1,0 +1,47 @@
+// What a planted bug is: one line of the product changed, and what has to notice it.
+
+import type { TuningInput } from '../../src/options.ts'
+import type { FaultSourceName } from '../../src/simulation/campaign/fault-sources.ts'
+import type { Profile } from '../../src/simulation/campaign/swarm.ts'
+import type { ScenarioName } from './scenarios.ts'
+
+export interface Edit {
+  /** Path below `src`. */
+  readonly file: string
+  /** Exact text, which must be there exactly once. */
+  readonly find: string
+  readonly replace: string
+}
+
+/** What the bug needs to show itself soon. Everything else is drawn from the seed. */
+export interface Hint {
+  readonly profile?: Profile
+  readonly nodes?: number
+  readonly tuning?: TuningInput
+  /** Instead of drawn ones. */
+  readonly sources?: readonly FaultSourceName[]
+  /** The group begins in the middle of a change of membership. */
+  readonly joint?: boolean
+  /** Length of the safety phase in election timeouts. Default 40. */
+  readonly safetyTimeouts?: number
+  /** A script instead of a random campaign, for what no drawn fault reaches. */
+  readonly scenario?: ScenarioName
+}
+
+export interface Mutant extends Edit {
+  readonly name: string
+  /** Its number in acceptance-scenarios.md 2.10; null for those of this code base. */
+  readonly number: number | null
+  /** Where one rule stands behind another, both have to go before anything can break. */
+  readonly also?: readonly Edit[]
+  /** Invariants that may notice it; INV-0 is the liveness phase. */
+  readonly expect: readonly string[]
+  readonly hint?: Hint
+}
+
+/** A bug of 2.10 that this code base has no place for yet. Reported, and counted on its own. */
+export interface DeferredMutant {
+  readonly name: string
+  readonly number: number
+  readonly reason: string
+}
