@@ -4,6 +4,7 @@
 import { type AnyActorRef, setup } from 'xstate'
 import { RaftLog } from '../log/raft-log.ts'
 import type { LogEntry, LogIndex } from '../rules/types.ts'
+import { toError } from '../runtime/errors.ts'
 import {
   type GroupStore,
   type OpenGroupResult,
@@ -52,7 +53,7 @@ const logActor = setup({
         port.log = new RaftLog(event.result.store, event.result.stored, port.input.maxCachedBytes)
         port.input.parent.send({ type: 'log.opened', port })
       } catch (error) {
-        self.send({ type: 'disk.failed', error: asError(error) })
+        self.send({ type: 'disk.failed', error: toError(error) })
       }
     },
     append: ({ context: { port }, event, self }) => {
@@ -107,8 +108,4 @@ function failureOf(event: LogActorEvent): Error {
   if (event.type === 'disk.failed') return event.error
   if (event.type === 'disk.opened' && !event.result.ok) return event.result.error
   return new StorageError('IO', 'The log failed.')
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value))
 }

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { isQuorateError, QuorateError } from '../errors.ts'
+import { messageOf } from '../runtime/errors.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import { connectNats } from '../transport/nats/connect-nats.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -41,7 +42,7 @@ async function readCredentials(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new QuorateError('INVALID', `The credentials ${file} cannot be read: ${why}`, { cause: error })
   }
 }

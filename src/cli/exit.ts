@@ -1,6 +1,7 @@
 // How a command ends: exit codes, and which of them an error deserves.
 
 import { isQuorateError, type QuorateError } from '../errors.ts'
+import { messageOf } from '../runtime/errors.ts'
 
 export const ExitCode = { OK: 0, FAILED: 1, USAGE: 2, NO_LEADER: 3, UNKNOWN: 4, REFUSED: 5 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
@@ -52,6 +53,6 @@ function isRefusalOfDisk(cause: unknown): boolean {
 
 /** What went wrong, as one sentence. */
 export function sentenceOf(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim()
+  const text = messageOf(error).replace(/\s+/g, ' ').trim()
   return /[.!?]$/.test(text) ? text : `${text}.`
 }

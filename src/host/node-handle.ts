@@ -11,6 +11,7 @@ import { leaseIsValid } from '../actors/node/node.reads.ts'
 import type { NodeEvents, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { Term } from '../rules/types.ts'
+import { toError } from '../runtime/errors.ts'
 import type { NodeStatus } from '../status.ts'
 
 export interface NodeHandleOptions extends NodeInput {
@@ -164,7 +165,7 @@ export class NodeHandle {
 
   /** The chart itself has failed: a defect of ours. The node is out of service, its data are as they were. */
   #crashed(error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error))
+    const failure = toError(error)
     this.core.input.logger.error(
       { group: this.core.group, error: failure.message },
       'The node actor has failed.',

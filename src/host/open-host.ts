@@ -5,6 +5,7 @@ import { isQuorateError, QuorateError } from '../errors.ts'
 import { memberNameSchema, nameSchema, parseTuning, type Tuning } from '../options.ts'
 import type { PeerId } from '../rules/types.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { toError } from '../runtime/errors.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqlite-storage.ts'
@@ -171,7 +172,7 @@ function checkPeers(peers: readonly PeerId[]): void {
 /** One typed error, whose message names the step that failed and whose code says what kind of failure it was. */
 function asQuorateError(error: unknown): QuorateError {
   if (isQuorateError(error)) return error
-  const { message, cause } = error instanceof Error ? error : new Error(String(error))
+  const { message, cause } = toError(error)
   const root = error instanceof StorageError ? error : cause
   if (isQuorateError(root)) return new QuorateError(root.code, message, { cause: root })
   if (!(root instanceof StorageError)) return new QuorateError('NODE_FAILED', message, { cause: error })

@@ -8,6 +8,7 @@ import {
   type Standing,
   standingTuple,
 } from '../protocol/client-protocol.ts'
+import { messageOf } from '../runtime/errors.ts'
 import { encodeValue } from '../transport/wire/codec.ts'
 
 /** An error's text is for a person; what user code throws may be a book. */
@@ -77,7 +78,7 @@ function fitAnswers(
 /** Whatever user code or the node threw, as the tuple that tells the client what is true. */
 export function failureTuple(error: unknown): readonly unknown[] {
   if (!isQuorateError(error)) {
-    const text = error instanceof Error ? error.message : String(error)
+    const text = messageOf(error)
     return errorTuple(new QuorateError('NODE_FAILED', text.slice(0, MAX_ERROR_TEXT), { outcome: 'unknown' }))
   }
   if (error.message.length <= MAX_ERROR_TEXT) return errorTuple(error)

@@ -1,6 +1,7 @@
 // One subject that answers requests: its subscription, and what it counts (as NATS micro services count).
 
 import type { Clock } from '../runtime/clock.ts'
+import { messageOf } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { InboundMessage, Subscription, Transport } from '../transport/transport.ts'
 
@@ -82,7 +83,7 @@ export class Endpoint {
     try {
       handle(message)
     } catch (error) {
-      this.countError(error instanceof Error ? error.message : String(error))
+      this.countError(messageOf(error))
     }
     this.#stats.processingMs += clock.nowMs() - startedMs
   }

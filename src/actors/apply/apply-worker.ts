@@ -5,6 +5,7 @@ import { QuorateError } from '../../errors.ts'
 import { decodeConfiguration } from '../../log/configuration-codec.ts'
 import { isStable } from '../../rules/quorum.ts'
 import { EntryType, type LogEntry, type LogId, NOTHING } from '../../rules/types.ts'
+import { isThenable, messageOf, toError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import { decodeValue } from '../../transport/wire/codec.ts'
@@ -179,7 +180,7 @@ export class ApplyWorker {
       return { ok: false, error: new Error(`the command is not valid CBOR (${command.reason})`) }
     try {
       const value = this.#machine.apply(command.value, entry)
-      if (!isPromise(value)) return { ok: true, value }
+      if (!isThenable(value)) return { ok: true, value }
       this.#await(value, resume)
       return null
     } catch (error) {
@@ -206,7 +207,7 @@ export class ApplyWorker {
     this.#waiting = false
     this.#tasks.shift()
     if (returned.ok) this.#applied = returned.value as LogId
-    this.#settle(() => task.done(returned.ok ? null : asError(returned.error)))
+    this.#settle(() => task.done(returned.ok ? null : toError(returned.error)))
     return true
   }
 
@@ -214,7 +215,7 @@ export class ApplyWorker {
     try {
       const configuration = this.#core.log.configurations.at(this.#applied.index)
       const value = task.run(this.#applied, configuration)
-      if (!isPromise(value)) return { ok: true, value }
+      if (!isThenable(value)) return { ok: true, value }
       this.#await(value, resume)
       return null
     } catch (error) {
@@ -278,7 +279,7 @@ export class ApplyWorker {
     }
     try {
       const answer = read.call(this.#machine, query)
-      if (!isPromise(answer)) return this.#settle(() => done({ ok: true, answer }))
+      if (!isThenable(answer)) return this.#settle(() => done({ ok: true, answer }))
       answer.then((value) => this.#settle(() => done({ ok: true, answer: value })), failed)
     } catch (error) {
       failed(error)
@@ -351,16 +352,4 @@ export class ApplyWorker {
 const FAILED: Returned = {
   ok: false,
   error: new QuorateError('NODE_FAILED', 'The node is in its error state.'),
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

@@ -6,6 +6,7 @@ import { isAlone } from '../../rules/election.ts'
 import { leaderPresumedAliveMs, owesVoteForMs } from '../../rules/lease.ts'
 import { deposes } from '../../rules/term.ts'
 import { electionDelayMs, voteDelayMs } from '../../rules/timing.ts'
+import { toError } from '../../runtime/errors.ts'
 import type { Role } from '../../status.ts'
 import { StorageError } from '../../storage/storage.ts'
 import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
@@ -38,10 +39,6 @@ interface Args {
 
 function isOneOf<T extends EventType>(event: NodeEvent, types: readonly T[]): event is EventOf<T> {
   return types.some((type) => type === event.type)
-}
-
-function toError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value))
 }
 
 /** An exception inside a transition would kill the actor and leave its children running: it becomes `fatal`. */

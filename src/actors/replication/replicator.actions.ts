@@ -4,6 +4,7 @@ import type { AnyActorRef } from 'xstate'
 import { backOff, maySend } from '../../rules/progress.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogEntry, Term } from '../../rules/types.ts'
+import { toError } from '../../runtime/errors.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import { type FrameLimits, fitFrame, withinRuns } from '../../transport/wire/codec.ts'
 import type { AppendEntriesResponse } from '../../transport/wire/messages.ts'
@@ -80,7 +81,7 @@ function readEntries(
   try {
     return withinRuns(core.log.slice(progress.nextIndex, maxEntries, maxBytes))
   } catch (error) {
-    core.send({ type: 'fatal', error: error instanceof Error ? error : new Error(String(error)) })
+    core.send({ type: 'fatal', error: toError(error) })
     return NO_ENTRIES
   }
 }

@@ -6,6 +6,7 @@ import type { QuorateClient } from '../../client.ts'
 import { isQuorateError, QuorateError } from '../../errors.ts'
 import { type KvCommand, MAX_KEY_LENGTH } from '../../machines/kv.ts'
 import { describeIssues } from '../../options.ts'
+import { messageOf } from '../../runtime/errors.ts'
 
 const key = z.string().min(1).max(MAX_KEY_LENGTH)
 const value = z.string()
@@ -67,7 +68,7 @@ export async function perform(client: QuorateClient, operation: Operation): Prom
 }
 
 export function tellFailure(error: unknown): OperationAnswer {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (!isQuorateError(error)) return { ok: false, outcome: 'unknown', error: { code: 'INTERNAL', message } }
   const { code } = error
   // An applied write whose result was lost is no failure of the write, but its answer can't be given either.

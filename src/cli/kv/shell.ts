@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import type { QuorateClient } from '../../client.ts'
 import { QuorateError } from '../../errors.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import { parseOperation, perform, tellFailure } from './operation.ts'
 
 /** More lines are not read until some are answered. */
@@ -55,7 +56,7 @@ function parseLine(line: string): unknown {
     const value: unknown = JSON.parse(line)
     return value
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new QuorateError('INVALID', `The line is not JSON: ${why}.`)
   }
 }

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { messageOf } from '../../runtime/errors.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import { CliError, ExitCode } from '../exit.ts'
 
@@ -22,7 +23,7 @@ async function importModule(file: string): Promise<object> {
     const loaded: unknown = await import(pathToFileURL(resolve(file)).href)
     return typeof loaded === 'object' && loaded !== null ? loaded : {}
   } catch (error) {
-    throw refuse(file, error instanceof Error ? error.message : String(error))
+    throw refuse(file, messageOf(error))
   }
 }
 
@@ -39,7 +40,7 @@ async function make(file: string, maker: CallableFunction): Promise<unknown> {
     const made: unknown = await (isClass ? Reflect.construct(maker, []) : Reflect.apply(maker, undefined, []))
     return made
   } catch (error) {
-    throw refuse(file, `making it failed: ${error instanceof Error ? error.message : String(error)}`)
+    throw refuse(file, `making it failed: ${messageOf(error)}`)
   }
 }
 

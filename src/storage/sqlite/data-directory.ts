@@ -3,6 +3,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import Database from 'better-sqlite3'
+import { messageOf } from '../../runtime/errors.ts'
 import { StorageError } from '../storage.ts'
 import { sqliteCode, toStorageError } from './failure.ts'
 
@@ -20,7 +21,7 @@ export function createDataDirectory(dataDir: string): void {
       syncDirectory(dirname(created))
     }
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new StorageError('IO', `Data directory ${dataDir} cannot be created: ${reason}.`, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 // Turns whatever SQLite and the file system throw into the storage's own errors, and carries them between threads.
 
 import Database from 'better-sqlite3'
+import { messageOf } from '../../runtime/errors.ts'
 import { StorageError, type StorageErrorCode } from '../storage.ts'
 
 /** A StorageError as a plain value: what crosses the thread border. */
@@ -12,7 +13,7 @@ export interface Failure {
 /** `doing` completes "Storage failed while …". */
 export function toStorageError(error: unknown, doing: string): StorageError {
   if (error instanceof StorageError) return error
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return new StorageError(codeOf(error), `Storage failed while ${doing}: ${reason}.`, { cause: error })
 }
 

@@ -5,6 +5,7 @@ import type { ConnectionOptions, NatsConnection, TlsOptions } from 'nats'
 import { QuorateError } from '../../errors.ts'
 import type { PeerId } from '../../rules/types.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import { type Logger, silentLogger } from '../../runtime/logger.ts'
 import { inboxPrefixOf } from '../permissions.ts'
 import { isToken } from '../subjects.ts'
@@ -142,7 +143,7 @@ async function dial(
       return connection
     } catch (error) {
       if (error instanceof QuorateError) throw error
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       if (isFatal(error) || options.waitOnFirstConnect === false) {
         throw new QuorateError('TRANSPORT', `Cannot connect to NATS at ${servers}: ${why}.`, { cause: error })
       }

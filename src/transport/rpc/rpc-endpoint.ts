@@ -4,6 +4,7 @@
 import { QuorateError } from '../../errors.ts'
 import type { PeerId } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { isToken, parseRpcSubject, type RpcSubject, rpcSubjectHead, rpcSubscription } from '../subjects.ts'
 import type { InboundMessage, Subscription, Transport, TransportStatus } from '../transport.ts'
@@ -94,7 +95,7 @@ class RpcEndpoint implements PeerRpc {
       subject = this.#subjectHead(group, to) + method
       body = this.#encoder.encode(method, request)
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
+      const message = messageOf(error)
       this.#logger.error({ group, to, method, error }, 'A request could not be encoded.')
       failSoon({ code: 'BUS_DOWN', message })
       return

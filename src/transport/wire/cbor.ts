@@ -2,6 +2,7 @@
 // readable for every other CBOR implementation.
 
 import { Encoder, type Options } from 'cbor-x'
+import { messageOf } from '../../runtime/errors.ts'
 import { checkCbor, type GateLimits, type GateReason } from './gate.ts'
 
 export type Decoded<T, R extends string> =
@@ -47,7 +48,7 @@ export function decodeGated(
     const value: unknown = codec.decode(ownership === 'copy' ? new Uint8Array(bytes) : bytes)
     return { ok: true, value }
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error)
+    const detail = messageOf(error)
     return { ok: false, reason: 'UNDECODABLE', detail }
   }
 }

@@ -2,6 +2,7 @@
 // bits and every float.
 
 import { QuorateError } from '../../errors.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import { type CborReason, type Decoded, decodeGated, valueCodec } from './cbor.ts'
 import { checkCbor, type GateLimits, type GateReason, MAX_GATE_DEPTH } from './gate.ts'
 import { allocate } from './slab.ts'
@@ -32,7 +33,7 @@ export function encodeValue(value: unknown, limits: GateLimits = VALUE_LIMITS): 
     bytes = allocate(encoded.length)
     bytes.set(encoded)
   } catch (error) {
-    const why = error instanceof RangeError ? 'it refers to itself or is too large' : describe(error)
+    const why = error instanceof RangeError ? 'it refers to itself or is too large' : messageOf(error)
     throw new QuorateError('INVALID', `The value cannot be encoded: ${why}.`, { cause: error })
   }
   const refused = checkCbor(bytes, { ...limits, undefinedToNull: true })
@@ -99,8 +100,4 @@ function readByteString(bytes: Uint8Array): Uint8Array | undefined {
   let length = info < 24 ? info : 0
   for (let i = 1; i <= width; i += 1) length = length * 256 + (bytes[i] ?? 0)
   return 1 + width + length === bytes.length ? bytes.subarray(1 + width) : undefined
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
