@@ -214,6 +214,10 @@ export const nodeMachine = createMachine({
                 "actions": "yieldToCandidate"
               },
               {
+                "guard": "voteIsRepeated",
+                "actions": "repeatVote"
+              },
+              {
                 "actions": "refuseVote"
               }
             ],

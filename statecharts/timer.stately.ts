@@ -22,6 +22,14 @@ export const timerMachine = createMachine({
     "armed": {
       "after": {
         "nextDelay": {
+          "target": "due"
+        }
+      }
+    },
+    "due": {
+      "entry": "awaitTurn",
+      "on": {
+        "turn": {
           "target": "choosing",
           "actions": "fire"
         }

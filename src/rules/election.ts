@@ -39,6 +39,8 @@ export interface DisruptedLeader {
  */
 export interface Campaign {
   readonly version: number
+  /** The term to be won: votes count in this one only. A pre-vote asks for the next term. */
+  readonly term: Term
   readonly configuration: Configuration
   readonly granted: ReadonlySet<PeerId>
   /** Voters that said "not while my lease holds"; worth asking again once the leader is known to be deposed. */
@@ -50,11 +52,12 @@ export interface Campaign {
 
 export function startCampaign(
   version: number,
+  term: Term,
   configuration: Configuration,
   triggered: boolean,
   disruptedLeader: DisruptedLeader | null,
 ): Campaign {
-  return { version, configuration, granted: new Set(), reserved: new Set(), disruptedLeader, triggered }
+  return { version, term, configuration, granted: new Set(), reserved: new Set(), disruptedLeader, triggered }
 }
 
 export function hasWon(campaign: Campaign): boolean {
@@ -67,6 +70,8 @@ export function grant(campaign: Campaign, peers: Iterable<PeerId>): Campaign {
 
 export interface VoteAnswer {
   readonly from: PeerId
+  /** The voter's term when it answered. A vote is given in the campaign's own term, or it is none. */
+  readonly term: Term
   readonly granted: boolean
   readonly rejectedByLease: boolean
   readonly disrupted: boolean
@@ -80,8 +85,12 @@ export interface Candidate {
   readonly lastLeader: PeerId | null
 }
 
-/** Counts one answer to a pre-vote (braft handle_pre_vote_response). */
+/**
+ * Counts one answer to a pre-vote (braft handle_pre_vote_response). The voter keeps its term, so a yes may come from an
+ * earlier one; whoever is in the campaign's term already has nothing to give in it.
+ */
 export function countPreVote(campaign: Campaign, candidate: Candidate, answer: VoteAnswer): Campaign {
+  if (answer.term >= campaign.term) return campaign
   if (!answer.granted && !answer.rejectedByLease) return campaign
   if (answer.rejectedByLease && !campaign.triggered) return campaign
   const seen = withDisruption(campaign, answer)
@@ -102,9 +111,13 @@ export interface CountedVote {
   readonly askAgain: readonly PeerId[]
 }
 
-/** Counts one answer to a vote request (braft handle_request_vote_response). */
+/**
+ * Counts one answer to a vote request (braft handle_request_vote_response). A yes that names another term was recorded
+ * in another term, or nowhere: it is no vote (paper figure 2).
+ */
 export function countVote(campaign: Campaign, candidate: Candidate, answer: VoteAnswer): CountedVote {
   if (!answer.granted && !answer.rejectedByLease) return { campaign, askAgain: [] }
+  if (answer.granted && answer.term !== campaign.term) return { campaign, askAgain: [] }
   let next = withDisruption(campaign, answer)
   if (answer.granted) next = grant(next, withOwnVote([answer.from], candidate))
   else next = { ...next, reserved: new Set([...next.reserved, answer.from]) }

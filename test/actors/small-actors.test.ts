@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { createActor, setup } from 'xstate'
 import { hot } from '../../src/actors/hot.ts'
 import { type LogPort, logMachine } from '../../src/actors/log.machine.ts'
-import { timerMachine } from '../../src/actors/timer.machine.ts'
+import { type TimerFired, timerMachine } from '../../src/actors/timer.machine.ts'
 import { configurationEntry, dataEntries } from '../log/support/entries.ts'
 import { FakeStorage } from './support/fake-storage.ts'
 import { rig } from './support/node-rig.ts'
@@ -23,12 +23,18 @@ describe('a timer', () => {
   function timerOf(delays: readonly number[]) {
     const clock = new VirtualClock()
     const fired: number[] = []
+    const late: number[] = []
     const drawn = [...delays]
-    const input = { name: 'election' as const, nextDelayMs: () => drawn.shift() ?? 1_000_000 }
+    const input = { name: 'election' as const, clock, nextDelayMs: () => drawn.shift() ?? 1_000_000 }
     const parent = setup({
-      types: { events: {} as { type: 'timer.election' } },
+      types: { events: {} as TimerFired },
       actors: { timer: timerMachine },
-      actions: { note: () => fired.push(clock.nowMs() - 10_000) },
+      actions: {
+        note: ({ event }) => {
+          fired.push(clock.nowMs() - 10_000)
+          late.push(event.lateMs)
+        },
+      },
     }).createMachine({
       initial: 'on',
       states: {
@@ -36,7 +42,7 @@ describe('a timer', () => {
         off: {},
       },
     })
-    return { clock, fired, actor: createActor(parent, { clock }).start() }
+    return { clock, fired, late, actor: createActor(parent, { clock }).start() }
   }
 
   it('fires again and again, drawing each delay anew', () => {
@@ -49,6 +55,26 @@ describe('a timer', () => {
     const { clock, fired } = timerOf([0, -5, 100])
     clock.advance(10)
     expect(fired).toEqual([1, 2])
+  })
+
+  it('fires one turn after it is due: what the turn had in the mail is read first', () => {
+    const { clock, fired } = timerOf([100])
+    const firedWhenDue: number[] = []
+    const defer = clock.defer.bind(clock)
+    clock.defer = (run) => {
+      firedWhenDue.push(fired.length)
+      defer(run)
+    }
+    clock.advance(100)
+    expect([firedWhenDue, fired.length]).toEqual([[0], 1])
+  })
+
+  it('says how late it is when its process was held up', () => {
+    const { clock, late } = timerOf([100, 100])
+    clock.advance(100)
+    clock.sleep(1300)
+    clock.advance(0)
+    expect(late).toEqual([0, 1200])
   })
 
   it('ends with the actor that owns it', () => {

@@ -20,7 +20,7 @@ const FIVE: Configuration = { peers: ['a', 'b', 'c', 'd', 'e'], oldPeers: [] }
 const SELF: Candidate = { self: 'a', lastLeader: null }
 
 const campaign = (over: Partial<Campaign> = {}): Campaign => ({
-  ...startCampaign(7, FIVE, false, null),
+  ...startCampaign(7, 5, FIVE, false, null),
   ...over,
 })
 const yes = (from: PeerId): VoteAnswer => answer(from, { granted: true })
@@ -31,8 +31,11 @@ const deposed = (from: PeerId): VoteAnswer =>
   answer(from, { granted: true, disrupted: true, previousTerm: 4 })
 
 function answer(from: PeerId, over: Partial<VoteAnswer>): VoteAnswer {
-  return { from, granted: false, rejectedByLease: false, disrupted: false, previousTerm: 5, ...over }
+  return { from, term: 5, granted: false, rejectedByLease: false, disrupted: false, previousTerm: 5, ...over }
 }
+
+/** A pre-vote is answered from a term before the one it asks for. */
+const earlier = (one: VoteAnswer): VoteAnswer => ({ ...one, term: 4 })
 
 describe('a member may campaign', () => {
   const flags = [true, false]
@@ -92,8 +95,9 @@ describe('an election is won', () => {
 
 it('a campaign begins without any vote, under its own number', () => {
   const disruptedLeader = { peer: 'b', term: 3 }
-  expect(startCampaign(9, FIVE, true, disruptedLeader)).toEqual({
+  expect(startCampaign(9, 4, FIVE, true, disruptedLeader)).toEqual({
     version: 9,
+    term: 4,
     configuration: FIVE,
     granted: new Set(),
     reserved: new Set(),
@@ -104,30 +108,41 @@ it('a campaign begins without any vote, under its own number', () => {
 
 describe('an answer to a pre-vote', () => {
   it('that grants counts', () => {
-    expect(countPreVote(campaign(), SELF, yes('b')).granted).toEqual(new Set(['b']))
+    expect(countPreVote(campaign(), SELF, earlier(yes('b'))).granted).toEqual(new Set(['b']))
+  })
+
+  it.each([
+    [1, true],
+    [4, true],
+    [5, false],
+    [6, false],
+  ])('of a voter in term %i counts for term 5: %s', (term, counts) => {
+    const counted = countPreVote(campaign(), SELF, answer('b', { granted: true, term }))
+    expect(counted.granted.has('b')).toBe(counts)
   })
 
   it('that refuses changes nothing', () => {
     const before = campaign()
-    expect(countPreVote(before, SELF, no('b'))).toBe(before)
+    expect(countPreVote(before, SELF, earlier(no('b')))).toBe(before)
     expect(countPreVote(before, SELF, answer('b', { disrupted: true }))).toBe(before)
   })
 
   it('held back by a lease is ignored: a spontaneous election honors leases', () => {
     const before = campaign()
-    expect(countPreVote(before, SELF, held('b'))).toBe(before)
+    expect(countPreVote(before, SELF, earlier(held('b')))).toBe(before)
     expect(countPreVote(before, SELF, answer('b', { rejectedByLease: true, disrupted: true }))).toBe(before)
   })
 
   it('held back by a lease is kept when an operator asked for the election', () => {
-    const after = countPreVote(campaign({ triggered: true }), SELF, held('b'))
+    const after = countPreVote(campaign({ triggered: true }), SELF, earlier(held('b')))
     expect(after.reserved).toEqual(new Set(['b']))
     expect(after.granted).toEqual(new Set())
   })
 
   it('of the deposed leader makes the kept votes count', () => {
     let counted = campaign({ triggered: true })
-    for (const one of [held('b'), held('c'), deposed('e')]) counted = countPreVote(counted, SELF, one)
+    for (const one of [held('b'), held('c'), deposed('e')])
+      counted = countPreVote(counted, SELF, { ...one, term: 4 })
     expect(counted.granted).toEqual(new Set(['b', 'c', 'e']))
     expect(counted.reserved).toEqual(new Set())
     expect(counted.disruptedLeader).toEqual({ peer: 'e', term: 4 })
@@ -135,16 +150,16 @@ describe('an answer to a pre-vote', () => {
 
   it('after the deposed leader is known makes a held-back vote count at once', () => {
     const known = campaign({ triggered: true, disruptedLeader: { peer: 'e', term: 4 } })
-    expect(countPreVote(known, SELF, held('b')).granted).toEqual(new Set(['b']))
+    expect(countPreVote(known, SELF, earlier(held('b'))).granted).toEqual(new Set(['b']))
   })
 
   it('of the leader that the own vote is promised to releases the own vote too (trap T5)', () => {
-    const counted = countPreVote(campaign(), { self: 'a', lastLeader: 'e' }, yes('e'))
+    const counted = countPreVote(campaign(), { self: 'a', lastLeader: 'e' }, earlier(yes('e')))
     expect(counted.granted).toEqual(new Set(['e', 'a']))
   })
 
   it('of anybody else does not release the own vote', () => {
-    const counted = countPreVote(campaign(), { self: 'a', lastLeader: 'e' }, yes('b'))
+    const counted = countPreVote(campaign(), { self: 'a', lastLeader: 'e' }, earlier(yes('b')))
     expect(counted.granted).toEqual(new Set(['b']))
   })
 })
@@ -180,6 +195,12 @@ describe('an answer to a vote request', () => {
     expect(counted.granted).toEqual(new Set())
   })
 
+  it.each([1, 4, 6, 9])('that grants in term %i is no vote in term 5', (term) => {
+    const before = campaign()
+    const { campaign: counted } = countVote(before, SELF, answer('b', { granted: true, term }))
+    expect(counted).toBe(before)
+  })
+
   it('that wins asks nobody again', () => {
     const nearly = grant(campaign({ reserved: new Set(['b']) }), ['a', 'c'])
     const { campaign: counted, askAgain } = countVote(nearly, SELF, deposed('e'))
@@ -202,7 +223,7 @@ describe('over all orders of four answers', () => {
       for (const candidate of candidates) {
         for (const order of listsOf(answers, 4)) {
           let counted = campaign({ triggered })
-          for (const one of order) counted = countPreVote(counted, candidate, one)
+          for (const one of order) counted = countPreVote(counted, candidate, { ...one, term: 4 })
           const released = triggered && order.some(({ disrupted }) => disrupted)
           const expected = new Set(
             order.filter((one) => one.granted || (released && one.rejectedByLease)).map(({ from }) => from),

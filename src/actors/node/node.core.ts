@@ -18,6 +18,7 @@ import type { ReadRound } from '../../rules/read.ts'
 import type { Standing } from '../../rules/term.ts'
 import type { Configuration, ConfigurationEntry, LogIndex, PeerId, Term } from '../../rules/types.ts'
 import { NOTHING } from '../../rules/types.ts'
+import type { VoteDecision } from '../../rules/vote.ts'
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Random, randomInt } from '../../runtime/random.ts'
@@ -104,6 +105,12 @@ export class NodeCore {
   followerLease: FollowerLease = NO_FOLLOWER_LEASE
   preVote: Campaign | null = null
   vote: Campaign | null = null
+  /** The verdict on the vote request that is being dealt with. */
+  voteVerdict: {
+    readonly event: object
+    readonly decision: VoteDecision
+    readonly released: boolean
+  } | null = null
   /** Numbers campaigns and read rounds: never reused, so that late answers find nobody. */
   versions = 0
   /** The hard-state record that carries the own candidacy. */

@@ -12,11 +12,19 @@ import {
   mayCampaign,
   startCampaign,
 } from '../../rules/election.ts'
+import { InvariantError } from '../../rules/invariants.ts'
 import { heardRecently, leaderPresumedAliveMs, owesVoteForMs, quorumIsAlive } from '../../rules/lease.ts'
 import { isMember } from '../../rules/quorum.ts'
 import type { PeerId } from '../../rules/types.ts'
-import { decidePreVote, decideVote, type VoteDecision, type Voter } from '../../rules/vote.ts'
+import {
+  decidePreVote,
+  decideVote,
+  type VoteDecision,
+  type VoteRequest,
+  type Voter,
+} from '../../rules/vote.ts'
 import type { RequestVoteRequest } from '../../transport/wire/messages.ts'
+import type { TimerFired } from '../timer.machine.ts'
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent } from './node.events.ts'
 import { forgetLeader, stepDown, takeTerm } from './node.stepdown.ts'
@@ -24,15 +32,11 @@ import { forgetLeader, stepDown, takeTerm } from './node.stepdown.ts'
 type EventOf<T extends NodeEvent['type']> = Extract<NodeEvent, { type: T }>
 type VoteRpc = EventOf<'rpc.request_vote'>
 
-export function leaderIsGone(core: NodeCore): boolean {
-  return leaderPresumedAliveMs(core.followerLease, core.leaseTerms, core.clock.nowMs()) === 0
-}
-
-export function maySeek(core: NodeCore): boolean {
+export function maySeek(core: NodeCore, { firedMs }: TimerFired): boolean {
   return mayCampaign({
     configuration: core.configuration,
     self: core.id,
-    leaderIsGone: leaderIsGone(core),
+    leaderIsGone: leaderPresumedAliveMs(core.followerLease, core.leaseTerms, firedMs) === 0,
     installingSnapshot: false,
   })
 }
@@ -44,7 +48,7 @@ export function giveUpLeader(core: NodeCore): void {
 
 /** Asks whether an election could be won, before raising the term (thesis section 9.6). */
 export function startPreVote(core: NodeCore): void {
-  core.preVote = startCampaign(++core.versions, core.configuration, false, null)
+  core.preVote = startCampaign(++core.versions, core.term + 1, core.configuration, false, null)
   ask(core, 'pre_vote', core.preVote, core.others)
   grantSelf(core)
 }
@@ -65,7 +69,7 @@ export function standForElection(core: NodeCore, event: NodeEvent): void {
     disrupted = oldLeader === null ? null : { peer: oldLeader, term: oldTerm }
     expireLease(core)
   }
-  core.vote = startCampaign(++core.versions, core.configuration, false, disrupted)
+  core.vote = startCampaign(++core.versions, core.term, core.configuration, false, disrupted)
 }
 
 /** The candidacy is durable: ask for votes, and count the own one. */
@@ -135,35 +139,42 @@ export function voteIsWon(core: NodeCore): boolean {
   return core.vote !== null && hasWon(core.vote)
 }
 
-function voterOf(core: NodeCore): Voter {
+function voterOf(core: NodeCore, nowMs: number): Voter {
   const { term, votedFor } = core
   const durableLogId = core.log.durableLogId
   return {
     term,
     votedFor,
     durableLogId,
-    owesVoteForMs: owesVoteForMs(core.followerLease, core.leaseTerms, core.clock.nowMs()),
+    owesVoteForMs: owesVoteForMs(core.followerLease, core.leaseTerms, nowMs),
   }
 }
 
-function requestOf(event: VoteRpc | EventOf<'rpc.pre_vote'>): Parameters<typeof decideVote>[1] {
+function requestOf(event: VoteRpc | EventOf<'rpc.pre_vote'>): VoteRequest {
   const { term, lastLogIndex, lastLogTerm } = event.message
   return { candidate: event.from, term, lastLogId: { index: lastLogIndex, term: lastLogTerm } }
 }
 
-function leads(core: NodeCore): boolean {
-  return (
-    core.role === 'leader' && quorumIsAlive(core.contact, core.tuning.electionTimeoutMs, core.clock.nowMs())
+/** Why a vote was withheld is the first question of whoever wonders about an election. */
+function noteVerdict(
+  core: NodeCore,
+  { from, type, message }: VoteRpc | EventOf<'rpc.pre_vote'>,
+  { granted, reason }: VoteDecision,
+): void {
+  core.input.logger.debug(
+    { group: core.group, from, asked: type, term: core.term, askedTerm: message.term, granted, reason },
+    granted ? 'A vote is given.' : 'A vote is withheld.',
   )
 }
 
-function hears(core: NodeCore): boolean {
-  return heardRecently(core.followerLease, core.tuning.electionTimeoutMs, core.clock.nowMs())
-}
-
 export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): void {
-  const leaderIsAlive = leads(core) || hears(core)
-  const { granted, rejectedByLease } = decidePreVote({ ...voterOf(core), leaderIsAlive }, requestOf(event))
+  const { receivedMs } = event
+  const { electionTimeoutMs } = core.tuning
+  const leads = core.role === 'leader' && quorumIsAlive(core.contact, electionTimeoutMs, receivedMs)
+  const leaderIsAlive = leads || heardRecently(core.followerLease, electionTimeoutMs, receivedMs)
+  const decision = decidePreVote({ ...voterOf(core, receivedMs), leaderIsAlive }, requestOf(event))
+  noteVerdict(core, event, decision)
+  const { granted, rejectedByLease } = decision
   const disrupted = core.role === 'leader'
   core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm: core.term })
 }
@@ -174,13 +185,16 @@ function isReleased(core: NodeCore, event: VoteRpc): boolean {
   return core.role === 'follower' && gone !== null && gone.term === core.term && gone.peer === core.leader
 }
 
-function voterFor(core: NodeCore, event: VoteRpc): Voter {
-  const voter = voterOf(core)
-  return isReleased(core, event) ? { ...voter, owesVoteForMs: 0 } : voter
-}
-
+/** One verdict per request: whoever asks again, guard or action, hears the same, whatever has changed since. */
 export function judgeVote(core: NodeCore, event: VoteRpc): VoteDecision {
-  return decideVote(voterFor(core, event), requestOf(event))
+  const known = core.voteVerdict
+  if (known?.event === event) return known.decision
+  const voter = voterOf(core, event.receivedMs)
+  const released = isReleased(core, event)
+  const decision = decideVote(released ? { ...voter, owesVoteForMs: 0 } : voter, requestOf(event))
+  core.voteVerdict = { event, decision, released }
+  noteVerdict(core, event, decision)
+  return decision
 }
 
 /** Granting, or meeting a higher term, ends whatever this member was doing (rows 9 and 14 of braft's table). */
@@ -189,11 +203,25 @@ export function voteChangesRole(core: NodeCore, event: VoteRpc): boolean {
   return decision.adoptTerm || (decision.granted && core.votedFor !== event.from)
 }
 
+/** The vote that this candidate has already, asked for once more: the first answer may have been lost. */
+export function voteIsRepeated(core: NodeCore, event: VoteRpc): boolean {
+  return judgeVote(core, event).granted && core.votedFor === event.from && core.term === event.message.term
+}
+
+/** Says yes again. It is in the record (or on its way there, and the outbox waits for it), or it is not said. */
+export function repeatVote(core: NodeCore, event: VoteRpc): void {
+  if (core.votedFor !== event.from || core.term !== event.message.term) {
+    const given = `the vote of term ${core.term} went to ${core.votedFor ?? 'nobody'}`
+    throw new InvariantError('one vote per term', `${event.from} is told yes again, but ${given}`)
+  }
+  releasePromise(core, event)
+  answerVote(core, event, true, core.term)
+}
+
+/** Says no, whatever the verdict was: a vote is granted by `yieldToCandidate` and `repeatVote`, and nowhere else. */
 export function refuseVote(core: NodeCore, event: VoteRpc): void {
-  const { granted, rejectedByLease } = judgeVote(core, event)
-  if (isReleased(core, event)) expireLease(core)
-  const disrupted = core.role === 'leader'
-  core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm: core.term })
+  releasePromise(core, event)
+  answerVote(core, event, false, core.term)
 }
 
 /**
@@ -201,8 +229,8 @@ export function refuseVote(core: NodeCore, event: VoteRpc): void {
  * until then (trap T10). Returns the actors that end with the office left.
  */
 export function yieldToCandidate(core: NodeCore, event: VoteRpc): readonly AnyActorRef[] {
-  const { granted, adoptTerm, rejectedByLease } = judgeVote(core, event)
-  if (isReleased(core, event)) expireLease(core)
+  const { granted, adoptTerm } = judgeVote(core, event)
+  releasePromise(core, event)
   const disrupted = core.role === 'leader'
   const previousTerm = core.term
   const reason = granted ? 'VOTED_FOR_CANDIDATE' : 'HIGHER_TERM_REQUEST'
@@ -210,8 +238,24 @@ export function yieldToCandidate(core: NodeCore, event: VoteRpc): readonly AnyAc
   const vote = granted ? event.from : null
   if (adoptTerm) takeTerm(core, event.message.term, vote)
   else if (granted) core.adopt(core.term, vote)
-  core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm })
+  answerVote(core, event, granted, previousTerm, disrupted)
   return retired
+}
+
+function releasePromise(core: NodeCore, event: VoteRpc): void {
+  judgeVote(core, event)
+  if (core.voteVerdict?.released === true) expireLease(core)
+}
+
+function answerVote(
+  core: NodeCore,
+  event: VoteRpc,
+  granted: boolean,
+  previousTerm: number,
+  disrupted = core.role === 'leader',
+): void {
+  const { rejectedByLease } = judgeVote(core, event)
+  core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm })
 }
 
 export function expireLease(core: NodeCore): void {

@@ -7,10 +7,16 @@ import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { InboundRequest, RequestVoteResponse } from '../../transport/wire/messages.ts'
 import type { Proposal } from '../apply/closures.ts'
 import type { LogPort } from '../log.machine.ts'
+import type { TimerFired } from '../timer.machine.ts'
 
 /** A request of another member, named by its method, with the door for the answer. */
 export type RpcEvent = {
-  [R in InboundRequest as R['method']]: R & { readonly type: `rpc.${R['method']}`; readonly reply: Reply }
+  [R in InboundRequest as R['method']]: R & {
+    readonly type: `rpc.${R['method']}`
+    readonly reply: Reply
+    /** When it came. Whatever is judged about it is judged at this time, by guard and action alike. */
+    readonly receivedMs: number
+  }
 }[InboundRequest['method']]
 
 export type ReadOutcome =
@@ -40,10 +46,7 @@ export type NodeEvent =
   | { readonly type: 'hardState.durable'; readonly version: number }
   | { readonly type: 'hardState.failed'; readonly error: Error }
   | { readonly type: 'snapshot.loaded' }
-  | { readonly type: 'timer.election' }
-  | { readonly type: 'timer.vote' }
-  | { readonly type: 'timer.stepDown' }
-  | { readonly type: 'timer.snapshot' }
+  | TimerFired
   | ({ readonly type: 'preVote.answered' } & CampaignAnswer)
   | ({ readonly type: 'vote.answered' } & CampaignAnswer)
   | { readonly type: 'term.higher'; readonly term: Term }

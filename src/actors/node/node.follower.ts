@@ -25,7 +25,7 @@ export function refuseSender(core: NodeCore, event: LeaderEvent): void {
 /** Every accepted message of the leader renews the promise to it, heartbeats included. */
 export function followSender(core: NodeCore, event: LeaderEvent): void {
   adoptLeader(core, event.from, 'NEW_LEADER')
-  core.followerLease = { lastLeader: event.from, lastContactMs: core.clock.nowMs() }
+  core.followerLease = { lastLeader: event.from, lastContactMs: event.receivedMs }
 }
 
 /** Heartbeat: nothing to store; the position it names says how far the commit index may be believed. */

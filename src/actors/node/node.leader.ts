@@ -9,6 +9,7 @@ import { EntryType, type LogEntry } from '../../rules/types.ts'
 import type { Proposal } from '../apply/closures.ts'
 import { BallotBox } from '../replication/ballot-box.ts'
 import { PeerProgress } from '../replication/peer-progress.ts'
+import type { TimerFired } from '../timer.machine.ts'
 import type { Followership, NodeCore } from './node.core.ts'
 import type { NodeEvent } from './node.events.ts'
 
@@ -104,8 +105,8 @@ export function countBallots(core: NodeCore): void {
   core.commitTo(core.ballots.count(core.commitIndex, log.lastIndex, matchOf))
 }
 
-export function quorumIsLost(core: NodeCore): boolean {
-  return !quorumIsAlive(core.contact, core.tuning.electionTimeoutMs, core.clock.nowMs())
+export function quorumIsLost(core: NodeCore, { firedMs }: TimerFired): boolean {
+  return !quorumIsAlive(core.contact, core.tuning.electionTimeoutMs, firedMs)
 }
 
 /** The first entry of the term has been applied: reads are safe, leadership is established. */

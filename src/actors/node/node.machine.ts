@@ -111,6 +111,7 @@ export const nodeMachine = nodeSetup.createMachine({
                 target: '.passive',
                 actions: 'yieldToCandidate',
               },
+              { guard: 'voteIsRepeated', actions: 'repeatVote' },
               { actions: 'refuseVote' },
             ],
             'rpc.append_entries': [

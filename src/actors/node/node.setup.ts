@@ -122,18 +122,21 @@ const base = setup({
     hasJoined: ({ context: { core } }) => core.route !== null,
     isAlone: ({ context: { core } }) => isAlone(core.configuration, core.id),
 
-    maySeekElection: ({ context: { core } }) => election.maySeek(core),
+    maySeekElection: ask(['timer.election'], (core, event) => election.maySeek(core, event)),
     preVoteIsWon: ({ context: { core } }) => election.preVoteIsWon(core),
     voteIsWon: ({ context: { core } }) => election.voteIsWon(core),
     candidacyIsDurable: ask(['hardState.durable'], (core, event) => event.version >= core.candidacyVersion),
-    asksAgainOnVoteTimeout: ({ context: { core } }) =>
-      core.tuning.stepDownWhenVoteTimedOut && election.maySeek(core),
+    asksAgainOnVoteTimeout: ask(
+      ['timer.vote'],
+      (core, event) => core.tuning.stepDownWhenVoteTimedOut && election.maySeek(core, event),
+    ),
     stepsDownOnVoteTimeout: ({ context: { core } }) => core.tuning.stepDownWhenVoteTimedOut,
     answerIsStale: ({ context: { core }, event }) => !election.isCurrentAnswer(core, event),
     answerDeposes: ask(ANSWERS, (core, event) => deposes(core.term, event.response.term)),
     termIsHigher: ask(['term.higher'], (core, event) => deposes(core.term, event.term)),
     requestTermIsHigher: ask(RPCS, (core, event) => deposes(core.term, event.message.term)),
     voteChangesRole: ask(['rpc.request_vote'], (core, event) => election.voteChangesRole(core, event)),
+    voteIsRepeated: ask(['rpc.request_vote'], (core, event) => election.voteIsRepeated(core, event)),
     followsTimeoutNow: ask(['rpc.timeout_now'], (core, event) => election.followsTimeoutNow(core, event)),
 
     senderIsStale: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'stale'),
@@ -141,7 +144,7 @@ const base = setup({
     senderConflicts: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'conflict'),
 
     isOfThisTerm: ask(['replica.matched'], (core, event) => event.term === core.term),
-    quorumIsLost: ({ context: { core } }) => leading.quorumIsLost(core),
+    quorumIsLost: ask(['timer.stepDown'], (core, event) => leading.quorumIsLost(core, event)),
     isEstablished: ({ context: { core } }) => leading.isEstablished(core),
     saysNothing: ({ context: { core } }) => !core.farewell,
   },
@@ -173,6 +176,7 @@ const base = setup({
     grantSelf: act(election.grantSelf),
     countAnswer: act(election.countAnswer),
     answerPreVote: on(['rpc.pre_vote'], election.answerPreVote),
+    repeatVote: on(['rpc.request_vote'], election.repeatVote),
     refuseVote: on(['rpc.request_vote'], election.refuseVote),
     acceptTimeoutNow: on(['rpc.timeout_now'], election.acceptTimeoutNow),
     refuseTimeoutNow: on(['rpc.timeout_now'], election.refuseTimeoutNow),
@@ -320,6 +324,7 @@ export const nodeSetup = base.extend({
 export const timers = {
   election: ({ context: { core } }: { context: NodeContext }) => ({
     name: 'election' as const,
+    clock: core.clock,
     nextDelayMs: () => {
       if (core.configuration.peers.length === 0) return null
       const alive = leaderPresumedAliveMs(core.followerLease, core.leaseTerms, core.clock.nowMs())
@@ -328,10 +333,12 @@ export const timers = {
   }),
   vote: ({ context: { core } }: { context: NodeContext }) => ({
     name: 'vote' as const,
+    clock: core.clock,
     nextDelayMs: () => voteDelayMs(core.tuning, core.drawn()),
   }),
   stepDown: ({ context: { core } }: { context: NodeContext }) => ({
     name: 'stepDown' as const,
+    clock: core.clock,
     nextDelayMs: () => core.tuning.electionTimeoutMs,
   }),
 }

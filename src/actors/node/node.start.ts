@@ -68,7 +68,7 @@ export function joinGroup(core: NodeCore): void {
   core.route = core.input.join((request, reply) => {
     if (core.self === null || core.gone)
       reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
-    else core.send(respond(request, reply))
+    else core.send(respond(request, reply, core.clock.nowMs()))
   })
 }
 

@@ -233,3 +233,52 @@ describe('a pre-vote of somebody else', () => {
     expect(node.handle.status().role).toBe('leader')
   })
 })
+
+describe('a vote is given once, by one verdict (INV-3)', () => {
+  /** Follows b under its lease, which ends at some look at the clock: `beforeEndMs` before that it is asked. */
+  function askedNearTheEndOfALease(beforeEndMs: number) {
+    const node = rig({ tuning: LEASES }).boot().follow('b', 2)
+    node.clock.sleep(2000 - beforeEndMs)
+    node.clock.perLookMs = 0.001
+    const answer = node.requestVote('c', { term: 3, lastLogIndex: 9, lastLogTerm: 2 })
+    node.settle()
+    return { node, answer }
+  }
+
+  it('also when the lease of the leader ends between two looks at the clock', () => {
+    for (let microseconds = 0; microseconds <= 12; microseconds++) {
+      const { node, answer } = askedNearTheEndOfALease(microseconds / 1000)
+      const { term, votedFor } = node.handle.status()
+      if (!('granted' in answer.response)) throw new Error('no answer to a vote request')
+      expect([
+        answer.response.granted,
+        answer.response.term,
+        node.disk.hardState ?? { term, votedFor },
+      ]).toEqual(
+        answer.response.granted
+          ? [true, 3, { term: 3, votedFor: 'c' }]
+          : [false, 2, { term: 2, votedFor: null }],
+      )
+    }
+  })
+
+  it('and is told again to the same candidate, but to no other', () => {
+    const node = rig().boot().follow('b', 2)
+    node.requestVote('c', { term: 3 })
+    node.settle()
+    const again = node.requestVote('c', { term: 3 })
+    const other = node.requestVote('b', { term: 3 })
+    node.settle()
+    expect(again.response).toMatchObject({ granted: true, term: 3 })
+    expect(other.response).toMatchObject({ granted: false, term: 3 })
+  })
+})
+
+it('a yes that names another term is no vote', () => {
+  const node = rig().boot().stand()
+  const { term } = node.handle.status()
+  node.rpc.last('request_vote', 'b').answer({ ...says.yes(term), term: term - 1 })
+  expect(node.settle().state).toBe('candidate.requestingVotes')
+  node.rpc.last('request_vote', 'c').answer(says.yes(term))
+  expect(node.settle().state).toBe('leader.establishing')
+})

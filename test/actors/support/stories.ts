@@ -63,6 +63,7 @@ export function storiesFor(
         from: 'b',
         message: { term: 1 },
         reply: () => {},
+        receivedMs: 0,
       })
       node.shutdown().settle()
     },
@@ -106,6 +107,7 @@ export function storiesFor(
       node.preVote('b', { term: 50 })
       node.requestVote('b', { term: 1 })
       node.readIndex('b', 1)
+      node.requestVote('b', { term: 60, lastLogIndex: 9, lastLogTerm: 9 })
       node.requestVote('b', { term: 60, lastLogIndex: 9, lastLogTerm: 9 })
       node.settle()
       node.timeoutNow('b', 1)

@@ -9,10 +9,13 @@ interface Timer {
 
 export class VirtualClock implements Clock {
   #nowMs = 10_000
+  /** How much later it is at each look: above 0, whoever looks twice sees two times. */
+  perLookMs = 0
   #timers: Timer[] = []
   #deferred: (() => void)[] = []
 
   nowMs(): number {
+    this.#nowMs += this.perLookMs
     return this.#nowMs
   }
 
@@ -37,6 +40,11 @@ export class VirtualClock implements Clock {
 
   get pendingTimers(): number {
     return this.#timers.length
+  }
+
+  /** The process does not run for a while: afterwards all that became due is late. */
+  sleep(ms: number): void {
+    this.#nowMs += ms
   }
 
   /** Carries out what was deferred, and what that defers, until nothing is left. */
