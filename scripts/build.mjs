@@ -1,5 +1,5 @@
 // Builds everything into dist/: removes the old output first, so that a renamed source file leaves no stale module
-// behind, and puts the few plain scripts that compiled code imports beside it.
+// behind, and puts the few plain scripts that compiled code imports beside it. Arguments go to the compiler.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,10 +12,8 @@ const compiler = createRequire(import.meta.url)
   .replace(/package\.json$/, 'bin/tsc')
 const compiled = spawnSync(
   process.execPath,
-  [compiler, '-p', fileURLToPath(new URL('tsconfig.build.json', root))],
-  {
-    stdio: 'inherit',
-  },
+  [compiler, '-p', fileURLToPath(new URL('tsconfig.build.json', root)), ...process.argv.slice(2)],
+  { stdio: 'inherit' },
 )
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 copyFileSync(

@@ -1,5 +1,5 @@
 // The planted bugs themselves: `npm run sim -- --mutants` runs them all, which takes minutes. Here: that each can still be
-// planted, that the way from planting to catching works, and that their scripts find nothing in the sound code.
+// planted, that the ways from planting to catching work, and that their scripts find nothing in the sound code.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -7,11 +7,29 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { runScenario, SCENARIO_NAMES } from '../../tools/mutants/scenarios.ts'
 import { DEFERRED, MUTANTS } from '../../tools/mutants/table.ts'
+import { sourcesIn } from '../tidy/support/sources.ts'
 
 const CLI = 'dist/tools/sim/main.js'
 const report = z.object({
   mutants: z.array(z.object({ name: z.string(), caughtBy: z.string().nullable(), seeds: z.number() })),
+  files: z.array(z.object({ file: z.string(), planted: z.number(), caught: z.number() })),
 })
+
+function runMutants(...flags: string[]): { status: number | null; report: z.infer<typeof report> } {
+  expect(existsSync(CLI), 'run `npm run build` first').toBe(true)
+  const args = [CLI, '--mutants', '--json', ...flags]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  expect(stdout, stderr).not.toBe('')
+  return { status, report: report.parse(JSON.parse(stdout)) }
+}
+
+/** Every file here has this many planted bugs at least. */
+const FEWEST: Readonly<Record<string, number>> = {
+  'storage/sqlite/': 0,
+  'services/': 0,
+  'client/': 0,
+  'host/': 0,
+}
 
 describe('planted bugs', () => {
   it.each(MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
@@ -28,14 +46,37 @@ describe('planted bugs', () => {
   it('are those of acceptance-scenarios.md 2.10, and more than as many again', () => {
     const numbers = new Set([...MUTANTS, ...DEFERRED].map(({ number }) => number))
     for (let number = 1; number <= 16; number++) expect(numbers).toContain(number)
-    expect(MUTANTS.filter(({ number }) => number === null).length).toBeGreaterThanOrEqual(15)
+    expect(MUTANTS.filter(({ number }) => number === undefined).length).toBeGreaterThanOrEqual(15)
   })
 
-  it('are planted in a copy, and caught', { timeout: 60_000 }, () => {
-    expect(existsSync(CLI), 'run `npm run build` first').toBe(true)
-    const args = [CLI, '--mutants', '--only', 'vote answered before', '--json', '--max-seeds', '20']
-    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-    expect(report.parse(JSON.parse(stdout)).mutants).toMatchObject([{ caughtBy: 'INV-2' }])
+  it('have names of their own', () => {
+    expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length)
+  })
+
+  it('that tests have to notice name files of tests', () => {
+    const files = MUTANTS.flatMap((mutant) => mutant.tests ?? [])
+    expect(files.filter((file) => !existsSync(file) || !file.endsWith('.test.ts'))).toEqual([])
+  })
+
+  it.each(Object.entries(FEWEST))('are in every file of %s: %i', (folder, fewest) => {
+    const files = sourcesIn(`src/${folder}`).map(({ path }) => path.slice('src/'.length))
+    const planted = (file: string): number => MUTANTS.filter((mutant) => mutant.file === file).length
+    expect(files.length).toBeGreaterThan(0)
+    expect(files.filter((file) => planted(file) < fewest)).toEqual([])
+  })
+
+  it('are planted in a copy, and caught by seeds', { timeout: 60_000 }, () => {
+    const { status, report } = runMutants('--only', 'vote answered before', '--max-seeds', '20')
+    expect(report.mutants).toMatchObject([{ caughtBy: 'INV-2' }])
+    expect(report.files).toEqual([{ file: 'actors/node/node.election.ts', planted: 1, caught: 1 }])
+    expect(status).toBe(0)
+  })
+
+  it('are planted in a copy, and caught by tests', { timeout: 60_000 }, () => {
+    const { status, report } = runMutants('--area', 'log', '--file', 'term-runs')
+    expect(report.mutants).toMatchObject([
+      { caughtBy: 'terms as runs answer 0 before the first run and the newest term after the last one' },
+    ])
     expect(status).toBe(0)
   })
 

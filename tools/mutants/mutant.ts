@@ -28,16 +28,32 @@ export interface Hint {
   readonly scenario?: ScenarioName
 }
 
-export interface Mutant extends Edit {
+interface Planted extends Edit {
   readonly name: string
-  /** Its number in acceptance-scenarios.md 2.10; null for those of this code base. */
-  readonly number: number | null
+  /** Its number in acceptance-scenarios.md 2.10; those of this code base have none. */
+  readonly number?: number
   /** Where one rule stands behind another, both have to go before anything can break. */
   readonly also?: readonly Edit[]
+}
+
+/** Hunted by simulation: seeds are run until an invariant notices it. */
+export interface SeedMutant extends Planted {
   /** Invariants that may notice it; INV-0 is the liveness phase. */
   readonly expect: readonly string[]
   readonly hint?: Hint
+  readonly tests?: never
 }
+
+/** Where no simulation reaches: test files are run in the copy, and one of their tests has to fail. */
+export interface TestMutant extends Planted {
+  /** Paths of test files, as `test/storage/model.test.ts`. */
+  readonly tests: readonly string[]
+  /** Only tests whose full name this regular expression finds: for files that take long. */
+  readonly testName?: string
+  readonly expect?: never
+}
+
+export type Mutant = SeedMutant | TestMutant
 
 /** A bug of 2.10 that this code base has no place for yet. Reported, and counted on its own. */
 export interface DeferredMutant {

@@ -1,15 +1,36 @@
-// Every planted bug, and those of the list that have no place yet.
+// Every planted bug by area, and those of the list that have no place yet.
 
-import { COMPLETION_MUTANTS } from './completions.ts'
-import { ELECTION_MUTANTS } from './elections.ts'
 import type { DeferredMutant, Mutant } from './mutant.ts'
-import { REPLICATION_MUTANTS } from './replication.ts'
+import { APPLY_MUTANTS } from './tables/apply.ts'
+import { CLIENT_MUTANTS } from './tables/client.ts'
+import { COMPLETION_MUTANTS } from './tables/completions.ts'
+import { ELECTION_MUTANTS } from './tables/elections.ts'
+import { HOST_MUTANTS } from './tables/host.ts'
+import { LOG_MUTANTS } from './tables/log.ts'
+import { REPLICATION_MUTANTS } from './tables/replication.ts'
+import { SERVICES_MUTANTS } from './tables/services.ts'
+import { STORAGE_MUTANTS } from './tables/storage.ts'
+import { TRANSPORT_MUTANTS } from './tables/transport.ts'
 
-export const MUTANTS: readonly Mutant[] = [
-  ...ELECTION_MUTANTS,
-  ...REPLICATION_MUTANTS,
-  ...COMPLETION_MUTANTS,
-].sort((a, b) => (a.number ?? 99) - (b.number ?? 99))
+export const MUTANTS_BY_AREA = {
+  elections: ELECTION_MUTANTS,
+  replication: REPLICATION_MUTANTS,
+  completions: COMPLETION_MUTANTS,
+  log: LOG_MUTANTS,
+  apply: APPLY_MUTANTS,
+  host: HOST_MUTANTS,
+  storage: STORAGE_MUTANTS,
+  services: SERVICES_MUTANTS,
+  client: CLIENT_MUTANTS,
+  transport: TRANSPORT_MUTANTS,
+} as const satisfies Readonly<Record<string, readonly Mutant[]>>
+
+export type Area = keyof typeof MUTANTS_BY_AREA
+export const AREAS = Object.keys(MUTANTS_BY_AREA).filter((name): name is Area => name in MUTANTS_BY_AREA)
+
+export const MUTANTS: readonly Mutant[] = AREAS.flatMap((area) => [...MUTANTS_BY_AREA[area]]).sort(
+  (a, b) => (a.number ?? 99) - (b.number ?? 99),
+)
 
 export const DEFERRED: readonly DeferredMutant[] = [
   {

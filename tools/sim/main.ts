@@ -9,6 +9,7 @@ import { replayCommand, reportOf } from '../../src/simulation/campaign/failure-r
 import { printScript, shrink } from '../../src/simulation/campaign/nemesis.ts'
 import { drawSwarm, PROFILES, type Profile, type SwarmPlan } from '../../src/simulation/campaign/swarm.ts'
 import { runMutants } from '../mutants/runner.ts'
+import { AREAS, type Area } from '../mutants/table.ts'
 import { summaryOf, summaryTable } from './summary.ts'
 
 interface Flags {
@@ -23,6 +24,8 @@ interface Flags {
   readonly shrink: boolean
   readonly mutants?: boolean
   readonly only?: string
+  readonly area?: readonly Area[]
+  readonly file?: string
   readonly maxSeeds: number
 }
 
@@ -38,20 +41,25 @@ const program = new Command('sim')
   .addOption(new Option('--profile <name>', 'which faults').choices([...PROFILES]).default('swarm'))
   .option('--trace <file>', 'write every trace line of the run as NDJSON')
   .option('--no-shrink', 'do not look for a smaller plan that fails as well')
-  .option('--mutants', 'plant bugs in a copy of the sources, one by one, and run seeds until each is caught')
+  .option(
+    '--mutants',
+    'plant bugs in a copy of the sources, one by one, and look whether seeds or tests notice',
+  )
   .option('--only <name>', 'with --mutants: only those whose name contains this')
+  .addOption(new Option('--area <names...>', 'with --mutants: only those of these areas').choices(AREAS))
+  .option('--file <part>', 'with --mutants: only those in source files whose path contains this')
   .option('--max-seeds <n>', 'with --mutants: seeds per planted bug', parseCount, 2000)
   .option('--json', 'one JSON document on standard output')
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run sim -- --seeds 1..200\n  npm run sim -- --seed 42 --trace run.ndjson\n  npm run sim -- --mutants\n\nExit status 1 when any seed fails.',
+    '\nExamples:\n  npm run sim -- --seeds 1..200\n  npm run sim -- --seed 42 --trace run.ndjson\n  npm run sim -- --mutants --area storage client\n\nExit status 1 when any seed fails.',
   )
 
 const flags = program.parse().opts<Flags>()
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 if (flags.mutants === true) {
-  const { only, json = false, maxSeeds } = flags
-  process.exit(await runMutants({ only, json, maxSeeds, say }))
+  const { only, area: areas, file, json = false, maxSeeds } = flags
+  process.exit(await runMutants({ only, areas, file, json, maxSeeds, say }))
 }
 
 const seeds = flags.seed === undefined ? flags.seeds : [flags.seed]

@@ -1,6 +1,6 @@
 // Planted bugs in terms, votes and leases.
 
-import type { Mutant } from './mutant.ts'
+import type { Mutant } from '../mutant.ts'
 
 const LEASES = { tuning: { leaderLease: true } } as const
 
@@ -49,7 +49,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'outbox lets everything out at once',
-    number: null,
     file: 'actors/node/outbox.ts',
     find: '    if (this.isOpen) send()',
     replace: '    if (this.isOpen || this.#asked > 0) send()',
@@ -57,7 +56,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'candidacy counted before it is durable',
-    number: null,
     file: 'actors/node/node.machine.ts',
     find: "          initial: 'persistingVote',",
     replace: "          initial: 'requestingVotes',",
@@ -65,7 +63,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'failed write of the vote taken for done',
-    number: null,
     file: 'actors/node/node.core.ts',
     find: "        error === null ? { type: 'hardState.durable', version }",
     replace: "        error === null || true ? { type: 'hardState.durable', version }",
@@ -74,7 +71,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'second vote in one term',
-    number: null,
     file: 'rules/vote.ts',
     find: '  if (votedFor !== null && votedFor !== request.candidate) return',
     replace: '  if (votedFor !== null && votedFor === request.candidate) return',
@@ -82,7 +78,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'logs compared by index before term',
-    number: null,
     file: 'rules/types.ts',
     find: '  return a.term !== b.term ? a.term - b.term : a.index - b.index',
     replace: '  return a.index !== b.index ? a.index - b.index : a.term - b.term',
@@ -91,7 +86,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'vote for a candidate whose log is behind',
-    number: null,
     file: 'rules/vote.ts',
     find: "  if (!logIsCurrent) return refuse('LOG_BEHIND', adoptTerm)",
     replace: "  if (!logIsCurrent && !adoptTerm) return refuse('LOG_BEHIND', adoptTerm)",
@@ -106,7 +100,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'late answers of earlier campaigns counted',
-    number: null,
     file: 'actors/node/node.election.ts',
     find: '    return event.version === core.vote?.version && event.sentTerm === core.term',
     replace: '    return core.vote !== null',
@@ -122,7 +115,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'votes held back by leases counted as granted',
-    number: null,
     file: 'rules/election.ts',
     find: '  if (answer.granted) next = grant(',
     replace: '  if (answer.granted || answer.rejectedByLease) next = grant(',
@@ -131,7 +123,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'pre-vote raises the term',
-    number: null,
     file: 'actors/node/node.election.ts',
     find: "  const request: RequestVoteRequest = {\n    term: method === 'pre_vote' ? sentTerm + 1 : sentTerm,",
     replace:
@@ -140,7 +131,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'term and vote repaired into the same term',
-    number: null,
     file: 'rules/recovery.ts',
     find: '  if (stored === null && lastLogTerm > 0) {\n    return { state: { term: lastLogTerm + 1,',
     replace: '  if (stored === null && lastLogTerm > 0) {\n    return { state: { term: lastLogTerm,',
@@ -156,7 +146,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'initial configuration preferred to the log at restart',
-    number: null,
     file: 'rules/recovery.ts',
     find: '  if (log.configuration !== null) return log.configuration',
     replace: '  if (log.configuration !== null) return { ...initial, id: NOTHING }',
@@ -164,7 +153,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'vote not held back after a restart',
-    number: null,
     file: 'actors/node/node.start.ts',
     find: '  if (!recovered.firstStart) core.followerLease =',
     replace: "  if (!recovered.firstStart && core.id === '') core.followerLease =",
@@ -173,7 +161,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'lease outlasts the voters’ patience',
-    number: null,
     file: 'rules/lease.ts',
     find: 'nowMs < quorumContactMs(contact, nowMs) + terms.electionTimeoutMs',
     replace: 'nowMs < quorumContactMs(contact, nowMs) + 3 * terms.electionTimeoutMs',
@@ -182,7 +169,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'vote given away while it is promised',
-    number: null,
     file: 'rules/lease.ts',
     find: '  return terms.leasesOn ? leaderPresumedAliveMs(lease, terms, nowMs) : 0',
     replace: '  return terms.leasesOn ? leaderPresumedAliveMs(lease, terms, nowMs) / 1e9 > 1 ? 1 : 0 : 0',
@@ -191,7 +177,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'stale leader believed',
-    number: null,
     file: 'rules/term.ts',
     find: "  if (term < self.term) return 'stale'",
     replace: "  if (term < self.term) return 'new'",
@@ -200,7 +185,6 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'elections start a hundred times too late',
-    number: null,
     file: 'rules/timing.ts',
     find: '  return wait + spreadMs(base, timing, drawn)',
     replace: '  return 100 * (wait + spreadMs(base, timing, drawn))',

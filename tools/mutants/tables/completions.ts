@@ -1,6 +1,6 @@
 // Planted bugs in what callers are told: results, reads, hooks.
 
-import type { Mutant } from './mutant.ts'
+import type { Mutant } from '../mutant.ts'
 
 export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
@@ -29,7 +29,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'one completion too many kept at step-down',
-    number: null,
     file: 'actors/apply/closures.ts',
     find: 'this.#head + index + 1 - this.#firstIndex))',
     replace: 'this.#head + index + 2 - this.#firstIndex))',
@@ -37,7 +36,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'completions kept at step-down',
-    number: null,
     file: 'actors/node/node.stepdown.ts',
     find: '  failAll(core, core.closures.takeAfter(core.commitIndex), reason)',
     replace: '',
@@ -45,7 +43,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'proposal slips into a later term',
-    number: null,
     file: 'rules/proposal.ts',
     find: '  return expectedTerm === undefined || expectedTerm === term',
     replace: '  return expectedTerm === undefined || expectedTerm <= term',
@@ -54,7 +51,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'late read joins a round that is under way',
-    number: null,
     file: 'actors/node/node.reads.ts',
     find: "    if (read.level === 'readIndex') core.reads.push(read)",
     replace: "    if (read.level === 'readIndex') (core.round?.reads ?? core.reads).push(read)",
@@ -63,7 +59,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'answers to an earlier round confirm the newest',
-    number: null,
     file: 'actors/node/node.reads.ts',
     find: '  if (round === null || round.id !== event.round) return',
     replace: '  if (round === null || round.id < event.round) return',
@@ -72,7 +67,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'one answer confirms a round',
-    number: null,
     file: 'rules/read.ts',
     find: '  return hasQuorum(round.configuration,',
     replace: '  return round.confirmedBy.size > 0 || hasQuorum(round.configuration,',
@@ -81,7 +75,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'query answered before its index is applied',
-    number: null,
     file: 'actors/apply/apply-worker.ts',
     find: '      else if (query.index > this.#applied.index) this.#queries.push(query)',
     replace: '      else if (query.index > this.#applied.index + 1) this.#queries.push(query)',
@@ -89,7 +82,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'reads forgotten at step-down',
-    number: null,
     file: 'actors/node/node.stepdown.ts',
     find: '  const reads = [...core.reads, ...(core.round?.reads ?? [])]',
     replace: '  const reads = [...core.reads]',
@@ -98,7 +90,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'last entry applied again after a pause',
-    number: null,
     file: 'actors/apply/apply-worker.ts',
     find: '      this.#batch = this.#read(next, index)',
     replace: '      this.#batch = this.#read(Math.max(1, next - 1), index)',
@@ -106,7 +97,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'users not told that leadership ended',
-    number: null,
     file: 'actors/node/node.stepdown.ts',
     find: "  core.toApplyQueue({ type: 'leaderStop', reason })\n",
     replace: '',
@@ -114,7 +104,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'joint configuration announced to users',
-    number: null,
     file: 'actors/apply/apply-worker.ts',
     find: '    if (configuration !== null && isStable(configuration)) {',
     replace: '    if (configuration !== null && (isStable(configuration) || true)) {',

@@ -1,6 +1,6 @@
 // Planted bugs in the log: what is appended, acknowledged, counted and committed.
 
-import type { Mutant } from './mutant.ts'
+import type { Mutant } from '../mutant.ts'
 
 export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
@@ -76,7 +76,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'acknowledged before it is durable',
-    number: null,
     file: 'actors/node/node.follower.ts',
     find: '  if (matchIndex <= core.log.durableIndex) acknowledge(core, reply)',
     replace: '  if (matchIndex <= core.log.lastIndex) acknowledge(core, reply)',
@@ -84,7 +83,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'acknowledgement leaves after its term has ended',
-    number: null,
     file: 'actors/node/node.follower.ts',
     find: '    if (core.term === term) reply(',
     replace: '    if (core.term >= term) reply(',
@@ -93,7 +91,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'one finished write makes the whole log look durable',
-    number: null,
     file: 'log/raft-log.ts',
     find: '    if (write.last > this.#durableIndex) this.#durableIndex = write.last',
     replace: '    if (write.last > this.#durableIndex) this.#durableIndex = this.#lastIndex',
@@ -101,7 +98,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'failed append taken for done',
-    number: null,
     file: 'actors/log.machine.ts',
     find: "        if (error !== null) return self.send({ type: 'disk.failed', error })\n        log.markDurable(write)",
     replace: '        log.markDurable(write)',
@@ -110,7 +106,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'quorum one short',
-    number: null,
     file: 'rules/quorum.ts',
     find: '  return descending[majorityOf(peers.length) - 1] ?? Number.NEGATIVE_INFINITY',
     replace: '  return descending[Math.max(0, majorityOf(peers.length) - 2)] ?? Number.NEGATIVE_INFINITY',
@@ -118,7 +113,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'term of the previous entry not compared',
-    number: null,
     file: 'rules/append.ts',
     find: '  if (prevLogIndex > settled && prevTerm !== prevLogTerm) return',
     replace: '  if (prevLogIndex > settled && prevTerm === 0) return',
@@ -126,7 +120,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'probe never goes back',
-    number: null,
     file: 'rules/progress.ts',
     find: '  return Math.max(1, hinted < nextIndex ? hinted : nextIndex - 1)',
     replace: '  return Math.max(1, hinted < nextIndex ? hinted : nextIndex)',
