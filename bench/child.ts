@@ -38,6 +38,11 @@ export class Child {
     return answer
   }
 
+  /** Says what has no answer. */
+  tell(request: MemberRequest): void {
+    this.process.send(request)
+  }
+
   /** Lets it end by itself, so that it can write what it was told to write. */
   async stop(): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return

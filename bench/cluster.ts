@@ -39,6 +39,12 @@ export class Cluster {
     this.members.set(id, await Child.start('./member.js', args, execArgv))
   }
 
+  member(id: string): Child {
+    const child = this.members.get(id)
+    if (child === undefined) throw new Error(`There is no member ${id}.`)
+    return child
+  }
+
   /** The member that leads and serves. */
   async leader(): Promise<{ id: string; child: Child }> {
     for (;;) {

@@ -10,22 +10,36 @@ export interface LoadOptions {
 }
 
 const WARM_UP_SECONDS = 0.5
+const SLICE_MS = 250
 
-export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  await measure({ ...options, seconds: WARM_UP_SECONDS })
-  return measure(options)
+export async function runLoad({ seconds, ...load }: LoadOptions): Promise<LoadResult> {
+  const lasting = (duration: number): (() => boolean) => {
+    const end = performance.now() + duration * 1000
+    return () => performance.now() < end
+  }
+  await measure({ ...load, goesOn: lasting(WARM_UP_SECONDS) })
+  return measure({ ...load, goesOn: lasting(seconds) })
 }
 
-async function measure({ clients, size, seconds, apply }: LoadOptions): Promise<LoadResult> {
+export interface OpenLoadOptions extends Omit<LoadOptions, 'seconds'> {
+  /** Asked before each command is sent, with the number of those that were sent before. */
+  readonly goesOn: (sent: number) => boolean
+}
+
+export async function measure({ clients, size, goesOn, apply }: OpenLoadOptions): Promise<LoadResult> {
   const command = new Uint8Array(size).fill(65)
   const latencies: number[] = []
+  const slices: number[] = []
   const start = performance.now()
-  const end = start + seconds * 1000
+  let sentCount = 0
   const client = async (): Promise<void> => {
-    for (let sent = performance.now(); sent < end; ) {
+    for (let sent = performance.now(); goesOn(sentCount); ) {
+      sentCount++
       await apply(command)
       const now = performance.now()
       latencies.push(now - sent)
+      const slice = Math.floor((now - start) / SLICE_MS)
+      slices[slice] = (slices[slice] ?? 0) + 1
       sent = now
     }
   }
@@ -33,5 +47,8 @@ async function measure({ clients, size, seconds, apply }: LoadOptions): Promise<
   const took = (performance.now() - start) / 1000
   const sorted = Float64Array.from(latencies).sort()
   const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0
-  return { commits: sorted.length, seconds: took, p50ms: at(0.5), p99ms: at(0.99) }
+  // The last slice is not a whole one; one without a commit is a hole in the array.
+  const whole = Array.from({ length: Math.max(1, slices.length - 1) }, (_, slice) => slices[slice] ?? 0)
+  const slowestPerSecond = (Math.min(...whole) * 1000) / SLICE_MS
+  return { commits: sorted.length, seconds: took, p50ms: at(0.5), p99ms: at(0.99), slowestPerSecond }
 }

@@ -5,6 +5,7 @@ import os from 'node:os'
 import { join, resolve } from 'node:path'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
+import { measureCatchUp } from './catch-up.ts'
 import { measureFailover } from './failover.ts'
 import { measureOpen } from './open-log.ts'
 import { measurePipe } from './pipe.ts'
@@ -20,6 +21,7 @@ interface Options {
   readonly rounds: string
   readonly failover?: true | string
   readonly open?: true | string
+  readonly catchUp?: true | string
   readonly pipe: string
   readonly dir: string
   readonly json?: boolean
@@ -40,6 +42,10 @@ const program = new Command('bench')
   .option('--rounds <n>', 'measure so many times, and tell the median of each figure', '1')
   .option('--failover [kills]', 'kill the leader with SIGKILL this many times under load (default 10)')
   .option('--open [entries]', 'open a log of this many entries (default 1000000)')
+  .option(
+    '--catch-up [entries]',
+    'what a returning member costs the others that missed this many entries (default 1300000)',
+  )
   .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
   .option('--dir <directory>', 'where the data directories are made', '.')
   .option('--tuning <json>', 'options of the nodes', '{}')
@@ -64,7 +70,10 @@ if (options.failover !== undefined) {
 if (options.open !== undefined) {
   report(await measureOpen(directory, options.open === true ? 1_000_000 : Number(options.open)))
 }
-if (options.failover === undefined && options.open === undefined) await throughput()
+if (options.catchUp !== undefined)
+  await catchUp(options.catchUp === true ? 1_300_000 : Number(options.catchUp))
+if ([options.failover, options.open, options.catchUp].every((special) => special === undefined))
+  await throughput()
 if (!options.json) print()
 const machine = {
   cpu: os.cpus()[0]?.model,
@@ -73,6 +82,18 @@ const machine = {
   at: new Date().toISOString(),
 }
 writeFileSync(join(directory, 'bench', 'results.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`)
+
+/** At 64 clients, unless one number is given. */
+async function catchUp(entries: number): Promise<void> {
+  const clients = options.clients.includes(',') ? 64 : Number(options.clients)
+  const [size, seconds] = [Number(options.size), Number(options.seconds)]
+  const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
+  const tuning: Record<string, unknown> = JSON.parse(options.tuning)
+  for (let round = 1; round <= Number(options.rounds); round++) {
+    const shape = { directory, entries, clients, size, seconds, execArgv, tuning }
+    report(await measureCatchUp({ ...shape, progress: say }))
+  }
+}
 
 async function throughput(): Promise<void> {
   const [size, seconds] = [Number(options.size), Number(options.seconds)]

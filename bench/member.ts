@@ -4,7 +4,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { connectNats, openHost, type StateMachine } from '../src/index.ts'
 import { attachServices } from '../src/services/attach.ts'
-import { runLoad } from './load.ts'
+import { measure, runLoad } from './load.ts'
 import type { MemberAnswer, MemberRequest } from './protocol.ts'
 
 class Count implements StateMachine<Uint8Array, number> {
@@ -34,6 +34,7 @@ const RESOLUTION_MS = 10
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
 delay.enable()
 let cpuBefore = process.cpuUsage()
+let enough = false
 
 process.on('message', (request: MemberRequest) => void answer(request))
 process.on('disconnect', () => process.exit(0))
@@ -42,6 +43,9 @@ say({ kind: 'ready' })
 async function answer(request: MemberRequest): Promise<void> {
   try {
     if (request.kind === 'load') await load(request)
+    else if (request.kind === 'fill') await fill(request)
+    else if (request.kind === 'loadUntilTold') await loadUntilTold(request)
+    else if (request.kind === 'enough') enough = true
     else if (request.kind === 'usage') usage()
     else {
       const { role, state, appliedIndex } = node.status()
@@ -52,9 +56,19 @@ async function answer(request: MemberRequest): Promise<void> {
   }
 }
 
+const apply = (command: Uint8Array): Promise<unknown> => node.apply(command)
+
 async function load({ clients = 1, size = 100, seconds = 1 }: MemberRequest): Promise<void> {
-  const apply = (command: Uint8Array): Promise<unknown> => node.apply(command)
   say({ kind: 'load', result: await runLoad({ clients, size, seconds, apply }) })
+}
+
+async function fill({ clients = 1, size = 100, commits = 0 }: MemberRequest): Promise<void> {
+  say({ kind: 'load', result: await measure({ clients, size, goesOn: (sent) => sent < commits, apply }) })
+}
+
+async function loadUntilTold({ clients = 1, size = 100 }: MemberRequest): Promise<void> {
+  enough = false
+  say({ kind: 'load', result: await measure({ clients, size, goesOn: () => !enough, apply }) })
 }
 
 /** What was used since the last question. */

@@ -1,10 +1,12 @@
 // What the benchmark's processes say to each other over Node's IPC channel.
 
 export interface MemberRequest {
-  readonly kind: 'load' | 'usage' | 'status' | 'settle'
+  /** `fill` makes so many `commits`; `loadUntilTold` ends with `enough`, which has no answer of its own. */
+  readonly kind: 'load' | 'fill' | 'loadUntilTold' | 'enough' | 'usage' | 'status' | 'settle'
   readonly clients?: number
   readonly size?: number
   readonly seconds?: number
+  readonly commits?: number
 }
 
 export interface LoadResult {
@@ -12,6 +14,8 @@ export interface LoadResult {
   readonly seconds: number
   readonly p50ms: number
   readonly p99ms: number
+  /** Commits per second in the quarter of a second with the fewest. */
+  readonly slowestPerSecond: number
 }
 
 export interface Usage {
