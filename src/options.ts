@@ -80,7 +80,7 @@ export const tuningSchema = z.strictObject({
   maxCachedLogBytes: count(
     8 * 1024 * 1024,
     0,
-    'Applied, durable entries kept in memory for slower followers.',
+    'Durable entries kept in memory, to be applied and for slower followers.',
   ),
   drainTimeoutMs: ms(5000, 0, 'How long close() waits for pending proposals.'),
 })

@@ -1,4 +1,4 @@
-// The end of the log in memory: what is not durable or not applied yet, and some more for slower followers.
+// The end of the log in memory: what is not durable yet, and some more for the state machine and slower followers.
 
 import type { LogEntry, LogIndex } from '../rules/types.ts'
 

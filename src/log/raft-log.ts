@@ -9,11 +9,20 @@ import {
   type LogIndex,
   type Term,
 } from '../rules/types.ts'
-import { type GroupStore, StorageError, type StoredGroup } from '../storage/storage.ts'
+import {
+  type Fetch,
+  type FetchDone,
+  type GroupStore,
+  StorageError,
+  type StoredGroup,
+} from '../storage/storage.ts'
 import { decodeConfiguration } from './configuration-codec.ts'
 import { ConfigurationHistory } from './configuration-history.ts'
 import { EntryTail } from './entry-tail.ts'
 import { TermRuns } from './term-runs.ts'
+
+/** What a log needs of its disk. */
+export type LogDisk = Pick<GroupStore, 'read' | 'fetch'>
 
 /** A write under way: when it is done, the log is durable up to `last` (lowered when a truncation overtakes it). */
 export interface PendingAppend {
@@ -25,17 +34,16 @@ export class RaftLog {
   #firstIndex: LogIndex
   #lastIndex: LogIndex
   #durableIndex: LogIndex
-  #appliedIndex: LogIndex = 0
   #termBeforeFirst: Term
   readonly #terms: TermRuns
   readonly #tail: EntryTail
-  readonly #store: Pick<GroupStore, 'read'>
+  readonly #store: LogDisk
   readonly #maxCachedBytes: number
   readonly #pending: PendingAppend[] = []
   #lastSlice: LogEntry[] = []
 
   /** @throws StorageError CORRUPT when a configuration entry cannot be read. */
-  constructor(store: Pick<GroupStore, 'read'>, stored: StoredGroup, maxCachedBytes: number) {
+  constructor(store: LogDisk, stored: StoredGroup, maxCachedBytes: number) {
     this.#store = store
     this.#firstIndex = stored.firstIndex
     this.#lastIndex = stored.lastIndex
@@ -106,12 +114,6 @@ export class RaftLog {
     this.#lastSlice = []
   }
 
-  /** What is durable and applied may leave memory. */
-  markApplied(index: LogIndex): void {
-    this.#appliedIndex = index
-    this.#trim()
-  }
-
   /**
    * Entries from `from` on, bounded by count and bytes; at least one if the log reaches that far. Asking again for the
    * same entries gives the same array, so that a frame is encoded once for all followers.
@@ -127,6 +129,29 @@ export class RaftLog {
     if (known.length === found.length && known[0] === found[0] && known.at(-1) === found.at(-1)) return known
     this.#lastSlice = found
     return found
+  }
+
+  /**
+   * What `slice` would give, if it is in memory; `null` when it has to be fetched, which can only be so for durable
+   * entries.
+   */
+  cached(from: LogIndex, maxEntries: number, maxBytes: number): readonly LogEntry[] | null {
+    if (from < this.#tail.firstIndex) return null
+    return this.slice(from, maxEntries, maxBytes)
+  }
+
+  /**
+   * Reads entries from disk without holding up the loop; `done` is called once, later, unless the fetch is cancelled.
+   * At least one entry if the log reaches that far, fewer than asked for where those in memory begin (ask `cached`
+   * first), none when they were truncated meanwhile. "Compacted": the log begins after `from`.
+   *
+   * @example
+   * const entries = log.cached(next, 1024, 65_536)
+   * if (entries === null) this.#fetch = log.fetch(next, 1024, 65_536, (result) => this.#fetched(result))
+   */
+  fetch(from: LogIndex, maxEntries: number, maxBytes: number, done: FetchDone): Fetch {
+    const count = Math.max(1, Math.min(maxEntries, this.#tail.firstIndex - from))
+    return this.#store.fetch(from, { maxEntries: count, maxBytes }, done)
   }
 
   entryAt(index: LogIndex): LogEntry | null {
@@ -148,8 +173,9 @@ export class RaftLog {
     )
   }
 
+  /** What is durable may leave memory, whether or not it has been applied or sent: both can read it back. */
   #trim(): void {
-    this.#tail.trim(Math.min(this.#durableIndex, this.#appliedIndex), this.#maxCachedBytes)
+    this.#tail.trim(this.#durableIndex, this.#maxCachedBytes)
   }
 }
 

@@ -10,6 +10,13 @@ export interface ReadableRange {
   readonly to: LogIndex
 }
 
+/** An asynchronous read: removals asked for while it is under way lower `to`. */
+export interface ReadClaim {
+  readonly from: LogIndex
+  /** The last index it may hand over; below `from`: none. */
+  readonly to: LogIndex
+}
+
 export class LogWindow {
   readonly #group: string
   #first: LogIndex
@@ -19,6 +26,7 @@ export class LogWindow {
   #lastTerm: Term = 0
   /** Appends on their way, in order: what will be durable of each. A removal asked for later takes its part away. */
   readonly #onTheirWay: { last: LogIndex }[] = []
+  readonly #claims = new Set<{ from: LogIndex; to: LogIndex }>()
 
   constructor(group: string, firstIndex: LogIndex, lastIndex: LogIndex) {
     this.#group = group
@@ -106,8 +114,26 @@ export class LogWindow {
     return from < this.#first || from > to ? null : { from, to }
   }
 
+  get firstIndex(): LogIndex {
+    return this.#first
+  }
+
+  /** Notes a read of at most `maxEntries` durable entries; to be given back to `release`. */
+  claim(from: LogIndex, maxEntries: number): ReadClaim {
+    const to = this.readable(from, maxEntries)?.to ?? from - 1
+    const claim = { from, to }
+    this.#claims.add(claim)
+    return claim
+  }
+
+  /** The read has ended, or nobody waits for it any more. */
+  release(claim: ReadClaim): void {
+    this.#claims.delete(claim)
+  }
+
   #end(last: LogIndex): void {
     this.#last = last
+    for (const claim of this.#claims) claim.to = Math.min(claim.to, last)
     this.#durableLast = Math.min(this.#durableLast, last)
     for (const append of this.#onTheirWay) append.last = Math.min(append.last, last)
     this.#lastTerm = 0

@@ -72,6 +72,22 @@ export interface ReadLimits {
   readonly maxBytes: number
 }
 
+/** What an asynchronous read has found. */
+export type FetchResult =
+  /** None when the log ends before the first index asked for. */
+  | { readonly kind: 'entries'; readonly entries: readonly LogEntry[] }
+  /** The first index asked for is not in the log any more: it begins at `firstIndex` now. */
+  | { readonly kind: 'compacted'; readonly firstIndex: LogIndex }
+  | { readonly kind: 'failed'; readonly error: StorageError }
+
+export type FetchDone = (result: FetchResult) => void
+
+/** An asynchronous read under way. */
+export interface Fetch {
+  /** Its `done` will not be called, unless it has been. */
+  cancel(): void
+}
+
 /** One group's log and meta record. Write calls never throw: whatever goes wrong reaches `done`. */
 export interface GroupStore {
   /**
@@ -97,6 +113,13 @@ export interface GroupStore {
    * @throws StorageError CORRUPT when an entry fails its checksum or is missing between its neighbors.
    */
   read(from: LogIndex, limits: ReadLimits): LogEntry[]
+  /**
+   * The same without holding up the caller: `done` is called once, later, in the order in which one group's fetches
+   * were asked for. What it is handed stands in the log at that moment: entries whose removal was asked for meanwhile
+   * are not among them, and entries that were not durable when the fetch was asked for need not be. Fails with CORRUPT
+   * as `read` does, and with CLOSED when the group or the storage is closed before `done`.
+   */
+  fetch(from: LogIndex, limits: ReadLimits, done: FetchDone): Fetch
   /** Lets go of the group. Writes asked for before still end. */
   close(done: StorageDone): void
 }

@@ -2,7 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { EntryType, type HardState, type LogEntry } from '../rules/types.ts'
-import type { GroupStore, Storage, StorageDone, StorageError, StoredGroup } from '../storage/storage.ts'
+import type {
+  FetchResult,
+  GroupStore,
+  ReadLimits,
+  Storage,
+  StorageDone,
+  StorageError,
+  StoredGroup,
+} from '../storage/storage.ts'
 
 /** A fresh storage under test. The maker cleans up after the case. */
 export interface StorageUnderTest {
@@ -53,6 +61,27 @@ export function readAll(store: GroupStore, from: number): LogEntry[] {
   return store.read(from, EVERYTHING).map((entry) => ({ ...entry, data: Uint8Array.from(entry.data) }))
 }
 
+/** Reads asynchronously; resolves with whatever it ends in. */
+export function fetched(
+  store: GroupStore,
+  from: number,
+  limits: ReadLimits = EVERYTHING,
+): Promise<FetchResult> {
+  return new Promise((resolve) => store.fetch(from, limits, resolve))
+}
+
+/** The entries of a fetch, or what it ended in instead, in a word. */
+async function fetchedEntries(fetch: Promise<FetchResult>): Promise<LogEntry[] | string> {
+  const result = await fetch
+  if (result.kind === 'entries') return result.entries.map(plain)
+  return result.kind === 'compacted' ? `compacted below ${result.firstIndex}` : result.error.code
+}
+
+async function fetchedIndexes(fetch: Promise<FetchResult>): Promise<number[] | string> {
+  const found = await fetchedEntries(fetch)
+  return typeof found === 'string' ? found : indexes(found)
+}
+
 function indexes(entries: readonly LogEntry[]): number[] {
   return entries.map((entry) => entry.index)
 }
@@ -66,6 +95,17 @@ async function refusedWith(code: StorageError['code'], work: Promise<unknown>): 
     assert.equal((error as StorageError).code, code, String(error))
     return true
   })
+}
+
+/** 208 entries: small and large ones, an empty one, of several types, with a great term. */
+function allSorts(): LogEntry[] {
+  return [
+    ...makeEntries(1, 5),
+    ...makeEntries(6, 1, 2, EntryType.NO_OP),
+    { index: 7, term: 2, type: EntryType.DATA, data: new Uint8Array(0) },
+    { index: 8, term: 2, type: EntryType.DATA, data: new Uint8Array(100_000).fill(7) },
+    ...makeEntries(9, 200, 2 ** 40),
+  ]
 }
 
 const reading: readonly StorageCase[] = [
@@ -90,13 +130,7 @@ const reading: readonly StorageCase[] = [
     async run(make) {
       const { storage, reopen } = await make()
       const { store } = await openStore(storage, 'g')
-      const entries = [
-        ...makeEntries(1, 5),
-        ...makeEntries(6, 1, 2, EntryType.NO_OP),
-        { index: 7, term: 2, type: EntryType.DATA, data: new Uint8Array(0) },
-        { index: 8, term: 2, type: EntryType.DATA, data: new Uint8Array(100_000).fill(7) },
-        ...makeEntries(9, 200, 2 ** 40),
-      ]
+      const entries = allSorts()
       await written((done) => store.append(entries, done))
       assert.deepEqual(readAll(store, 1), entries)
       assert.deepEqual(indexes(readAll(store, 208)), [208])
@@ -146,6 +180,121 @@ const reading: readonly StorageCase[] = [
       assert.deepEqual(store.read(1, EVERYTHING), [])
       await durable
       assert.deepEqual(indexes(store.read(1, EVERYTHING)), [1, 2, 3])
+    },
+  },
+]
+
+const fetching: readonly StorageCase[] = [
+  {
+    name: 'a fetch hands over what a read finds, later, within its limits but at least one entry',
+    async run(make) {
+      const { storage, reopen } = await make()
+      const { store } = await openStore(storage, 'g')
+      const entries = allSorts()
+      assert.deepEqual(await fetchedEntries(fetched(store, 1)), [])
+      await written((done) => store.append(entries, done))
+      let inTheCall = true
+      const ended = new Promise<boolean>((resolve) => store.fetch(1, EVERYTHING, () => resolve(inTheCall)))
+      inTheCall = false
+      assert.equal(await ended, false)
+      assert.deepEqual(await fetchedEntries(fetched(store, 1)), entries)
+      assert.deepEqual(
+        await fetchedIndexes(fetched(store, 3, { maxEntries: 4, maxBytes: 1e9 })),
+        [3, 4, 5, 6],
+      )
+      assert.deepEqual(await fetchedIndexes(fetched(store, 7, { maxEntries: 9, maxBytes: 100_000 })), [7, 8])
+      assert.deepEqual(await fetchedIndexes(fetched(store, 7, { maxEntries: 9, maxBytes: 99_999 })), [7])
+      assert.deepEqual(await fetchedIndexes(fetched(store, 8, { maxEntries: 9, maxBytes: 1 })), [8])
+      assert.deepEqual(await fetchedIndexes(fetched(store, 208)), [208])
+      assert.deepEqual(await fetchedEntries(fetched(store, 209)), [])
+      const again = await openStore(await reopen(), 'g')
+      assert.deepEqual(await fetchedEntries(fetched(again.store, 1)), entries)
+    },
+  },
+  {
+    name: 'fetches of a group end in the order asked for, each for itself, and not at all when cancelled',
+    async run(make) {
+      const { storage } = await make()
+      const { store } = await openStore(storage, 'g')
+      await written((done) => store.append(makeEntries(1, 50), done))
+      const order: number[] = []
+      store.fetch(40, EVERYTHING, () => order.push(40))
+      store.fetch(99, EVERYTHING, () => order.push(99))
+      store.fetch(1, EVERYTHING, () => order.push(1)).cancel()
+      store.fetch(50, EVERYTHING, (result) => {
+        order.push(50)
+        if (result.kind === 'entries') result.entries[0]?.data.fill(0)
+      })
+      const last = await fetchedEntries(fetched(store, 49))
+      assert.deepEqual(order, [40, 99, 50])
+      assert.deepEqual(last, makeEntries(49, 2))
+    },
+  },
+  {
+    name: 'a fetch sees no entry whose removal was asked for meanwhile, and none that took its place',
+    async run(make) {
+      const { storage } = await make()
+      const { store } = await openStore(storage, 'g')
+      await written((done) => store.append(makeEntries(1, 50), done))
+      const across = fetchedIndexes(fetched(store, 35))
+      const behind = fetchedIndexes(fetched(store, 45))
+      store.truncateSuffix(40, () => {})
+      const late = fetchedEntries(fetched(store, 38))
+      const appended = written((done) => store.append(makeEntries(41, 20, 2), done))
+      assert.deepEqual(await across, [35, 36, 37, 38, 39, 40])
+      assert.deepEqual(await behind, [])
+      assert.deepEqual(await late, makeEntries(38, 3))
+      await appended
+      assert.deepEqual(await fetchedEntries(fetched(store, 39)), [
+        ...makeEntries(39, 2),
+        ...makeEntries(41, 20, 2),
+      ])
+    },
+  },
+  {
+    name: 'a fetch whose first entry is compacted says so, and where the log begins',
+    async run(make) {
+      const { storage } = await make()
+      const { store } = await openStore(storage, 'g')
+      await written((done) => store.append(makeEntries(1, 50), done))
+      const racing = fetchedIndexes(fetched(store, 20))
+      const unharmed = fetchedIndexes(fetched(store, 48))
+      store.truncatePrefix(31, 1, () => {})
+      assert.equal(await racing, 'compacted below 31')
+      assert.deepEqual(await unharmed, [48, 49, 50])
+      assert.equal(await fetchedIndexes(fetched(store, 30)), 'compacted below 31')
+      assert.equal(await fetchedIndexes(fetched(store, 0)), 'compacted below 31')
+      assert.deepEqual(await fetchedIndexes(fetched(store, 31, { maxEntries: 2, maxBytes: 1e9 })), [31, 32])
+      const overtaken = fetchedIndexes(fetched(store, 40))
+      store.reset(501, 7, () => {})
+      assert.equal(await overtaken, 'compacted below 501')
+      const goneBack = fetchedIndexes(fetched(store, 501))
+      store.reset(51, 3, () => {})
+      const appended = written((done) => store.append(makeEntries(51, 500, 8), done))
+      assert.deepEqual(await goneBack, [])
+      await appended
+      assert.deepEqual(await fetchedEntries(fetched(store, 501)), makeEntries(501, 50, 8))
+    },
+  },
+  {
+    name: 'a fetch that the close of its group or storage overtakes ends as CLOSED',
+    async run(make) {
+      const { storage } = await make()
+      const { store } = await openStore(storage, 'g')
+      const other = await openStore(storage, 'other')
+      await written((done) => store.append(makeEntries(1, 50), done))
+      await written((done) => other.store.append(makeEntries(1, 5), done))
+      const before = fetchedIndexes(fetched(store, 1))
+      const closed = written((done) => store.close(done))
+      assert.equal(await before, 'CLOSED')
+      await closed
+      assert.equal(await fetchedIndexes(fetched(store, 1)), 'CLOSED')
+      assert.deepEqual(await fetchedIndexes(fetched(other.store, 4)), [4, 5])
+      const overtaken = fetchedIndexes(fetched(other.store, 1))
+      const storageClosed = written((done) => storage.close(done))
+      assert.equal(await overtaken, 'CLOSED')
+      await storageClosed
+      assert.equal(await fetchedIndexes(fetched(other.store, 1)), 'CLOSED')
     },
   },
 ]
@@ -486,6 +635,7 @@ function plain(entry: LogEntry): LogEntry {
 /** Every case, in reading order. */
 export const storageCases: readonly StorageCase[] = [
   ...reading,
+  ...fetching,
   ...ordering,
   ...removing,
   ...recovering,

@@ -79,7 +79,6 @@ class Pair {
 
   #apply(share: number): void {
     this.#applied += Math.floor(share * (this.model.length - this.#applied))
-    this.log.markApplied(this.#applied)
   }
 
   #read({ share, count, bytes }: Extract<Step, { kind: 'read' }>): void {

@@ -81,8 +81,8 @@ describe('LM-01: reads do not wait for the disk', () => {
     expect(durable).toEqual([4000, 10_000])
   })
 
-  it('nothing is kept in memory once all of it is applied and no memory is granted', () => {
-    log.markApplied(10_000)
+  it('nothing is kept in memory once all of it is durable and no memory is granted', () => {
+    expect(log.cached(9999, 2, NO_LIMIT)).toBeNull()
     expect(log.slice(9999, 2, NO_LIMIT)).toEqual(entries.slice(9998))
     expect(disk.reads).toBe(1)
   })
@@ -136,7 +136,6 @@ describe('LM-04, LM-05: replacing what was appended, without waiting for the dis
     expect(log.durableIndex).toBe(2000)
 
     disk.entries = [...second, ...third]
-    log.markApplied(2000)
     expect(log.slice(1, NO_LIMIT, NO_LIMIT)).toEqual([...second, ...third])
     expect(disk.reads).toBe(1)
   })
@@ -177,29 +176,62 @@ describe('memory', () => {
   it('keeps entries that are not durable, whatever the limit', () => {
     const { log, disk } = openLog([], 0)
     log.append(tenEach(3))
-    log.markApplied(3)
     expect(log.slice(1, 9, NO_LIMIT)).toHaveLength(3)
     expect(disk.reads).toBe(0)
   })
 
-  it('keeps entries that are not applied, whatever the limit', () => {
-    const { log, disk } = openLog([], 0)
-    log.markDurable(log.append(tenEach(3)))
-    expect(log.slice(1, 9, NO_LIMIT)).toHaveLength(3)
-    expect(disk.reads).toBe(0)
+  it('lets go of what is durable, though nobody has applied it: a machine that hangs costs no memory', () => {
+    const { log } = openLog([], 100)
+    for (let batch = 0; batch < 50; batch++)
+      log.markDurable(log.append(dataEntries(1 + 10 * batch, 10, 1, 10)))
+    expect(log.cached(490, 99, NO_LIMIT)).toBeNull()
+    expect(log.cached(491, 99, NO_LIMIT)).toHaveLength(10)
   })
 
-  it('keeps applied, durable entries for slower followers, up to its limit', () => {
+  it('keeps durable entries for slower followers, up to its limit', () => {
     const { log, disk } = openLog([], 25)
     const entries = tenEach(5)
     log.markDurable(log.append(entries))
     disk.entries = entries
-    log.markApplied(5)
     expect(log.slice(4, 9, NO_LIMIT)).toEqual(entries.slice(3))
     expect(disk.reads).toBe(0)
     // What comes from disk ends where memory begins.
     expect(log.slice(1, 9, NO_LIMIT)).toEqual(entries.slice(0, 3))
     expect(disk.reads).toBe(1)
+  })
+})
+
+describe('a fetch', () => {
+  const entries = dataEntries(1, 10, 1, 10)
+  const cachedThree = () => {
+    const opened = openLog([], 30)
+    opened.log.markDurable(opened.log.append(entries))
+    opened.disk.entries = entries
+    return opened
+  }
+
+  it('is needed for what is not in memory, and only for that', () => {
+    const { log, disk } = cachedThree()
+    expect(log.cached(7, 9, NO_LIMIT)).toBeNull()
+    expect(log.cached(8, 2, NO_LIMIT)).toEqual(entries.slice(7, 9))
+    expect(log.cached(11, 9, NO_LIMIT)).toEqual([])
+    expect(disk.reads).toBe(0)
+  })
+
+  it('ends where memory begins, or at its limits, and does not hold up the caller', () => {
+    const { log, disk } = cachedThree()
+    const found: unknown[] = []
+    const note = (result: unknown): void => void found.push(result)
+    log.fetch(5, 99, NO_LIMIT, note)
+    log.fetch(1, 2, NO_LIMIT, note)
+    log.fetch(1, 99, 25, note)
+    expect(found).toEqual([])
+    disk.answerFetches()
+    expect(found).toEqual([
+      { kind: 'entries', entries: entries.slice(4, 7) },
+      { kind: 'entries', entries: entries.slice(0, 2) },
+      { kind: 'entries', entries: entries.slice(0, 2) },
+    ])
   })
 })
 

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { makeEntries, openStore, readAll, written } from '../../src/testing/storage-conformance.ts'
+import { fetched, makeEntries, openStore, readAll, written } from '../../src/testing/storage-conformance.ts'
 import { sqliteStorage, temporaryDirectory } from './support.ts'
 
 const POSITION = (index: number): string => `(1 << 48 | ${index})`
@@ -53,6 +53,14 @@ test.each([
   expect(() => store.read(290, EVERYTHING)).toThrow(/group g .*index 300/)
   expect(() => store.read(300, EVERYTHING)).toThrow(expect.objectContaining({ code: 'CORRUPT' }))
   expect(store.read(301, EVERYTHING).length).toBe(200)
+  expect(await fetched(store, 290, { maxEntries: 10, maxBytes: 1e9 })).toMatchObject({ kind: 'entries' })
+  const failed = {
+    kind: 'failed',
+    error: { code: 'CORRUPT', message: expect.stringMatching(/group g .*index 300/) },
+  }
+  expect(await fetched(store, 290, EVERYTHING)).toMatchObject(failed)
+  expect(await fetched(store, 300, EVERYTHING)).toMatchObject(failed)
+  expect(await fetched(store, 301, EVERYTHING)).toMatchObject({ kind: 'entries' })
 })
 
 test.each([100, 101, 200, 201, 500])(
@@ -89,6 +97,14 @@ test('an entry that disappears while the log is open is missed, at the end of th
   expect(() => store.read(40, EVERYTHING)).toThrow(/index 50 is missing/)
   expect(() => store.read(50, EVERYTHING)).toThrow(/index 50 is missing/)
   expect(() => store.read(500, EVERYTHING)).toThrow(/index 500 is missing/)
+  for (const [from, index] of [
+    [40, 50],
+    [50, 50],
+    [500, 500],
+  ] as const) {
+    const error = { code: 'CORRUPT', message: expect.stringContaining(`index ${index} is missing`) }
+    expect(await fetched(store, from, EVERYTHING)).toMatchObject({ kind: 'failed', error })
+  }
   expect(() => store.read(490, EVERYTHING)).toThrow(/index 500 is missing/)
 })
 

@@ -203,7 +203,6 @@ const base = setup({
 
     noteApplied: on(['applied'], (core, event) => {
       core.appliedIndex = event.index
-      core.log.markApplied(event.index)
     }),
     refuseInactive: on(RPCS, refuseInactive),
     noteFailure: on(FAILURES, ending.noteFailure),

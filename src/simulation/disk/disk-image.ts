@@ -10,6 +10,7 @@ import {
   type LogIndex,
   type Term,
 } from '../../rules/types.ts'
+import type { RowsRead } from '../../storage/claimed-read.ts'
 import { type ReadLimits, StorageError, type StoredGroup, type TermRun } from '../../storage/storage.ts'
 
 export type WriteOp =
@@ -140,18 +141,25 @@ export class GroupImage {
 
   /** @throws StorageError CORRUPT when one of the entries asked for is damaged. */
   read(from: LogIndex, limits: ReadLimits): LogEntry[] {
-    const result: LogEntry[] = []
+    const { entries, failure } = this.readRows(from, limits)
+    if (failure !== null) throw failure.error
+    return entries
+  }
+
+  /** The same, but damage ends the read behind the entries before it. */
+  readRows(from: LogIndex, limits: ReadLimits): RowsRead & { readonly entries: LogEntry[] } {
+    const entries: LogEntry[] = []
     let bytes = 0
-    for (let index = from; result.length < limits.maxEntries; index++) {
+    for (let index = from; entries.length < limits.maxEntries; index++) {
       const entry = this.entryAt(index)
       if (entry === null) break
       bytes += entry.data.byteLength
-      if (result.length > 0 && bytes > limits.maxBytes) break
+      if (entries.length > 0 && bytes > limits.maxBytes) break
       const damage = this.#damagedEntries.get(index)
-      if (damage !== undefined) throw this.#corrupt(index, damage)
-      result.push(copyEntry(entry))
+      if (damage !== undefined) return { entries, failure: { index, error: this.#corrupt(index, damage) } }
+      entries.push(copyEntry(entry))
     }
-    return result
+    return { entries, failure: null }
   }
 
   /** Configurations, and the entries where a term begins or ends. */

@@ -21,6 +21,8 @@ export interface DiskLatency {
   readonly open: Latency
   readonly write: Latency
   readonly sync: Latency
+  /** Of old entries, off the loop. */
+  readonly read: Latency
 }
 
 /** A fast local disk. */
@@ -28,6 +30,7 @@ export const DEFAULT_DISK_LATENCY: DiskLatency = {
   open: { shape: 'uniform', minMs: 1, maxMs: 10 },
   write: { shape: 'uniform', minMs: 0.02, maxMs: 0.2 },
   sync: { shape: 'exponential', minMs: 0.2, meanMs: 0.8, maxMs: 20 },
+  read: { shape: 'exponential', minMs: 0.05, meanMs: 0.5, maxMs: 20 },
 }
 
 /** Which entry: an index, or a place drawn or found in the log. */
@@ -111,8 +114,13 @@ export class SimDisk {
 
   /** Every delay is multiplied (D6). 1 is back to normal. */
   slow(factor: number): void {
-    const { open, write, sync } = this.#baseLatency
-    this.latency = { open: scaled(open, factor), write: scaled(write, factor), sync: scaled(sync, factor) }
+    const { open, write, sync, read } = this.#baseLatency
+    this.latency = {
+      open: scaled(open, factor),
+      write: scaled(write, factor),
+      sync: scaled(sync, factor),
+      read: scaled(read, factor),
+    }
     this.#current?.hurry()
   }
 

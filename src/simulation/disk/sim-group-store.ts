@@ -1,7 +1,11 @@
 // One open group of a simulated storage: checks that what is asked for makes sense, as the product does.
 
 import type { HardState, LogEntry, LogId, LogIndex, Term } from '../../rules/types.ts'
+import { ClaimedRead } from '../../storage/claimed-read.ts'
+import { LogWindow } from '../../storage/log-window.ts'
 import {
+  type Fetch,
+  type FetchDone,
   type GroupStore,
   type ReadLimits,
   type StorageDone,
@@ -16,11 +20,15 @@ export class SimGroupStore implements GroupStore {
   readonly #group: string
   /** The last entry asked for, durable or not. Its term is 0 where it isn't known any more. */
   #lastAsked: LogId
+  /** For asynchronous reads: what they may still hand over. */
+  readonly #window: LogWindow
   #closed = false
 
-  constructor(storage: SimStorage, group: string, { lastIndex, terms, termBeforeFirst }: StoredGroup) {
+  constructor(storage: SimStorage, group: string, stored: StoredGroup) {
+    const { firstIndex, lastIndex, terms, termBeforeFirst } = stored
     this.#storage = storage
     this.#group = group
+    this.#window = new LogWindow(group, firstIndex, lastIndex)
     this.#lastAsked = { index: lastIndex, term: terms.at(-1)?.term ?? termBeforeFirst }
   }
 
@@ -71,6 +79,12 @@ export class SimGroupStore implements GroupStore {
     return this.#storage.read(this.#group, from, limits)
   }
 
+  fetch(from: LogIndex, { maxEntries, maxBytes }: ReadLimits, done: FetchDone): Fetch {
+    const read = new ClaimedRead(this.#window, from, maxEntries, done)
+    this.#storage.fetch(this.#group, read, maxBytes, () => this.#closed)
+    return read
+  }
+
   close(done: StorageDone): void {
     this.#closed = true
     this.#storage.closeGroup(this.#group, done)
@@ -82,7 +96,20 @@ export class SimGroupStore implements GroupStore {
       return
     }
     this.#lastAsked = last
-    this.#storage.write(this.#group, op, done)
+    const durable = this.#note(op)
+    this.#storage.write(this.#group, op, (error) => {
+      if (error === null) durable()
+      done(error)
+    })
+  }
+
+  /** What it returns is to be called when the write is durable. */
+  #note(op: WriteOp): () => void {
+    if (op.kind === 'append') return this.#window.appended(op.entries)
+    if (op.kind === 'truncateSuffix') this.#window.truncateSuffix(op.lastKept)
+    else if (op.kind === 'truncatePrefix') this.#window.truncatePrefix(op.firstKept)
+    else if (op.kind === 'reset') this.#window.reset(op.nextIndex)
+    return () => {}
   }
 
   #refuse(what: string, done: StorageDone): void {

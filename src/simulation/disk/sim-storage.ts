@@ -2,6 +2,7 @@
 // transaction when the disk is free, and answer in the order in which they were asked for.
 
 import type { LogEntry, LogIndex } from '../../rules/types.ts'
+import type { ClaimedRead, RowsRead } from '../../storage/claimed-read.ts'
 import {
   type OpenGroupResult,
   type ReadLimits,
@@ -42,7 +43,10 @@ export class SimStorage implements Storage {
   /** Called when everything asked for before has ended. */
   readonly #whenDrained: (() => void)[] = []
   readonly #answers: (() => void)[] = []
+  /** Asynchronous reads, carried out one after the other. */
+  readonly #reads: (() => void)[] = []
   readonly #underWay = new Set<Work>()
+  #readHeld = false
   #queue: QueuedWrite[] = []
   #batch: QueuedWrite[] = []
   #phase: Phase = 'idle'
@@ -83,6 +87,7 @@ export class SimStorage implements Storage {
 
   /** Holds were released: goes on where it stopped. */
   proceed(): void {
+    if (this.#readHeld) this.#endRead()
     if (this.#phase === 'beforeSync') this.#sync()
     else this.#pump()
   }
@@ -113,6 +118,39 @@ export class SimStorage implements Storage {
       throw new StorageError('IO', `Reading the log of group ${group} failed (planned fault).`)
     }
     return this.#disk.visible(group).read(from, limits)
+  }
+
+  /** Reads at a drawn moment; what the log has lost since it was asked for is the claim's to know. */
+  fetch(group: string, read: ClaimedRead, maxBytes: number, isClosed: () => boolean): void {
+    const run = (): void => {
+      const rows = this.#rows(group, read, maxBytes)
+      this.#answer(() => {
+        if (isClosed() || this.#closed) read.failed(new StorageError('CLOSED', `Group ${group} is closed.`))
+        else read.rowsRead(rows)
+      })
+      this.#reads.shift()
+      this.#nextRead()
+    }
+    if (this.#reads.push(run) === 1) this.#nextRead()
+  }
+
+  #nextRead(): void {
+    if (this.#reads.length > 0) this.#later('read', () => this.#endRead())
+  }
+
+  /** A stalled disk ends nothing; `proceed` comes back to it. */
+  #endRead(): void {
+    this.#readHeld = this.#disk.stalled
+    if (!this.#readHeld) this.#reads[0]?.()
+  }
+
+  #rows(group: string, { from, to }: ClaimedRead, maxBytes: number): RowsRead {
+    if (to < from) return { entries: [], failure: null }
+    if (this.#disk.takeFailure(new Set<StoreName>(['log']), ['read']) !== null) {
+      const error = new StorageError('IO', `Reading the log of group ${group} failed (planned fault).`)
+      return { entries: [], failure: { index: from, error } }
+    }
+    return this.#disk.visible(group).readRows(from, { maxEntries: to - from + 1, maxBytes })
   }
 
   closeGroup(group: string, done: StorageDone): void {
@@ -290,5 +328,6 @@ export class SimStorage implements Storage {
     this.#queue = []
     this.#batch = []
     this.#answers.length = 0
+    this.#reads.length = 0
   }
 }

@@ -3,9 +3,12 @@
 
 import type { HardState, LogEntry, LogIndex, Term } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { ClaimedRead } from '../claimed-read.ts'
 import { LogWindow, refuseHardState } from '../log-window.ts'
 import { runCallback } from '../run-callback.ts'
 import {
+  type Fetch,
+  type FetchDone,
   type GroupStore,
   type OpenGroupResult,
   type ReadLimits,
@@ -166,6 +169,22 @@ class MemoryGroupStore implements GroupStore {
     if (this.#closed || this.#host.closed()) throw closedError(`Group ${this.#group}`)
     const range = this.#window.readable(from, limits.maxEntries)
     return range === null ? [] : this.#record.read(range.from, range.to, limits.maxBytes)
+  }
+
+  fetch(from: LogIndex, { maxEntries, maxBytes }: ReadLimits, done: FetchDone): Fetch {
+    const read = new ClaimedRead(this.#window, from, maxEntries, done)
+    let entries: readonly LogEntry[] = []
+    this.#host.ask(
+      () => {
+        if (read.to >= read.from) entries = this.#record.read(read.from, read.to, maxBytes)
+      },
+      () => {
+        const refusal = this.#refusal(null)
+        if (refusal !== null) read.failed(refusal)
+        else read.rowsRead({ entries, failure: null })
+      },
+    )
+    return read
   }
 
   close(done: StorageDone): void {

@@ -19,7 +19,11 @@ export class DiskThread {
 
   constructor(options: DiskOptions, listener: DiskThreadListener) {
     this.#listener = listener
-    this.#worker = new Worker(diskThreadFile(), { workerData: options, name: 'quorate-disk', execArgv: [] })
+    this.#worker = new Worker(threadFile('disk-thread'), {
+      workerData: options,
+      name: 'quorate-disk',
+      execArgv: [],
+    })
     this.#worker.on('message', (response: DiskResponse) => {
       if (!this.#stopped) this.#listener.onResponse(response)
     })
@@ -73,8 +77,8 @@ export function startDiskThread(options: DiskOptions): Promise<DiskThread> {
 }
 
 /** Node runs workers from JavaScript only: sources under test use what was built from them. */
-function diskThreadFile(): URL {
+export function threadFile(name: 'disk-thread' | 'fetch-thread'): URL {
   const here = import.meta.url
   const built = here.endsWith('.ts') ? here.replace(/\/src\/(?!.*\/src\/)/, '/dist/src/') : here
-  return new URL('./disk-thread.js', built)
+  return new URL(`./${name}.js`, built)
 }

@@ -3,6 +3,7 @@
 
 import type { Database, Statement } from 'better-sqlite3'
 import type { LogEntry, LogIndex, Term } from '../../rules/types.ts'
+import type { RowsRead } from '../claimed-read.ts'
 import { isEntryType, StorageError } from '../storage.ts'
 import { EntryChecksum } from './checksum.ts'
 import { toStorageError } from './failure.ts'
@@ -52,22 +53,34 @@ export class LogReader {
    * exceeds `maxBytes`.
    */
   read(group: GroupIdentity, from: LogIndex, to: LogIndex, maxBytes: number): LogEntry[] {
+    const { entries, failure } = this.readRows(group, from, to, maxBytes)
+    if (failure !== null) throw failure.error
+    return entries
+  }
+
+  /** The same, but what is wrong with a row ends the read behind the entries before it. */
+  readRows(
+    group: GroupIdentity,
+    from: LogIndex,
+    to: LogIndex,
+    maxBytes: number,
+  ): RowsRead & { readonly entries: LogEntry[] } {
     const entries: LogEntry[] = []
     let bytes = 0
-    let expected = from
+    let index = from
     try {
       for (const row of this.#range.iterate(positionOf(group.number, from), positionOf(group.number, to))) {
-        const entry = this.#parse(group, row, expected)
+        const entry = this.#parse(group, row, index)
         bytes += entry.data.length
-        if (bytes > maxBytes && entries.length > 0) return entries
+        if (bytes > maxBytes && entries.length > 0) return { entries, failure: null }
         entries.push(entry)
-        expected++
+        index++
       }
     } catch (error) {
-      throw toStorageError(error, `reading index ${expected} of group ${group.name}`)
+      const failed = toStorageError(error, `reading index ${index} of group ${group.name}`)
+      return { entries, failure: { index, error: failed } }
     }
-    if (expected <= to) throw missing(group, expected)
-    return entries
+    return { entries, failure: index <= to ? { index, error: missing(group, index) } : null }
   }
 
   /** The last index that has a row, or `otherwise`. */

@@ -1,14 +1,18 @@
 // One group of a SQLite storage as its owner holds it: checks what is asked for, hands it to the queue, reads back.
 
 import type { HardState, LogEntry, LogIndex, Term } from '../../rules/types.ts'
+import { ClaimedRead } from '../claimed-read.ts'
 import { LogWindow, refuseHardState } from '../log-window.ts'
 import {
+  type Fetch,
+  type FetchDone,
   type GroupStore,
   type ReadLimits,
   type StorageDone,
   StorageError,
   type StoredGroup,
 } from '../storage.ts'
+import type { FetchQueue } from './fetch-queue.ts'
 import type { GroupIdentity, LogReader } from './log-reader.ts'
 import type { OperationPacker } from './operations.ts'
 import type { RequestQueue } from './request-queue.ts'
@@ -17,6 +21,7 @@ import { MAX_INDEX } from './schema.ts'
 /** What the storage lends to its groups. */
 export interface GroupHost {
   readonly queue: RequestQueue
+  readonly fetches: FetchQueue
   /** @throws StorageError CLOSED */
   reader(): LogReader
   /** The reason why nothing can be asked for any more, or `null`. */
@@ -82,6 +87,12 @@ export class SqliteGroupStore implements GroupStore {
     const reader = this.#host.reader()
     const range = this.#window.readable(from, limits.maxEntries)
     return range === null ? [] : reader.read(this.#group, range.from, range.to, limits.maxBytes)
+  }
+
+  fetch(from: LogIndex, { maxEntries, maxBytes }: ReadLimits, done: FetchDone): Fetch {
+    const read = new ClaimedRead(this.#window, from, maxEntries, done)
+    this.#host.fetches.ask({ group: this.#group, read, maxBytes, refusal: () => this.#refusal(null) })
+    return read
   }
 
   close(done: StorageDone): void {

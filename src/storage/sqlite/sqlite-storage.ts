@@ -7,6 +7,7 @@ import { type OpenGroupResult, type Storage, type StorageDone, StorageError } fr
 import { databaseFile } from './data-directory.ts'
 import { type DiskThread, startDiskThread } from './disk-thread-handle.ts'
 import { fromFailure, toStorageError } from './failure.ts'
+import { FetchQueue } from './fetch-queue.ts'
 import { LogReader } from './log-reader.ts'
 import type { DiskOptions, DiskResponse } from './messages.ts'
 import { RequestQueue } from './request-queue.ts'
@@ -60,6 +61,7 @@ export class SqliteStorage implements Storage {
   readonly #logger: Logger
   readonly #dataDir: string
   readonly #queue: RequestQueue
+  readonly #fetches: FetchQueue
   readonly #host: GroupHost
   readonly #openGroups = new Set<string>()
   /** Those who wait for the end of `close`; `null` while nobody asked for it. */
@@ -77,8 +79,10 @@ export class SqliteStorage implements Storage {
       thread.keepAlive(true) // only work that is under way does
       thread.post(request, transfer)
     })
+    this.#fetches = new FetchQueue({ file: databaseFile(dataDir) })
     this.#host = {
       queue: this.#queue,
+      fetches: this.#fetches,
       reader: () => this.#openReader(),
       refusal: () => (this.#closers === null ? null : this.#closedError()),
       released: (group) => this.#openGroups.delete(group),
@@ -122,7 +126,9 @@ export class SqliteStorage implements Storage {
     else {
       this.#closers = [done]
       this.#db.close()
-      this.#queue.close((error) => this.#finishClose(error))
+      // The disk thread is the last to let go of the database, so that no write-ahead log is left behind.
+      const closeDisk = (): void => this.#queue.close((error) => this.#finishClose(error))
+      void this.#fetches.close(this.#closedError()).then(closeDisk)
     }
   }
 
@@ -134,6 +140,7 @@ export class SqliteStorage implements Storage {
     this.#queue.drop()
     this.#closers ??= []
     this.#closed = true
+    await this.#fetches.drop()
     await this.#thread.stop()
     this.#db.close()
   }

@@ -3,6 +3,8 @@
 import type { HardState, LogEntry, LogIndex, Term } from '../../../src/rules/types.ts'
 import { EntryType } from '../../../src/rules/types.ts'
 import type { Clock } from '../../../src/runtime/clock.ts'
+import { ClaimedRead } from '../../../src/storage/claimed-read.ts'
+import { LogWindow } from '../../../src/storage/log-window.ts'
 import {
   type GroupStore,
   type OpenGroupResult,
@@ -21,7 +23,7 @@ export interface DiskState {
   entries: LogEntry[]
 }
 
-type Kind = 'open' | 'append' | 'truncate' | 'hardState' | 'close'
+type Kind = 'open' | 'fetch' | 'append' | 'truncate' | 'hardState' | 'close'
 
 interface Work {
   readonly kind: Kind
@@ -42,6 +44,8 @@ export class FakeStorage implements Storage {
   closed = false
   /** Entries handed out by `read` so far. */
   entriesRead = 0
+  /** The same for `fetch`. */
+  entriesFetched = 0
 
   constructor(clock: Pick<Clock, 'defer'>) {
     this.#clock = clock
@@ -107,6 +111,7 @@ export class FakeStorage implements Storage {
     const disk = this.disk(group)
     let next = disk.firstIndex + disk.entries.length
     let readableTo = next - 1
+    const window = new LogWindow(group, disk.firstIndex, next - 1)
     const write = (kind: Kind, change: () => void, done: StorageDone): void =>
       this.#do(kind, (error) => {
         if (error === null) change()
@@ -119,10 +124,12 @@ export class FakeStorage implements Storage {
         }
         const batch = [...entries]
         const last = next - 1
+        const durable = window.appended(entries)
         write(
           'append',
           () => {
             disk.entries.push(...batch)
+            durable()
             readableTo = Math.max(readableTo, Math.min(last, next - 1))
           },
           done,
@@ -130,6 +137,7 @@ export class FakeStorage implements Storage {
       },
       truncateSuffix: (lastKept, done) => {
         next = Math.min(next, lastKept + 1)
+        window.truncateSuffix(lastKept)
         readableTo = Math.min(readableTo, lastKept)
         const keep = Math.max(0, lastKept + 1 - disk.firstIndex)
         write('truncate', () => disk.entries.splice(keep), done)
@@ -153,6 +161,16 @@ export class FakeStorage implements Storage {
         const found = readEntries(disk, from, Math.min(readableTo, from + limits.maxEntries - 1), limits)
         this.entriesRead += found.length
         return found
+      },
+      fetch: (from, limits, done) => {
+        const claimed = new ClaimedRead(window, from, limits.maxEntries, done)
+        this.#do('fetch', (error) => {
+          const entries = readEntries(disk, from, claimed.to, limits)
+          this.entriesFetched += entries.length
+          if (error === null) claimed.rowsRead({ entries, failure: null })
+          else claimed.failed(error)
+        })
+        return claimed
       },
       close: (done) =>
         this.#do('close', (error) => {

@@ -1,9 +1,9 @@
 // Entries to fill logs with.
 
 import { encodeConfiguration } from '../../../src/log/configuration-codec.ts'
-import { RaftLog } from '../../../src/log/raft-log.ts'
+import { type LogDisk, RaftLog } from '../../../src/log/raft-log.ts'
 import { EntryType, type LogEntry, type LogIndex, type PeerId, type Term } from '../../../src/rules/types.ts'
-import type { GroupStore, ReadLimits, StoredGroup } from '../../../src/storage/storage.ts'
+import type { Fetch, FetchDone, ReadLimits, StoredGroup } from '../../../src/storage/storage.ts'
 
 export function dataEntry(index: LogIndex, term: Term, bytes = 1): LogEntry {
   return { index, term, type: EntryType.DATA, data: new Uint8Array(bytes).fill(index % 251) }
@@ -47,9 +47,10 @@ export function storedGroup(entries: readonly LogEntry[], termBeforeFirst: Term 
 }
 
 /** The readable part of a disk, counting how often it is asked. */
-export class FakeReader implements Pick<GroupStore, 'read'> {
+export class FakeReader implements LogDisk {
   entries: readonly LogEntry[]
   reads = 0
+  readonly fetches: { from: LogIndex; limits: ReadLimits; done: FetchDone }[] = []
 
   constructor(entries: readonly LogEntry[] = []) {
     this.entries = entries
@@ -66,6 +67,19 @@ export class FakeReader implements Pick<GroupStore, 'read'> {
       found.push(entry)
     }
     return found
+  }
+
+  /** Ends when the test says so, by `answerFetches`. */
+  fetch(from: LogIndex, limits: ReadLimits, done: FetchDone): Fetch {
+    const fetch = { from, limits, done }
+    this.fetches.push(fetch)
+    return { cancel: () => void this.fetches.splice(this.fetches.indexOf(fetch), 1) }
+  }
+
+  answerFetches(): void {
+    for (const { from, limits, done } of this.fetches.splice(0)) {
+      done({ kind: 'entries', entries: this.read(from, limits) })
+    }
   }
 }
 
