@@ -61,6 +61,8 @@ export class Simulation extends SimulationFaults {
   readonly history: History
   readonly checker: InvariantChecker | null
   readonly members: ReadonlyMap<PeerId, SimMember>
+  /** Called after every step, when it has been checked. */
+  afterStep: (() => void) | null = null
   protected readonly crashPoints = new CrashPoints()
   readonly #trace: Trace
   readonly #watch: GroupWatch
@@ -118,7 +120,10 @@ export class Simulation extends SimulationFaults {
       guard: (run) => this.#watch.guard(run),
       completion: (member) => this.crashPoints.hit(member.id, 'completion'),
     })
-    this.scheduler.onStep = () => this.#watch.stepEnded()
+    this.scheduler.onStep = () => {
+      this.#watch.stepEnded()
+      this.afterStep?.()
+    }
     for (const member of this.members.values()) {
       if (stopped.includes(member.id)) continue
       member.start()

@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly liveness?: boolean
   readonly episodes?: readonly FaultEpisode[]
   readonly writeNdjson?: (line: string) => void
+  /** Called after every step: for asking more than is asked anyway. What it throws is the seed's failure. */
+  readonly afterStep?: (sim: Simulation) => void
 }
 
 const TRACE_LINES = 60
@@ -66,6 +68,8 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     episodes: options.episodes ?? plan.episodes,
     note: (what, { id, fault }) => sim.note('nemesis', what, { id, kind: fault.kind }),
   })
+  const { afterStep } = options
+  if (afterStep !== undefined) sim.afterStep = () => afterStep(sim)
   let failure: SeedFailure | null = null
   try {
     await new Campaign(plan, sim, nemesis, options.liveness ?? true).run()

@@ -92,6 +92,11 @@ export class CompletionRules {
     for (const report of settled) this.#checkReport(report)
   }
 
+  /** No step is going on: whatever was reported as done has to be committed by now. */
+  checkSettled(): void {
+    for (const report of this.#unsettled) this.#checkReport(report)
+  }
+
   /** The process is gone, and its promises to its own callers with it, but not what it reported. */
   lifeEnded(node: PeerId): void {
     for (const report of this.#unsettled) if (report.call.node === node) this.#orphans.push(report)

@@ -59,6 +59,8 @@ export class MemberState {
   /** The newest observation. */
   view: NodeObservation | null = null
   life = 0
+  /** It has begun to take part in this life, and may be on its way out by now. */
+  isUp = false
   role: Role = 'uninitialized'
   term: Term = 0
   votedFor: PeerId | null = null
@@ -91,6 +93,7 @@ export class MemberState {
 
   startLife(life: number): void {
     this.life = life
+    this.isUp = false
     this.role = 'uninitialized'
     this.term = 0
     this.votedFor = null

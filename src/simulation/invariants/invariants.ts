@@ -82,16 +82,21 @@ export class InvariantChecker {
     if (view.life !== member.life) this.#startLife(member, view.life)
     this.#behavior.check(member, view)
     this.#elections.checkDurable(member)
-    if (isActive(view.role)) {
-      this.#elections.checkTerm(member, view)
-      this.#log.check(member, view)
-      this.#elections.checkLeadership(member, view)
-      this.#commits.check(member, view)
-      this.#behavior.checkStarted(member, view)
-    }
+    // A member that stops itself may have committed, applied and reported something in its last step, or on its way out.
+    if (isActive(view.role)) member.isUp = true
+    if (member.isUp) this.#checkUp(member, view)
     this.#completions.stepEnded(view.id)
     this.#elections.checkLease(member, view)
     remember(member, view)
+  }
+
+  #checkUp(member: MemberState, view: NodeObservation): void {
+    const canLead = isActive(view.role)
+    if (canLead) this.#elections.checkTerm(member, view)
+    this.#log.check(member, view)
+    if (canLead) this.#elections.checkLeadership(member, view)
+    this.#commits.check(member, view)
+    if (canLead) this.#behavior.checkStarted(member, view)
   }
 
   /** A message leaves a member. Call it before the message can have an effect. */
@@ -181,16 +186,24 @@ export class InvariantChecker {
     this.#behavior.checkReleased(id, left)
   }
 
-  /** Compares whole logs, which `observe` does for new entries only. For every few thousand steps and the end. */
+  /**
+   * Compares whole logs, which `observe` does for new entries only. Between two steps, as often as you like: every few
+   * thousand of them, and at the end.
+   */
   checkAll(): void {
-    for (const { view, log, role } of this.#context.members()) {
-      if (view?.alive === true && isActive(role)) log.verify(view)
+    this.#completions.checkSettled()
+    this.#verifyLogs()
+  }
+
+  #verifyLogs(): void {
+    for (const { view, log, isUp } of this.#context.members()) {
+      if (view?.alive === true && isUp) log.verify(view)
     }
   }
 
   /** Everything is quiet, or `node` is closed: each of its calls must have had its completion (INV-17). */
   finish(node?: PeerId): void {
-    this.checkAll()
+    this.#verifyLogs()
     this.#completions.finish(node)
   }
 
@@ -205,7 +218,7 @@ export class InvariantChecker {
 function remember(member: MemberState, view: NodeObservation): void {
   member.role = view.role
   member.configuration = view.configuration
-  if (!isActive(view.role)) return
+  if (!member.isUp) return
   member.term = view.term
   member.votedFor = view.votedFor
   member.commitIndex = view.commitIndex
