@@ -3,14 +3,35 @@ import { describe, expect, test } from 'vitest'
 import { type BusRole, formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
 import { parseSubject } from '../../src/transport/subjects.ts'
 import { RequestEncoder } from '../../src/transport/wire/codec.ts'
-import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME } from '../../src/transport/wire/entries.ts'
-import { METHODS } from '../transport/support/arbitraries.ts'
-import { codeIn, read, rowsOf } from './support.ts'
+import {
+  MAX_APPEND_BYTES,
+  MAX_ENTRIES_PER_FRAME,
+  MAX_RUNS_PER_FRAME,
+} from '../../src/transport/wire/entries.ts'
+import { MAX_REMOTE_MESSAGE_LENGTH, REMOTE_ERRORS } from '../../src/transport/wire/messages/error-answer.ts'
+import { type Message, SMALL_FRAME } from '../../src/transport/wire/messages/message.ts'
+import { MESSAGES, RPC_METHODS } from '../../src/transport/wire/messages/registry.ts'
+import { PEER_PROTOCOL_VERSION } from '../../src/transport/wire/sealed-tuple.ts'
+import { codeIn, linksOf, read, rowsOf } from './support.ts'
 
 const text = read('docs/protocol.md')
 const rows = rowsOf(text)
 const filledIn = (subject: string) =>
   subject.replace('<prefix>', 'quorate').replace('<group>', 'g').replace('<to>', 'n2').replace(/<\w+>/, 'n1')
+
+/** From the heading that holds `word` to the next one. */
+function sectionOf(word: string): string {
+  const section = text.split(/^(?=#)/m).find((part) => part.split('\n')[0]?.includes(word))
+  if (section === undefined) throw new Error(`no section about ${word}`)
+  return section
+}
+
+function fieldRows(fields: Message<never, never>['request']['fields'], first: number): string[][] {
+  return Object.entries(fields).map(([name, schema], i) => {
+    const bounds = 'description' in schema ? schema.description : undefined
+    return [String(first + i), `\`${name}\``, String(bounds)]
+  })
+}
 
 describe('docs/protocol.md', () => {
   test('has a row for each message between members, with a subject that the grammar reads', () => {
@@ -19,13 +40,32 @@ describe('docs/protocol.md', () => {
       .filter((s) => s?.includes('.rpc.'))
     const methods = subjects.map((subject = '') => parseSubject('quorate', filledIn(subject)))
     expect(methods.map((parsed) => parsed?.kind === 'rpc' && parsed.method).sort()).toEqual(
-      [...METHODS].sort(),
+      [...RPC_METHODS].sort(),
     )
   })
 
-  test('has the body of each', () => {
-    for (const method of METHODS)
-      expect(text).toMatch(new RegExp(`^\\| (\\w+, )?${method}(, \\w+)? \\| .\\[1, from, term`, 'm'))
+  test.each(RPC_METHODS)('has each field of %s in its place, with its bounds', (method) => {
+    const section = sectionOf(`\`${method}\``)
+    const { request, answer, frame } = MESSAGES[method]
+    const shown = rowsOf(section).filter(([item = '']) => /^\d+$/.test(item))
+    expect(shown).toEqual([...fieldRows(request.fields, 3), ...fieldRows(answer.fields, 4)])
+    expect(section).toContain(frame.maxBytes === MAX_APPEND_BYTES ? '8 MiB' : 'At most 4 KiB')
+    const files = linksOf(section).map(({ target }) => target)
+    expect(files).toContain(`../src/transport/wire/messages/${method.replace('_', '-')}.ts`)
+  })
+
+  test('says what each error code means', () => {
+    const shown = rowsOf(sectionOf('An error')).filter(([code = '']) => code.startsWith('`E'))
+    expect(shown).toEqual(Object.entries(REMOTE_ERRORS).map(([code, says]) => [`\`${code}\``, says]))
+    expect(text).toContain(`${MAX_REMOTE_MESSAGE_LENGTH} characters`)
+  })
+
+  test('tells what later versions may add', () => {
+    const { maxBytes, gate } = SMALL_FRAME
+    expect([maxBytes, PEER_PROTOCOL_VERSION]).toEqual([4096, 1])
+    expect(sectionOf('Versions').replaceAll(/\s+/g, ' ')).toContain(
+      `at most ${gate.maxItems} values and ${gate.maxDepth} levels`,
+    )
   })
 
   test('shows a frame byte for byte', () => {
@@ -41,7 +81,9 @@ describe('docs/protocol.md', () => {
   test('names every reason for which something is dropped', () => {
     const source = `${read('src/transport/rpc/drops.ts')}${read('src/transport/wire/gate.ts')}`
     const reasons = [...source.matchAll(/^ {2}\| '([A-Z_]+)'/gm)].map(([, reason = '']) => reason)
-    const named = rows.flatMap(([first = '']) => codeIn(first)).filter((code) => /^[A-Z_]+$/.test(code))
+    const named = rowsOf(sectionOf('Order of the checks'))
+      .flatMap(([first = '']) => codeIn(first))
+      .filter((code) => /^[A-Z_]+$/.test(code))
     expect(reasons.length).toBeGreaterThan(18)
     expect(named.sort()).toEqual(reasons.sort())
   })

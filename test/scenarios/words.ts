@@ -3,7 +3,7 @@
 import { EntryType, type LogEntry } from '../../src/rules/types.ts'
 import type { DurableState, HeldMessage, ProposalAnswer, QueryAnswer, Simulation } from '../../src/testing.ts'
 import { decodeRequest, decodeResponse, decodeValue } from '../../src/transport/wire/codec.ts'
-import type { RpcMethod } from '../../src/transport/wire/messages.ts'
+import type { RpcMethod } from '../../src/transport/wire/messages/registry.ts'
 
 const METHODS: Readonly<Record<string, RpcMethod>> = {
   prevote: 'pre_vote',

@@ -26,7 +26,12 @@ import type { StateMachine } from '../../state-machine.ts'
 import type { Role } from '../../status.ts'
 import type { GroupStore, Storage, StoredGroup } from '../../storage/storage.ts'
 import type { PeerRpc, Reply, RequestHandler, RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
-import type { RequestOf, ResponseOf, RpcMethod } from '../../transport/wire/messages.ts'
+import type {
+  RequestOf,
+  ResponseOf,
+  RpcMethod,
+  SentResponseOf,
+} from '../../transport/wire/messages/registry.ts'
 import type { ApplyQueueEvent, QueryOutcome } from '../apply/apply-queue.events.ts'
 import { ClosureQueue, type Proposal } from '../apply/closures.ts'
 import type { BallotBox } from '../replication/ballot-box.ts'
@@ -266,7 +271,7 @@ export class NodeCore {
   }
 
   /** An answer to another member. Waits in the outbox until what it says is durable. */
-  answer(reply: Reply, response: ResponseOf<RpcMethod>): void {
+  answer(reply: Reply, response: SentResponseOf<RpcMethod>): void {
     this.outbox.post(() => reply({ ok: true, response }))
   }
 

@@ -23,7 +23,7 @@ import {
   type VoteRequest,
   type Voter,
 } from '../../rules/vote.ts'
-import type { RequestVoteRequest } from '../../transport/wire/messages.ts'
+import type { RequestVoteRequest } from '../../transport/wire/messages/registry.ts'
 import type { TimerFired } from '../timer.machine.ts'
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent } from './node.events.ts'

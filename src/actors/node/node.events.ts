@@ -4,20 +4,24 @@ import type { QuorateError } from '../../errors.ts'
 import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { Role } from '../../status.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
-import type { InboundRequest, RequestVoteResponse } from '../../transport/wire/messages.ts'
+import type {
+  InboundRequest,
+  RequestVoteResponse,
+  RpcMethod,
+} from '../../transport/wire/messages/registry.ts'
 import type { Proposal } from '../apply/closures.ts'
 import type { LogPort } from '../log.machine.ts'
 import type { TimerFired } from '../timer.machine.ts'
 
 /** A request of another member, named by its method, with the door for the answer. */
-export type RpcEvent = {
-  [R in InboundRequest as R['method']]: R & {
-    readonly type: `rpc.${R['method']}`
+export type RpcEvent<M extends RpcMethod = RpcMethod> = {
+  readonly [K in M]: InboundRequest<K> & {
+    readonly type: `rpc.${K}`
     readonly reply: Reply
     /** When it came. Whatever is judged about it is judged at this time, by guard and action alike. */
     readonly receivedMs: number
   }
-}[InboundRequest['method']]
+}[M]
 
 export type ReadOutcome =
   | { readonly ok: true; readonly index: LogIndex }

@@ -9,6 +9,7 @@ import { electionDelayMs, voteDelayMs } from '../../rules/timing.ts'
 import { toError } from '../../runtime/errors.ts'
 import type { Role } from '../../status.ts'
 import { StorageError } from '../../storage/storage.ts'
+import { RPC_METHODS } from '../../transport/wire/messages/registry.ts'
 import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
 import { logMachine } from '../log.machine.ts'
 import { heartbeatMachine } from '../replication/heartbeat.machine.ts'
@@ -73,14 +74,7 @@ const ask =
 const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat'] as const
 const ANSWERS = ['preVote.answered', 'vote.answered'] as const
 const FAILURES = ['log.failed', 'hardState.failed', 'apply.failed', 'fatal'] as const
-const RPCS = [
-  'rpc.pre_vote',
-  'rpc.request_vote',
-  'rpc.append_entries',
-  'rpc.heartbeat',
-  'rpc.timeout_now',
-  'rpc.read_index',
-] as const
+const RPCS = RPC_METHODS.map((method) => `rpc.${method}` as const)
 
 /** The term to step down to: the event's, if it is higher. */
 function termAfter(core: NodeCore, event: NodeEvent): number {

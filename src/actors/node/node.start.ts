@@ -12,7 +12,7 @@ import {
 import { NOTHING } from '../../rules/types.ts'
 import type { LogPort } from '../log.machine.ts'
 import type { NodeCore } from './node.core.ts'
-import { respond } from './node.rpc.ts'
+import { rpcEvent } from './node.rpc.ts'
 
 export function takeLog(core: NodeCore, port: LogPort): void {
   if (port.log === null || port.store === null || port.stored === null)
@@ -68,7 +68,7 @@ export function joinGroup(core: NodeCore): void {
   core.route = core.input.join((request, reply) => {
     if (core.self === null || core.gone)
       reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
-    else core.send(respond(request, reply, core.clock.nowMs()))
+    else core.send(rpcEvent(request, reply, core.clock.nowMs()))
   })
 }
 

@@ -6,7 +6,7 @@ import { backOff } from '../../rules/progress.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogIndex, Term } from '../../rules/types.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
-import type { AppendEntriesRequest, AppendEntriesResponse } from '../../transport/wire/messages.ts'
+import type { AppendEntriesRequest, AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
 import type { NodeCore } from '../node/node.core.ts'
 import type { PeerProgress } from './peer-progress.ts'
 

@@ -7,7 +7,7 @@ import type { LogEntry, Term } from '../../rules/types.ts'
 import { toError } from '../../runtime/errors.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import { type FrameLimits, fitFrame, withinRuns } from '../../transport/wire/codec.ts'
-import type { AppendEntriesResponse } from '../../transport/wire/messages.ts'
+import type { AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
 import type { NodeCore } from '../node/node.core.ts'
 import type { PeerProgress } from './peer-progress.ts'
 

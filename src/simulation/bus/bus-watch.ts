@@ -1,24 +1,24 @@
 // Reads what members say to each other, for the checker, the crash points and the trace.
 
 import { decodeRequest, decodeResponse } from '../../transport/wire/codec.ts'
-import type { InboundRequest, RpcMethod } from '../../transport/wire/messages.ts'
+import {
+  type InboundRequest,
+  MESSAGES,
+  RPC_METHODS,
+  type RpcMethod,
+} from '../../transport/wire/messages/registry.ts'
 import type { CrashPoints } from '../disk/crash-points.ts'
 import type { InvariantChecker, SentMessage } from '../invariants/invariants.ts'
 import type { Trace, TraceDetails } from '../trace.ts'
 import type { BusMessage, BusObserver } from './bus-types.ts'
 import type { LossReason } from './link.ts'
-import type { MessageKind } from './message-kind.ts'
+import { type MessageKind, replyKind } from './message-kind.ts'
 
-const METHODS: ReadonlyMap<MessageKind, RpcMethod> = new Map<MessageKind, RpcMethod>([
-  ['prevote', 'pre_vote'],
-  ['vote', 'request_vote'],
-  ['append', 'append_entries'],
-  ['heartbeat', 'heartbeat'],
-  ['timeoutNow', 'timeout_now'],
-  ['readIndex', 'read_index'],
-])
+const METHODS: ReadonlyMap<MessageKind, RpcMethod> = new Map(
+  RPC_METHODS.map((method): [MessageKind, RpcMethod] => [MESSAGES[method].kind, method]),
+)
 const REPLIES: ReadonlyMap<MessageKind, RpcMethod> = new Map(
-  [...METHODS].map(([kind, method]): [MessageKind, RpcMethod] => [`${kind}Ack` as MessageKind, method]),
+  RPC_METHODS.map((method): [MessageKind, RpcMethod] => [replyKind(MESSAGES[method].kind), method]),
 )
 /** Requests remembered for their answers. */
 const REMEMBERED = 4096

@@ -1,28 +1,22 @@
 // What a message is, read from its subject alone: the words in which faults, holds and traces speak of messages.
 
+import {
+  isRpcMethod,
+  type KindOf,
+  MESSAGES,
+  RPC_METHODS,
+  type RpcMethod,
+} from '../../transport/wire/messages/registry.ts'
 import { isLiteralSubject } from './subject-tree.ts'
 
-const KIND_OF_METHOD = {
-  pre_vote: 'prevote',
-  request_vote: 'vote',
-  append_entries: 'append',
-  heartbeat: 'heartbeat',
-  timeout_now: 'timeoutNow',
-  read_index: 'readIndex',
-  install_snapshot: 'installSnapshot',
-  get_file: 'getFile',
-} as const
-
-type Method = keyof typeof KIND_OF_METHOD
-
 /** Requests between members. An AppendEntries without entries (a probe) is still `append`. */
-export type RequestKind = (typeof KIND_OF_METHOD)[Method]
+export type RequestKind = KindOf<RpcMethod>
 /** `admin` and `client` are calls of tools and clients, `event` a notification, `other` what nobody knows. */
 export type PlainKind = RequestKind | 'admin' | 'client' | 'event' | 'other'
 /** With `Ack`: the reply. `noResponders`: the bus's own word that nobody listens. */
 export type MessageKind = PlainKind | `${PlainKind}Ack` | 'noResponders'
 
-export const REQUEST_KINDS: readonly RequestKind[] = Object.values(KIND_OF_METHOD)
+export const REQUEST_KINDS: readonly RequestKind[] = RPC_METHODS.map((method) => MESSAGES[method].kind)
 
 export interface SubjectMeaning {
   readonly kind: PlainKind
@@ -30,14 +24,12 @@ export interface SubjectMeaning {
   readonly group: string
 }
 
-const isMethod = (token: string): token is Method => Object.hasOwn(KIND_OF_METHOD, token)
-
 /** Reads the grammar of docs/protocol.md from the end, because a prefix may have any number of tokens. */
 export function meaningOf(subject: string): SubjectMeaning {
   const tokens = subject.split('.')
   const at = (fromEnd: number): string => tokens[tokens.length - fromEnd] ?? ''
   const method = at(1)
-  if (at(3) === 'rpc') return { kind: isMethod(method) ? KIND_OF_METHOD[method] : 'other', group: at(5) }
+  if (at(3) === 'rpc') return { kind: isRpcMethod(method) ? MESSAGES[method].kind : 'other', group: at(5) }
   if (at(2) === 'admin') return { kind: 'admin', group: at(4) }
   if (at(2) === 'leader') return { kind: 'client', group: at(3) }
   if (at(3) === 'events') return { kind: 'event', group: at(4) }

@@ -8,10 +8,10 @@ export type DropReason =
   | 'TOO_LARGE' // more bytes than a message of its kind can have
   | 'BAD_CHECKSUM' // damaged on its way, or not from a member
   | 'UNDECODABLE' // the decoder gave up
-  | 'WRONG_VERSION' // another version of the protocol
+  | 'WRONG_VERSION' // another major version of the protocol
   | 'BAD_BODY' // plain data, but not this message
   | 'BAD_SUBJECT' // not a subject of the grammar
-  | 'UNKNOWN_METHOD'
+  | 'UNKNOWN_METHOD' // perhaps of a later version; answered with ENOMETHOD
   | 'BAD_REPLY_SUBJECT' // wants its answer where only requests may go
   | 'FORGED_SENDER' // the sender in the body is not the one in the subject
   | 'WRONG_PEER' // an answer from somebody who was not asked

@@ -1,7 +1,14 @@
 // Calls between members, as a port: what a node sees of the bus. One object per host carries all its groups.
 
 import type { PeerId } from '../../rules/types.ts'
-import type { InboundRequest, RequestOf, ResponseOf, RpcMethod } from '../wire/messages.ts'
+import type { RemoteError, RemoteErrorCode } from '../wire/messages/error-answer.ts'
+import type {
+  InboundRequest,
+  RequestOf,
+  ResponseOf,
+  RpcMethod,
+  SentResponseOf,
+} from '../wire/messages/registry.ts'
 
 /** Why a call has no answer. None of them says whether the request was carried out. */
 export type RpcFailureCode =
@@ -10,9 +17,6 @@ export type RpcFailureCode =
   | 'NO_RESPONDERS' // nobody listens there
   | 'REFUSED' // answered with an error; `remoteCode` says which
   | 'CLOSED' // this side closed meanwhile
-
-/** Errors that a member answers with. */
-export type RemoteErrorCode = 'ENOENT' | 'EINVAL' | 'EBUSY' | 'EPERM' | 'EINTERNAL'
 
 export interface RpcFailure {
   readonly code: RpcFailureCode
@@ -24,15 +28,12 @@ export type RpcOutcome<T> =
   | { readonly ok: true; readonly response: T }
   | { readonly ok: false; readonly failure: RpcFailure }
 
-export interface RemoteError {
-  readonly code: RemoteErrorCode
-  readonly message: string
-}
+export type { RemoteError, RemoteErrorCode }
 
 /** Answers one request, once; a second call is ignored. */
 export type Reply<M extends RpcMethod = RpcMethod> = (
   outcome:
-    | { readonly ok: true; readonly response: ResponseOf<M> }
+    | { readonly ok: true; readonly response: SentResponseOf<M> }
     | { readonly ok: false; readonly error: RemoteError },
 ) => void
 

@@ -1,7 +1,7 @@
 // Calls that wait for their answer: each ends exactly once, by an answer, by its time-out or by a failure of all.
 
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
-import type { RpcMethod } from '../wire/messages.ts'
+import type { RpcMethod } from '../wire/messages/registry.ts'
 import type { RpcFailure } from './peer-rpc.ts'
 
 export interface PendingCall {

@@ -9,8 +9,8 @@ import type { Logger } from '../../runtime/logger.ts'
 import { isToken, parseRpcSubject, type RpcSubject, rpcSubjectHead, rpcSubscription } from '../subjects.ts'
 import type { InboundMessage, Subscription, Transport, TransportStatus } from '../transport.ts'
 import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES } from '../wire/entries.ts'
-import type { RequestOf, ResponseOf, RpcMethod } from '../wire/messages.ts'
-import { decodeRequest, isRpcMethod, RequestEncoder } from '../wire/request-codec.ts'
+import { isRpcMethod, type RequestOf, type ResponseOf, type RpcMethod } from '../wire/messages/registry.ts'
+import { decodeRequest, RequestEncoder } from '../wire/request-codec.ts'
 import { decodeResponse, encodeErrorResponse, encodeResponse } from '../wire/response-codec.ts'
 import type { Drops } from './drops.ts'
 import type { PeerRpc, RemoteError, Reply, RequestHandler, RpcFailure, RpcOutcome } from './peer-rpc.ts'
@@ -216,20 +216,24 @@ class RpcEndpoint implements PeerRpc {
       return
     }
     const { group, from, method } = subject
-    if (!isRpcMethod(method)) {
-      this.#drops.record('UNKNOWN_METHOD', from, method)
-      return
-    }
     const { replyTo } = message
     // Otherwise a request could make this member say something on a subject where it is believed.
     if (replyTo?.startsWith(`${this.#prefix}.`)) {
       this.#drops.record('BAD_REPLY_SUBJECT', from, replyTo.slice(0, 128))
       return
     }
+    if (!isRpcMethod(method)) {
+      this.#drops.record('UNKNOWN_METHOD', from, method)
+      // A member of a later version learns at once that it has to do without.
+      this.#refuse(replyTo, {
+        code: 'ENOMETHOD',
+        message: `${this.#id} does not know the method "${method}".`,
+      })
+      return
+    }
     const handler = this.#handlers.get(group)
     if (handler === undefined) {
-      const error: RemoteError = { code: 'ENOENT', message: `${this.#id} has no member of group "${group}".` }
-      if (replyTo !== undefined) this.#transport.publish(replyTo, encodeErrorResponse(this.#id, error))
+      this.#refuse(replyTo, { code: 'ENOENT', message: `${this.#id} has no member of group "${group}".` })
       return
     }
     this.#dispatch(subject, method, message.payload, handler, this.#replyOnce(method, replyTo))
@@ -257,6 +261,10 @@ class RpcEndpoint implements PeerRpc {
       this.#logger.error({ group, from, method, error }, 'The handler of a request threw.')
       reply({ ok: false, error: { code: 'EINTERNAL', message: 'The request could not be handled.' } })
     }
+  }
+
+  #refuse(replyTo: string | undefined, error: RemoteError): void {
+    if (replyTo !== undefined) this.#transport.publish(replyTo, encodeErrorResponse(this.#id, error))
   }
 
   #replyOnce(method: RpcMethod, replyTo: string | undefined): Reply {

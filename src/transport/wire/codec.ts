@@ -9,12 +9,11 @@ export {
   MAX_ENTRY_OVERHEAD_BYTES,
   withinRuns,
 } from './entries.ts'
-export { decodeRequest, isRpcMethod, RequestEncoder } from './request-codec.ts'
+export { decodeRequest, RequestEncoder } from './request-codec.ts'
 export {
   decodeResponse,
   encodeErrorResponse,
   encodeResponse,
   type InboundResponse,
 } from './response-codec.ts'
-export { PROTOCOL_VERSION } from './schemas.ts'
 export { decodeValue, encodeValue, VALUE_LIMITS } from './value-codec.ts'

@@ -1,7 +1,7 @@
 // The same entries go to several peers: their frame is encoded once. A few recent frames are kept, found again by the
 // identity of the entries array, and never more bytes than a bound.
 
-import type { AppendEntriesRequest } from './messages.ts'
+import type { AppendEntriesRequest } from './messages/registry.ts'
 
 const MAX_FRAMES = 8
 const MAX_BYTES = 4 * 1024 * 1024

@@ -8,13 +8,15 @@ import type {
   RpcFailureCode,
   RpcOutcome,
 } from '../../../src/transport/rpc/peer-rpc.ts'
+import { decodeResponse, encodeResponse } from '../../../src/transport/wire/codec.ts'
 import type {
   InboundRequest,
   RequestOf,
   RequestVoteResponse,
   ResponseOf,
   RpcMethod,
-} from '../../../src/transport/wire/messages.ts'
+  SentResponseOf,
+} from '../../../src/transport/wire/messages/registry.ts'
 
 /** A call of the node that waits for its answer. */
 export interface OutboundCall<M extends RpcMethod> {
@@ -23,7 +25,7 @@ export interface OutboundCall<M extends RpcMethod> {
   readonly request: RequestOf<M>
   readonly timeoutMs: number
   readonly isOpen: boolean
-  answer(response: ResponseOf<M>): void
+  answer(response: SentResponseOf<M>): void
   fail(code: RpcFailureCode, remoteCode?: RemoteError['code']): void
 }
 
@@ -31,7 +33,7 @@ export interface OutboundCall<M extends RpcMethod> {
 export interface Answer {
   /** Null while it says nothing. */
   outcome: Parameters<Reply>[0] | null
-  readonly response: ResponseOf<RpcMethod>
+  readonly response: SentResponseOf<RpcMethod>
   readonly errorCode: string | null
 }
 
@@ -65,7 +67,7 @@ export class FakeRpc implements PeerRpc {
       get isOpen() {
         return open
       },
-      answer: (response) => end({ ok: true, response }),
+      answer: (response) => end({ ok: true, response: asItArrives(to, method, response) }),
       fail: (code, remoteCode) =>
         end({
           ok: false,
@@ -123,6 +125,14 @@ export class FakeRpc implements PeerRpc {
     })
     return answer
   }
+}
+
+/** Through the codec, which fills in what may be left out. */
+function asItArrives<M extends RpcMethod>(from: string, method: M, sent: SentResponseOf<M>): ResponseOf<M> {
+  const decoded = decodeResponse(method, encodeResponse(from, method, sent))
+  if (!decoded.ok || !decoded.value.outcome.ok)
+    throw new Error(`no answer to ${method}: ${JSON.stringify(sent)}`)
+  return decoded.value.outcome.response
 }
 
 function emptyCalls(): Calls {

@@ -3,8 +3,13 @@ import { DropLog } from '../../../src/observability/drop-log.ts'
 import { MemoryBus } from '../../../src/transport/memory/memory-bus.ts'
 import type { PeerRpc, RequestHandler, RpcOutcome } from '../../../src/transport/rpc/peer-rpc.ts'
 import { createPeerRpc } from '../../../src/transport/rpc/rpc-endpoint.ts'
-import { encodeErrorResponse, encodeResponse, RequestEncoder } from '../../../src/transport/wire/codec.ts'
-import type { InboundRequest, RpcMethod } from '../../../src/transport/wire/messages.ts'
+import {
+  decodeResponse,
+  encodeErrorResponse,
+  encodeResponse,
+  RequestEncoder,
+} from '../../../src/transport/wire/codec.ts'
+import type { InboundRequest, RpcMethod } from '../../../src/transport/wire/messages/registry.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
 import { withChecksum } from '../support/seals.ts'
@@ -233,14 +238,31 @@ describe('what is dropped and counted', () => {
     expect(logger.lines.every(({ level }) => level === 'warn')).toBe(true)
   })
 
-  test('a request that wants its answer among the members', () => {
-    const { clock, bus, n1, n2, reasons } = bench()
-    n1.rpc.serve('g', () => expect.unreachable())
-    n2.rpc.serve('g', () => expect.unreachable())
-    bus.connect('n3').publish('quorate.g.n2.rpc.n3.read_index', body('n3'), 'quorate.g.n1.rpc.n2.timeout_now')
+  test('an unknown method is answered, so that a later version does not wait', () => {
+    const { clock, bus } = bench()
+    const next = bus.connect('n3')
+    const answers: unknown[] = []
+    next.subscribe(`${next.inbox}.>`, ({ payload }) => answers.push(decodeResponse('read_index', payload)))
+    next.publish('quorate.g.n2.rpc.n3.get_mood', body('n3'), `${next.inbox}.1`)
+    next.publish('quorate.g.n2.rpc.n3.get_mood', body('n3'))
     clock.settle()
-    expect(reasons()).toEqual(['BAD_REPLY_SUBJECT n3 1'])
+    const error = { code: 'ENOMETHOD', message: 'n2 does not know the method "get_mood".' }
+    expect(answers).toEqual([{ ok: true, value: { from: 'n2', outcome: { ok: false, error } } }])
   })
+
+  test.each(['timeout_now', 'get_mood'])(
+    'a request (%s) that wants its answer among the members',
+    (method) => {
+      const { clock, bus, n1, n2, reasons } = bench()
+      n1.rpc.serve('g', () => expect.unreachable())
+      n2.rpc.serve('g', () => expect.unreachable())
+      bus
+        .connect('n3')
+        .publish(`quorate.g.n2.rpc.n3.${method}`, body('n3'), 'quorate.g.n1.rpc.n2.timeout_now')
+      clock.settle()
+      expect(reasons()).toEqual(['BAD_REPLY_SUBJECT n3 1'])
+    },
+  )
 
   test('an answer from somebody who was not asked, and the right one still counts', () => {
     const { clock, bus, n1, n2, reasons } = bench()

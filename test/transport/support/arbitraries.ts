@@ -8,16 +8,7 @@ import type {
   RequestVoteRequest,
   ResponseOf,
   RpcMethod,
-} from '../../../src/transport/wire/messages.ts'
-
-export const METHODS = [
-  'pre_vote',
-  'request_vote',
-  'append_entries',
-  'heartbeat',
-  'timeout_now',
-  'read_index',
-] as const satisfies readonly RpcMethod[]
+} from '../../../src/transport/wire/messages/registry.ts'
 
 /** Small numbers, and the ones that CBOR writes differently: around 2^32, up to the last safe integer. */
 const wholeFrom = (min: number) =>
@@ -75,7 +66,13 @@ const voteResponse = fc.record({
   disrupted: fc.boolean(),
   previousTerm: index,
 })
-const appendResponse = fc.record({ term: index, success: fc.boolean(), lastLogIndex: index })
+const appendResponse = fc.record({
+  term: index,
+  success: fc.boolean(),
+  lastLogIndex: index,
+  conflictTerm: index,
+  conflictIndex: index,
+})
 
 export const requests: { readonly [M in RpcMethod]: fc.Arbitrary<RequestOf<M>> } = {
   pre_vote: voteRequest,

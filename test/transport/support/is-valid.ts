@@ -1,6 +1,6 @@
 // A second opinion on what a valid message is, written without the schemas: for checking what the codec accepts.
 
-import type { InboundRequest, RequestVoteRequest } from '../../../src/transport/wire/messages.ts'
+import type { InboundRequest, RequestVoteRequest } from '../../../src/transport/wire/messages/registry.ts'
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 export const isName = (value: unknown): boolean =>

@@ -15,8 +15,8 @@ import {
   encodeValue,
   RequestEncoder,
 } from '../../../src/transport/wire/codec.ts'
-import type { RpcMethod } from '../../../src/transport/wire/messages.ts'
-import { METHODS, requests, responses } from '../support/arbitraries.ts'
+import { RPC_METHODS, type RpcMethod } from '../../../src/transport/wire/messages/registry.ts'
+import { requests, responses } from '../support/arbitraries.ts'
 import { isValidRequest, isValidResponse } from '../support/is-valid.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { mutate, pick } from '../support/mutations.ts'
@@ -38,9 +38,9 @@ function responseFrames<M extends RpcMethod>(method: M): Uint8Array[] {
   return sample.map((response) => Uint8Array.from(encodeResponse('n1', method, response)))
 }
 
-const REQUESTS = METHODS.flatMap(requestFrames)
+const REQUESTS = RPC_METHODS.flatMap(requestFrames)
 const RESPONSES = [
-  ...METHODS.flatMap(responseFrames),
+  ...RPC_METHODS.flatMap(responseFrames),
   Uint8Array.from(encodeErrorResponse('n1', { code: 'EBUSY', message: 'Still busy.' })),
 ]
 /** For damage that gets a checksum afterwards. */
@@ -66,7 +66,7 @@ interface Findings {
 
 /** Decodes one frame in every way, and fails when what is accepted is no message. Returns whether any is. */
 function decodeAll(frame: Uint8Array, random: Random, findings: Findings): boolean {
-  const method = pick(METHODS, random)
+  const method = pick(RPC_METHODS, random)
   const start = performance.now()
   const request = decodeRequest(method, frame)
   const response = decodeResponse(method, frame)
@@ -170,7 +170,7 @@ describe('an endpoint', () => {
       if (random.next() < 0.7) {
         const from = random.next() < 0.9 ? 'n1' : pick(['n3', 'leader', 'x$y'], random)
         const method =
-          random.next() < 0.95 ? pick(METHODS, random) : pick(['sing', 'constructor', 'a.b'], random)
+          random.next() < 0.95 ? pick(RPC_METHODS, random) : pick(['sing', 'constructor', 'a.b'], random)
         if (stranger.publish(`quorate.g.n2.rpc.${from}.${method}`, damaged(REQUESTS, OPEN_REQUESTS)))
           sent += 1
       } else {

@@ -1,0 +1,49 @@
+// request_vote: a candidate asks for a vote (paper figure 2, RequestVote).
+
+import { z } from 'zod'
+import { FLAG, INDEX, MEMBER, TERM, TERM_OR_NONE } from './fields.ts'
+import { layout, type Message, type MessageWith, SMALL_FRAME } from './message.ts'
+
+const REQUEST = {
+  term: TERM,
+  lastLogIndex: INDEX,
+  lastLogTerm: TERM_OR_NONE,
+  /** The leader known to have given up its lease, so that voters need not wait for theirs (braft TermLeader). */
+  disruptedLeader: z
+    .tuple([MEMBER, TERM])
+    .transform(([peer, term]) => ({ peer, term }))
+    .nullable()
+    .describe('null, or `[member, term]`'),
+}
+
+const ANSWER = {
+  term: TERM_OR_NONE,
+  granted: FLAG,
+  /** The log would do, but the voter still waits for a leader's lease to end. */
+  rejectedByLease: FLAG,
+  /** The voter was leader when asked. */
+  disrupted: FLAG,
+  /** The voter's term before it looked at the request. */
+  previousTerm: TERM_OR_NONE,
+}
+
+export type RequestVoteRequest = MessageWith<typeof REQUEST>
+export type RequestVoteResponse = MessageWith<typeof ANSWER>
+
+export const requestVote = {
+  kind: 'vote',
+  frame: SMALL_FRAME,
+  request: layout(REQUEST, ({ term, lastLogIndex, lastLogTerm, disruptedLeader: leader }) => [
+    term,
+    lastLogIndex,
+    lastLogTerm,
+    leader === null ? null : [leader.peer, leader.term],
+  ]),
+  answer: layout(ANSWER, (answer) => [
+    answer.term,
+    answer.granted,
+    answer.rejectedByLease,
+    answer.disrupted,
+    answer.previousTerm,
+  ]),
+} as const satisfies Message<RequestVoteRequest, RequestVoteResponse>
