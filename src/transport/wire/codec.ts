@@ -16,4 +16,6 @@ export {
   encodeResponse,
   type InboundResponse,
 } from './response-codec.ts'
-export { decodeValue, encodeValue, VALUE_LIMITS } from './value-codec.ts'
+export { decodeMessage, decodeValue, encodeValue, VALUE_LIMITS } from './value-codec.ts'
+export { copyValue } from './value-copy.ts'
+export { checkEncodedValue } from './value-gate.ts'

@@ -20,8 +20,6 @@ export interface GateLimits {
   readonly maxDepth: number
   /** Values in all containers together, keys of maps included. */
   readonly maxItems: number
-  /** Only for bytes that were just encoded here: `undefined` is rewritten in place to null instead of refused. */
-  readonly undefinedToNull?: boolean
 }
 
 export const MAX_GATE_DEPTH = 64
@@ -73,8 +71,7 @@ export function checkCbor(bytes: Uint8Array, limits: GateLimits): GateReason | u
     }
     if (major === 6) return 'TAG'
     if (major === 7) {
-      if (info === 23 && limits.undefinedToNull === true) bytes[at - 1] = 0xf6
-      else if (info < 20 || (info > 22 && info < 25)) return 'SIMPLE_VALUE'
+      if (info < 20 || (info > 22 && info < 25)) return 'SIMPLE_VALUE'
       continue
     }
     const values = major === 5 ? argument * 2 : argument

@@ -1,23 +1,48 @@
 // Small byte arrays cut from larger ones: an allocation of its own for every command costs more than the command.
 
-const SLAB_BYTES = 64 * 1024
-/** Larger ones get memory of their own, so that little is wasted at the end of a slab. */
-const LARGEST_FROM_SLAB = 4 * 1024
+import { markAsUntransferable } from 'node:worker_threads'
 
-let slab = new Uint8Array(SLAB_BYTES)
-let used = 0
+export class Slab {
+  readonly #slabBytes: number
+  readonly #largest: number
+  #slab: Uint8Array
+  #used = 0
 
-/**
- * Zeroed memory that is handed out once. Arrays that are made together lie in one slab and keep it alive together,
- * which suits commands: they enter and leave the log in order.
- */
-export function allocate(length: number): Uint8Array {
-  if (length > LARGEST_FROM_SLAB) return new Uint8Array(length)
-  if (used + length > SLAB_BYTES) {
-    slab = new Uint8Array(SLAB_BYTES)
-    used = 0
+  /** Arrays of more than `largest` bytes get memory of their own, so that little is wasted at the end of a slab. */
+  constructor(slabBytes: number, largest: number) {
+    this.#slabBytes = slabBytes
+    this.#largest = largest
+    this.#slab = makeSlab(slabBytes)
   }
-  const bytes = slab.subarray(used, used + length)
-  used += length
-  return bytes
+
+  /** Zeroed memory that is handed out once. Arrays that are made together keep each other's memory alive. */
+  allocate(length: number): Uint8Array {
+    if (length > this.#largest) return new Uint8Array(length)
+    if (this.#used + length > this.#slabBytes) {
+      this.#slab = makeSlab(this.#slabBytes)
+      this.#used = 0
+    }
+    const bytes = this.#slab.subarray(this.#used, this.#used + length)
+    this.#used += length
+    return bytes
+  }
+
+  /** A plain `Uint8Array` of the same bytes, whatever view they come in. */
+  copy(bytes: Uint8Array): Uint8Array {
+    const copied = this.allocate(bytes.length)
+    copied.set(bytes)
+    return copied
+  }
 }
+
+/** Whoever sent one array away to another thread would take its neighbors along. Node's own pool is marked, too. */
+function makeSlab(bytes: number): Uint8Array {
+  const slab = new Uint8Array(bytes)
+  markAsUntransferable(slab.buffer)
+  return slab
+}
+
+/** What the log keeps. Large slabs suit commands: they enter and leave the log in order. Never lent to user code. */
+export const logMemory = new Slab(64 * 1024, 4 * 1024)
+/** What is given away: users may write on it and keep it, so nothing of ours lies beside it. */
+export const givenMemory = new Slab(8 * 1024, 1024)

@@ -16,7 +16,7 @@ import {
 } from '../entries.ts'
 import { SEAL_BYTES, seal } from '../seal.ts'
 import { badBody, type FrameDoor, PEER_PROTOCOL_VERSION, type Result } from '../sealed-tuple.ts'
-import { byteStringHeadSize, writeByteStringHead } from '../value-codec.ts'
+import { byteStringHeadSize, writeByteStringHead } from '../byte-string.ts'
 import { addedLater, FLAG, INDEX, TERM, TERM_OR_NONE } from './fields.ts'
 import { layout, layoutOf, type Message, type MessageWith, type SentWith, SPARE_ITEMS } from './message.ts'
 
