@@ -27,6 +27,7 @@ export type QuorateErrorCode =
 export interface QuorateErrorDetails {
   readonly outcome?: Outcome
   readonly leader?: PeerId | null
+  /** Another attempt may well succeed. What the caller may make of that depends on the outcome. */
   readonly retryable?: boolean
   readonly cause?: unknown
 }
@@ -38,7 +39,7 @@ const BRAND = Symbol.for('quorate.error')
  *
  * @example
  * try { await node.apply(command) } catch (error) {
- *   if (isQuorateError(error) && error.outcome === 'not-applied' && error.retryable) retryAt(error.leader)
+ *   if (isQuorateError(error) && error.retryable) retryAt(error.leader)
  * }
  */
 export class QuorateError extends Error {
@@ -47,13 +48,21 @@ export class QuorateError extends Error {
   readonly code: QuorateErrorCode
   readonly outcome: Outcome
   readonly leader: PeerId | null
+  /** Another attempt may succeed, and cannot apply anything twice: only beside outcome `not-applied`. */
   readonly retryable: boolean
+  /**
+   * Another attempt may succeed. Beside outcome `unknown` the first one may yet be applied as well, so this is for
+   * commands that may be applied twice without harm. True whenever `retryable` is.
+   */
+  readonly retryableIfIdempotent: boolean
   constructor(code: QuorateErrorCode, message: string, details: QuorateErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.outcome = details.outcome ?? 'not-applied'
     this.leader = details.leader ?? null
-    this.retryable = details.retryable ?? false
+    const mayHelp = details.retryable ?? false
+    this.retryable = mayHelp && this.outcome === 'not-applied'
+    this.retryableIfIdempotent = mayHelp && this.outcome !== 'applied'
   }
 }
 

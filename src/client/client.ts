@@ -7,7 +7,9 @@ import {
   type Answers,
   MAX_MESSAGE_BYTES,
   MAX_OPERATIONS_PER_MESSAGE,
+  MESSAGE_LIMITS,
   MESSAGE_OVERHEAD_BYTES,
+  MIN_ANSWER_BYTES,
   OPERATION_OVERHEAD_BYTES,
   type Parsed,
   PROTOCOL_VERSION,
@@ -20,7 +22,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
-import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
+import { decodeMessage, encodeValue } from '../transport/wire/codec.ts'
 import { laneErrors } from './errors.ts'
 import { Lane } from './lane.ts'
 import { LeaderRoute } from './leader-route.ts'
@@ -77,8 +79,6 @@ const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 100
 /** A read whose member is silent is asked elsewhere after this share of its time. */
 const READ_ATTEMPTS = 5
-/** Bytes of answers that one operation may need, so that a whole message of them fits the bus. */
-const ANSWER_BYTES = 256
 
 /** @throws QuorateError INVALID when prefix or group can't be part of a subject. */
 export function connectClient(options: ClientOptions): QuorateClient {
@@ -108,7 +108,10 @@ export function connectClient(options: ClientOptions): QuorateClient {
       bytes: Math.min(MAX_MESSAGE_BYTES, maxPayloadBytes - MESSAGE_OVERHEAD_BYTES),
       operations: Math.max(
         1,
-        Math.min(MAX_OPERATIONS_PER_MESSAGE, Math.floor(maxPayloadBytes / ANSWER_BYTES)),
+        Math.min(
+          MAX_OPERATIONS_PER_MESSAGE,
+          Math.floor((maxPayloadBytes - MESSAGE_OVERHEAD_BYTES) / MIN_ANSWER_BYTES),
+        ),
       ),
     }
   }
@@ -186,8 +189,7 @@ function parseReply<T>(
   count: number,
   parseValue: (answer: readonly unknown[]) => T | undefined,
 ): Parsed<Answers<T>> {
-  // A private copy, because results may hold byte strings, which are views on what they were decoded from.
-  const decoded = decodeValue(reply.slice())
+  const decoded = decodeMessage(reply, MESSAGE_LIMITS)
   if (!decoded.ok) return { ok: false, problem: `it is not plain CBOR (${decoded.reason})` }
   return parseAnswers(decoded.value, count, parseValue)
 }

@@ -241,7 +241,7 @@ export class Lane<T> {
 
   #isTransient(error: QuorateError): boolean {
     if (error.outcome !== 'not-applied' && !this.#options.repeatable) return false
-    return error.retryable || TRANSIENT.has(error.code)
+    return error.retryableIfIdempotent || TRANSIENT.has(error.code)
   }
 
   /** After a pause, those that have time left. The others learn why the latest attempt failed. */

@@ -4,14 +4,16 @@ import type { AnyActorRef } from 'xstate'
 import type { Applied, ApplyOptions, NodeEvents, RaftNode, ReadOptions } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { PeerId } from '../rules/types.ts'
+import { lostResult, type WhenLost } from '../services/lost-result.ts'
+import { MEMBER_PORT, type PortedNode } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
-import { encodeValue } from '../transport/wire/codec.ts'
+import { copyValue, encodeValue } from '../transport/wire/codec.ts'
 import type { NodeHandle } from './node-handle.ts'
 
 /** Ends a node and forgets it; the host's part of closing. */
 export type StopNode = (node: NodeHandle, done: () => void) => void
 
-export class HandleNode implements RaftNode {
+export class HandleNode implements RaftNode, PortedNode {
   readonly #handle: NodeHandle
   readonly #stop: StopNode
   #closing: Promise<void> | null = null
@@ -33,6 +35,11 @@ export class HandleNode implements RaftNode {
     return this.#handle.actor
   }
 
+  /** What services take instead of `apply` and `read`. */
+  get [MEMBER_PORT](): NodeHandle {
+    return this.#handle
+  }
+
   apply<Result = unknown>(
     command: unknown,
     { signal, expectedTerm }: ApplyOptions = {},
@@ -40,8 +47,9 @@ export class HandleNode implements RaftNode {
     const applied = new Promise<Applied<Result>>((resolve, reject) => {
       if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
       this.#handle.propose(encodeValue(command), expectedTerm, (outcome) => {
-        if (!outcome.ok) reject(outcome.error)
-        else resolve({ index: outcome.index, term: outcome.term, result: outcome.result as Result })
+        if (!outcome.ok) return reject(outcome.error)
+        const { index, term } = outcome
+        handOver<Result>(outcome.result, 'applied', (result) => resolve({ index, term, result }), reject)
       })
     })
     return signal === undefined ? applied : untilAborted(applied, signal, 'unknown')
@@ -50,8 +58,9 @@ export class HandleNode implements RaftNode {
   read<Answer = unknown>(query: unknown, { signal, level = 'readIndex' }: ReadOptions = {}): Promise<Answer> {
     const answered = new Promise<Answer>((resolve, reject) => {
       if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
-      this.#handle.query(query, level, (outcome) => {
-        if (outcome.ok) resolve(outcome.answer as Answer)
+      if (query === undefined) throw new QuorateError('INVALID', 'A query is missing; null is one.')
+      this.#handle.query(copyValue(query), level, (outcome) => {
+        if (outcome.ok) handOver<Answer>(outcome.answer, 'not-applied', resolve, reject)
         else reject(outcome.error)
       })
     })
@@ -98,6 +107,20 @@ export class HandleNode implements RaftNode {
 }
 
 const DRAIN_POLL_MS = 5
+
+/** What the state machine returned, as the caller's own: the machine may go on changing what it gave. */
+function handOver<T>(
+  result: unknown,
+  whenLost: WhenLost,
+  resolve: (value: T) => void,
+  reject: (error: QuorateError) => void,
+): void {
+  try {
+    resolve(copyValue(result) as T)
+  } catch (error) {
+    reject(lostResult(error, whenLost))
+  }
+}
 
 /** The same promise, unless the signal is first. What was asked goes its way all the same. */
 function untilAborted<T>(

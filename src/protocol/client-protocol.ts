@@ -3,7 +3,8 @@
 //
 //   propose   [1, client, [command bytes, …]]     → [1, [answer, …], standing] in the same order
 //   read      [1, client, level, [query bytes, …]] → [1, [answer, …], standing]
-//   answer    [index, term, result] of a write · [result] of a read · [code, outcome, message, leader, retryable]
+//   answer    [index, term, result bytes] of a write · [result bytes] of a read, without the last when there is none
+//             [code, outcome, message, leader, another attempt may succeed]
 //   standing  [member, term, leader]: who answered, and whom it knows to lead in that term, or null
 //   refusal   [1, code, message]: the message itself was not understood, nothing of it was done
 
@@ -11,12 +12,17 @@ import type { Applied, ReadLevel } from '../api.ts'
 import { type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
 import type { PeerId, Term } from '../rules/types.ts'
 import { isMemberName } from '../transport/subjects.ts'
+import { decodeValue } from '../transport/wire/codec.ts'
 
 export const PROTOCOL_VERSION = 1
 
 /** Bounds of one message, so that a leader's turn stays short. */
 export const MAX_OPERATIONS_PER_MESSAGE = 1024
 export const MAX_MESSAGE_BYTES = 256 * 1024
+/** Structure around the values of one message; the values are in byte strings, each with bounds of its own. */
+export const MESSAGE_LIMITS = { maxDepth: 3, maxItems: 8 * MAX_OPERATIONS_PER_MESSAGE } as const
+/** What every answer can be cut down to: room for so much per operation is asked for before anything is done. */
+export const MIN_ANSWER_BYTES = 192
 /** The version, names and headers of a message around its operations, generously. */
 export const MESSAGE_OVERHEAD_BYTES = 256
 /** The CBOR header of one byte string. */
@@ -126,18 +132,34 @@ export function standingTuple({ id, term, leader }: Standing): readonly unknown[
 }
 
 export function parseApplied(answer: readonly unknown[]): Applied | undefined {
-  const [index, term, result] = answer
-  if (answer.length !== 3 || !isCount(index) || !isCount(term)) return undefined
-  return { index, term, result }
+  const [index, term, bytes] = answer
+  if (answer.length < 2 || answer.length > 3 || !isCount(index) || !isCount(term)) return undefined
+  const result = parseResult(bytes)
+  return result === undefined ? undefined : { index, term, result: result[0] }
 }
 
 /** A read's answer in a tuple of its own: the value may be null or undefined. */
 export function parseReadValue(answer: readonly unknown[]): readonly [unknown] | undefined {
-  return answer.length === 1 ? [answer[0]] : undefined
+  return answer.length < 2 ? parseResult(answer[0]) : undefined
+}
+
+/** Without bytes the machine has returned nothing. What is not a value is no result. */
+function parseResult(bytes: unknown): readonly [unknown] | undefined {
+  if (bytes === undefined) return [undefined]
+  if (!(bytes instanceof Uint8Array)) return undefined
+  const decoded = decodeValue(bytes)
+  return decoded.ok ? [decoded.value] : undefined
 }
 
 export function errorTuple(error: QuorateError): readonly unknown[] {
-  return [error.code, error.outcome, error.message, error.leader, error.retryable]
+  return [error.code, error.outcome, error.message, error.leader, error.retryableIfIdempotent === true]
+}
+
+/** Whether what calls itself an error of ours is one that can be told: user code may have made it. */
+export function isSoundError({ code, outcome, message, leader }: QuorateError): boolean {
+  return (
+    isCode(code) && isOutcome(outcome) && typeof message === 'string' && (leader === null || isMember(leader))
+  )
 }
 
 function parseAnswer<T>(

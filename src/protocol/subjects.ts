@@ -17,6 +17,14 @@ export function membersSubject(prefix: string, group: string, method: string): s
   return leaderSubject(prefix, group, method).replace(/\.leader\.([^.]+)$/, '.members.$1')
 }
 
+/**
+ * True when a request may have its answer there. Otherwise it could make a member say something on a subject where
+ * it is believed: one of the grammar, or one of the server's own.
+ */
+export function mayAnswerAt(prefix: string, replyTo: string): boolean {
+  return !replyTo.startsWith(`${prefix}.`) && !replyTo.startsWith('$')
+}
+
 /** The name of a group among NATS micro services: one token, so that `nats micro info NAME` finds it. */
 export function serviceName(prefix: string, group: string): string {
   return `${requirePrefix(prefix).replaceAll('.', '_')}-${group}`

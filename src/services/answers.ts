@@ -1,97 +1,144 @@
-// Collects the answers to the operations of one message, and fits them into one reply that the bus takes.
+// Collects the answers to the operations of one message, and fits them into one reply that the bus takes. Each is made
+// the moment its operation is done, for a state machine may go on changing what it returned.
 
-import { isQuorateError, QuorateError, type QuorateErrorCode } from '../errors.ts'
+import { isQuorateError, QuorateError } from '../errors.ts'
 import {
   errorTuple,
+  isSoundError,
   MESSAGE_OVERHEAD_BYTES,
+  MIN_ANSWER_BYTES,
   PROTOCOL_VERSION,
   type Standing,
   standingTuple,
 } from '../protocol/client-protocol.ts'
 import { messageOf } from '../runtime/errors.ts'
-import { encodeValue } from '../transport/wire/codec.ts'
+import { encodeValue, VALUE_LIMITS } from '../transport/wire/codec.ts'
+import { lostResult, type WhenLost } from './lost-result.ts'
 
 /** An error's text is for a person; what user code throws may be a book. */
 const MAX_ERROR_TEXT = 1000
-/** No answer of `lost` below is larger. */
-const REPLACEMENT_BYTES = 80
+/** What stands around the bytes of a result: heads, index and term. */
+const RESULT_OVERHEAD_BYTES = 24
+/** What stands around the text of an error: heads, code, outcome and the longest name of a member. */
+const ERROR_OVERHEAD_BYTES = 112
 
-/** Calls `done` with one tuple per operation, in the order of the request, when the last one is there. */
+export type Answer =
+  | {
+      readonly ok: true
+      /** Index and term of a write. */
+      readonly position: readonly number[]
+      /** Null: the machine returned nothing. */
+      readonly result: Uint8Array | null
+    }
+  | { readonly ok: false; readonly error: QuorateError }
+
+/** Calls `done` with one answer per operation, in the order of the request, when the last one is there. */
 export class AnswerCollector {
-  readonly #answers: (readonly unknown[])[]
-  readonly #done: (answers: readonly (readonly unknown[])[]) => void
+  readonly #answers: Answer[]
+  readonly #done: (answers: readonly Answer[]) => void
   #missing: number
 
-  constructor(count: number, done: (answers: readonly (readonly unknown[])[]) => void) {
-    this.#answers = new Array<readonly unknown[]>(count)
+  constructor(count: number, done: (answers: readonly Answer[]) => void) {
+    this.#answers = new Array<Answer>(count)
     this.#missing = count
     this.#done = done
   }
 
-  settle(at: number, answer: readonly unknown[]): void {
+  /** The first answer to an operation counts. */
+  settle(at: number, answer: Answer): void {
+    if (this.#answers[at] !== undefined) return
     this.#answers[at] = answer
     this.#missing -= 1
     if (this.#missing === 0) this.#done(this.#answers)
   }
 }
 
+/** Room for what `count` answers can be cut down to. */
+export function canAnswer(count: number, maxBytes: number): boolean {
+  return count * MIN_ANSWER_BYTES + MESSAGE_OVERHEAD_BYTES <= maxBytes
+}
+
+/** What a state machine returned. What cannot be carried, or never fits the bus, becomes an error of this operation. */
+export function resultAnswer(
+  position: readonly number[],
+  result: unknown,
+  maxBytes: number,
+  whenLost: WhenLost,
+): Answer {
+  if (result === undefined) return { ok: true, position, result: null }
+  try {
+    const limits = { ...VALUE_LIMITS, maxBytes: Math.min(VALUE_LIMITS.maxBytes, maxBytes) }
+    return { ok: true, position, result: encodeValue(result, limits) }
+  } catch (error) {
+    return { ok: false, error: lostResult(error, whenLost) }
+  }
+}
+
+/** Whatever user code or the node threw, as the error that tells the client what is true. */
+export function failureAnswer(thrown: unknown): Answer {
+  if (isQuorateError(thrown) && isSoundError(thrown)) return { ok: false, error: thrown }
+  return { ok: false, error: new QuorateError('NODE_FAILED', messageOf(thrown), { outcome: 'unknown' }) }
+}
+
 /**
- * The reply to a message. An answer that can't be sent is replaced by an error that says so; the others arrive.
- * `whenLost` says what is true of an operation whose result didn't fit.
+ * The reply to a message, of at most `maxBytes` when `canAnswer` said so. A result that doesn't fit is replaced by an
+ * error that says so, and of an error only text is cut: its code and its outcome arrive.
  */
 export function encodeAnswers(
-  answers: readonly (readonly unknown[])[],
+  answers: readonly Answer[],
   by: Standing,
   maxBytes: number,
-  whenLost: 'applied' | 'not-applied',
+  whenLost: WhenLost,
 ): Uint8Array {
-  const who = standingTuple(by)
-  const whole = tryEncode([PROTOCOL_VERSION, answers, who])
-  if (whole !== null && whole.byteLength <= maxBytes) return whole
-  return encodeValue([PROTOCOL_VERSION, fitAnswers(answers, maxBytes, whenLost), who])
-}
-
-function fitAnswers(
-  answers: readonly (readonly unknown[])[],
-  maxBytes: number,
-  whenLost: 'applied' | 'not-applied',
-): readonly (readonly unknown[])[] {
-  const lost = (code: QuorateErrorCode, text: string, retryable: boolean): readonly unknown[] =>
-    errorTuple(new QuorateError(code, text, { outcome: whenLost, retryable }))
-  const unsendable = lost('STATE_MACHINE', 'CBOR cannot carry the result.', false)
-  const tooLarge = lost('TOO_LARGE', 'The result is larger than a message.', false)
-  const crowdedOut = lost('BUSY', 'The results together exceed a message.', whenLost === 'not-applied')
-  // Every answer has room for its replacement from the start, so that the last one can't be left without any.
-  const roomForResults = maxBytes - MESSAGE_OVERHEAD_BYTES - answers.length * REPLACEMENT_BYTES
-  let room = roomForResults
-  return answers.map((answer) => {
-    const bytes = tryEncode(answer)
-    if (bytes === null) return unsendable
-    if (bytes.byteLength <= REPLACEMENT_BYTES) return answer
-    if (bytes.byteLength > roomForResults) return tooLarge
-    if (bytes.byteLength > room) return crowdedOut
-    room -= bytes.byteLength
-    return answer
+  // Every answer has the least room from the start, so that the last one can't be left without any.
+  const spareBytes = maxBytes - MESSAGE_OVERHEAD_BYTES - answers.length * MIN_ANSWER_BYTES
+  let leftBytes = spareBytes
+  const tuples = answers.map((answer) => {
+    const whole = answer.ok
+      ? answer
+      : ({ ok: false, error: withText(answer.error, MAX_ERROR_TEXT * 3) } as const)
+    const beyondBytes = Math.max(0, sizeOf(whole) - MIN_ANSWER_BYTES)
+    if (beyondBytes <= leftBytes) {
+      leftBytes -= beyondBytes
+      return tupleOf(whole)
+    }
+    if (!whole.ok) return errorTuple(withText(whole.error, MIN_ANSWER_BYTES - ERROR_OVERHEAD_BYTES))
+    return tupleOf(beyondBytes > spareBytes ? tooLarge(whenLost) : crowdedOut(whenLost))
   })
+  return encodeValue([PROTOCOL_VERSION, tuples, standingTuple(by)])
 }
 
-/** Whatever user code or the node threw, as the tuple that tells the client what is true. */
-export function failureTuple(error: unknown): readonly unknown[] {
-  if (!isQuorateError(error)) {
-    const text = messageOf(error)
-    return errorTuple(new QuorateError('NODE_FAILED', text.slice(0, MAX_ERROR_TEXT), { outcome: 'unknown' }))
-  }
-  if (error.message.length <= MAX_ERROR_TEXT) return errorTuple(error)
-  const { code, outcome, leader, retryable } = error
-  const text = error.message.slice(0, MAX_ERROR_TEXT)
-  return errorTuple(new QuorateError(code, text, { outcome, leader, retryable }))
+function sizeOf(answer: Answer): number {
+  if (answer.ok) return RESULT_OVERHEAD_BYTES + (answer.result?.length ?? 0)
+  return ERROR_OVERHEAD_BYTES + Buffer.byteLength(answer.error.message)
 }
 
-/** Null for what can't be encoded. */
-function tryEncode(value: unknown): Uint8Array | null {
-  try {
-    return encodeValue(value)
-  } catch {
-    return null
+function tupleOf(answer: Answer): readonly unknown[] {
+  if (!answer.ok) return errorTuple(answer.error)
+  return answer.result === null ? answer.position : [...answer.position, answer.result]
+}
+
+function tooLarge(outcome: WhenLost): Answer {
+  return {
+    ok: false,
+    error: new QuorateError('TOO_LARGE', 'The result is larger than a message.', { outcome }),
   }
+}
+
+/** A read may be asked again, and then has a message to itself. */
+function crowdedOut(outcome: WhenLost): Answer {
+  const text = 'The results together exceed a message.'
+  return { ok: false, error: new QuorateError('BUSY', text, { outcome, retryable: true }) }
+}
+
+/** The same error with text of at most `maxBytes`, well-formed wherever it was cut. */
+function withText(error: QuorateError, maxBytes: number): QuorateError {
+  const { code, outcome, leader, message } = error
+  if (message.length <= MAX_ERROR_TEXT && Buffer.byteLength(message) <= maxBytes && message.isWellFormed())
+    return error
+  // A letter that is cut in two takes the room of three bytes.
+  const text = Buffer.from(message.slice(0, MAX_ERROR_TEXT))
+    .subarray(0, maxBytes - 3)
+    .toString()
+  return new QuorateError(code, text, { outcome, leader, retryable: error.retryableIfIdempotent })
 }

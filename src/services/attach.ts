@@ -7,12 +7,13 @@ import { PROTOCOL_VERSION } from '../protocol/client-protocol.ts'
 import { encodeJson } from '../protocol/json.ts'
 import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from '../protocol/subjects.ts'
 import { type Clock, systemClock, type TimerHandle } from '../runtime/clock.ts'
+import { messageOf } from '../runtime/errors.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { adminSubject, clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
-import type { InboundMessage, Transport } from '../transport/transport.ts'
-import { Endpoint, type EndpointOptions } from './endpoint.ts'
-import { proposerOf, readerOf } from './member-port.ts'
+import type { Transport } from '../transport/transport.ts'
+import { Endpoint, type EndpointOptions, type Request } from './endpoint.ts'
+import { memberOf } from './member-port.ts'
 import { announceMicroService } from './micro.ts'
 import { handlePropose, handleRead, type OperationContext } from './operations.ts'
 import { trackStanding } from './standing.ts'
@@ -56,6 +57,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
   const stopFollowingRole = openWhileLeading(node, forLeader, clock)
   const micro = announceMicroService(transport, {
     name: serviceName(prefix, group),
+    prefix,
     id,
     version,
     description: `Member ${id} of Raft group ${group}`,
@@ -89,23 +91,23 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
   readonly forAll: readonly Endpoint[]
 } {
   const { group, id } = node
-  const propose = proposerOf(node)
-  const query = readerOf(node)
-  const common = { transport, clock, logger }
+  const member = memberOf(node, (thrown) =>
+    logger.error({ group, error: messageOf(thrown) }, 'An answer to a client could not be given.'),
+  )
+  const common = { transport, prefix, clock, logger }
   const operations = (
     at: Pick<EndpointOptions, 'name' | 'subject' | 'queue'>,
-    handle: (message: InboundMessage, context: OperationContext) => void,
+    handle: (request: Request, context: OperationContext) => void,
   ): Endpoint => {
     const refuse = (reason: string): void => endpoint.countError(reason)
-    const context = { propose, query, transport, standing, refuse }
-    const endpoint = new Endpoint({ ...common, ...at, handle: (message) => handle(message, context) })
+    const context = { member, transport, standing, refuse }
+    const endpoint = new Endpoint({ ...common, ...at, handle: (request) => handle(request, context) })
     return endpoint
   }
   const status = (name: string, subject: string): Endpoint =>
     new Endpoint({
       ...{ ...common, name, subject },
       handle: ({ replyTo }) => {
-        if (replyTo === undefined) return
         const answer: MemberStatus = { ...node.status(), instance }
         transport.publish(replyTo, encodeJson(answer))
       },

@@ -1,5 +1,6 @@
 // One subject that answers requests: its subscription, and what it counts (as NATS micro services count).
 
+import { mayAnswerAt } from '../protocol/subjects.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -12,15 +13,22 @@ export interface EndpointStats {
   processingMs: number
 }
 
+/** A message that wants an answer, at a place where it may have one. */
+export interface Request {
+  readonly message: InboundMessage
+  readonly replyTo: string
+}
+
 export interface EndpointOptions {
   readonly name: string
   readonly subject: string
   readonly queue?: string
   readonly transport: Transport
+  readonly prefix: string
   readonly clock: Clock
   readonly logger: Logger
   /** Answers, now or later, or throws. Runs in the delivering turn, so it must copy what it keeps. */
-  readonly handle: (message: InboundMessage) => void
+  readonly handle: (request: Request) => void
 }
 
 /** An error is logged again after this long, with how often it came meanwhile. */
@@ -77,11 +85,16 @@ export class Endpoint {
   }
 
   #receive(message: InboundMessage): void {
-    const { clock, handle } = this.#options
+    const { clock, handle, prefix } = this.#options
     const startedMs = clock.nowMs()
     this.#stats.requests += 1
+    const { replyTo } = message
+    if (replyTo === undefined) return this.countError('it has no reply subject')
+    if (!mayAnswerAt(prefix, replyTo)) {
+      return this.countError(`it wants its answer at ${replyTo.slice(0, 128)}, where only requests may go`)
+    }
     try {
-      handle(message)
+      handle({ message, replyTo })
     } catch (error) {
       this.countError(messageOf(error))
     }

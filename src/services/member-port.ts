@@ -1,8 +1,10 @@
-// What services need of a member, and the two ways to get it: from any RaftNode by promises, or, where the node offers
-// it, by callbacks and with commands as the bytes they came in, which spares a decode and an encode for each.
+// What services need of a member, and the two ways to get it: through the port that our own nodes have, by callbacks and
+// with commands as the bytes they came in, or from any other RaftNode, by promises and values.
 
 import type { RaftNode, ReadLevel } from '../api.ts'
+import { QuorateError } from '../errors.ts'
 import type { LogIndex, Term } from '../rules/types.ts'
+import { sheltered } from '../runtime/errors.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
 
 export type WriteOutcome =
@@ -13,38 +15,74 @@ export type ReadOutcome =
   | { readonly ok: true; readonly answer: unknown }
   | { readonly ok: false; readonly error: unknown }
 
-/** A node that also takes encoded commands. `done` comes exactly once, never before the call returns. */
-export interface EncodedNode {
-  /** `command` is one plain CBOR value and the node's to keep. */
+/**
+ * A member by callbacks. Spares a decode, an encode and two promises for each command. What comes out is the state
+ * machine's own, and it may change it later: take what is needed of it within the call of `done`.
+ */
+export interface MemberPort {
+  /** `command` is one encoded value that is carried, and the node's to keep. `done` comes once, after the call. */
   propose(command: Uint8Array, expectedTerm: Term | undefined, done: (outcome: WriteOutcome) => void): void
+  /** `query` is handed to the state machine as it is. `done` comes once, after the call. */
+  query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
 }
 
-/** Hands checked, encoded commands to a member. Never throws. */
-export type Propose = (command: Uint8Array, done: (outcome: WriteOutcome) => void) => void
-/** Hands a query to a member. Never throws. */
-export type Query = (query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void) => void
+/** Where a node keeps its port: no name that a node of somebody else's making could have by chance. */
+export const MEMBER_PORT: unique symbol = Symbol.for('quorate.member-port')
 
-export function proposerOf(node: RaftNode): Propose {
-  if (takesEncoded(node)) return (command, done) => node.propose(command, undefined, done)
-  return (command, done) => {
-    const decoded = decodeValue(command)
-    const applied = decoded.ok ? node.apply(decoded.value) : Promise.reject(new Error(decoded.reason))
-    applied.then(
-      (value) => done({ ok: true, ...value }),
-      (error: unknown) => done({ ok: false, error }),
-    )
+export interface PortedNode {
+  readonly [MEMBER_PORT]: MemberPort
+}
+
+/** A member as services use it. Neither throws, `done` comes at most once, and what it throws is reported. */
+export interface Member {
+  /** Hands on a checked, encoded command. */
+  propose(command: Uint8Array, done: (outcome: WriteOutcome) => void): void
+  query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
+}
+
+export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Member {
+  const port: MemberPort = hasPort(node) ? node[MEMBER_PORT] : portByPromises(node)
+  return {
+    propose(command, done) {
+      const settle = once(done, report)
+      sheltered(
+        () => port.propose(command, undefined, settle),
+        (error) => settle({ ok: false, error }),
+      )
+    },
+    query(query, level, done) {
+      const settle = once(done, report)
+      sheltered(
+        () => port.query(query, level, settle),
+        (error) => settle({ ok: false, error }),
+      )
+    },
   }
 }
 
-export function readerOf(node: RaftNode): Query {
-  return (query, level, done) => {
-    node.read(query, { level }).then(
-      (answer) => done({ ok: true, answer }),
-      (error: unknown) => done({ ok: false, error }),
-    )
+function portByPromises(node: RaftNode): MemberPort {
+  return {
+    propose(command, expectedTerm, done) {
+      const decoded = decodeValue(command)
+      if (!decoded.ok) return done({ ok: false, error: new QuorateError('INVALID', decoded.reason) })
+      const options = expectedTerm === undefined ? {} : { expectedTerm }
+      // Returned, so that whoever called hears of a rejection.
+      return node.apply(decoded.value, options).then((applied) => done({ ok: true, ...applied }))
+    },
+    query: (query, level, done) => node.read(query, { level }).then((answer) => done({ ok: true, answer })),
   }
 }
 
-function takesEncoded(node: RaftNode): node is RaftNode & EncodedNode {
-  return 'propose' in node && typeof node.propose === 'function'
+/** At most once, and what it throws is reported: others wait in the same loop. */
+function once<O>(done: (outcome: O) => void, report: (thrown: unknown) => void): (outcome: O) => void {
+  let open = true
+  return (outcome) => {
+    if (!open) return
+    open = false
+    sheltered(() => done(outcome), report)
+  }
+}
+
+function hasPort(node: RaftNode): node is RaftNode & PortedNode {
+  return MEMBER_PORT in node
 }

@@ -2,11 +2,14 @@
 // endpoints. Spoken over the transport port, so it is there on every bus.
 
 import { encodeJson } from '../protocol/json.ts'
+import { mayAnswerAt } from '../protocol/subjects.ts'
 import type { Subscription, Transport } from '../transport/transport.ts'
 import type { Endpoint } from './endpoint.ts'
 
 export interface MicroService {
   readonly name: string
+  /** Of the group's subjects: nothing is answered there. */
+  readonly prefix: string
   /** Unique among instances of the same name. */
   readonly id: string
   readonly version: string
@@ -59,6 +62,7 @@ export function announceMicroService(transport: Transport, service: MicroService
       const verb = message.subject.split('.')[1] ?? ''
       const answer = Object.hasOwn(answers, verb) ? answers[verb] : undefined
       if (answer === undefined || message.replyTo === undefined) return
+      if (!mayAnswerAt(service.prefix, message.replyTo)) return
       transport.publish(message.replyTo, encodeJson(answer()))
     }),
   )

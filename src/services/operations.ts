@@ -3,21 +3,29 @@
 
 import { QuorateError } from '../errors.ts'
 import {
+  MESSAGE_LIMITS,
   type Parsed,
   PROTOCOL_VERSION,
   parsePropose,
   parseRead,
   type Standing,
 } from '../protocol/client-protocol.ts'
-import type { InboundMessage, Transport } from '../transport/transport.ts'
-import { decodeValue, encodeValue, VALUE_LIMITS } from '../transport/wire/codec.ts'
-import { checkCbor } from '../transport/wire/gate.ts'
-import { AnswerCollector, encodeAnswers, failureTuple } from './answers.ts'
-import type { Propose, Query, ReadOutcome, WriteOutcome } from './member-port.ts'
+import type { Transport } from '../transport/transport.ts'
+import { checkEncodedValue, decodeMessage, decodeValue, encodeValue } from '../transport/wire/codec.ts'
+import {
+  type Answer,
+  AnswerCollector,
+  canAnswer,
+  encodeAnswers,
+  failureAnswer,
+  resultAnswer,
+} from './answers.ts'
+import type { Request } from './endpoint.ts'
+import type { WhenLost } from './lost-result.ts'
+import type { Member } from './member-port.ts'
 
 export interface OperationContext {
-  readonly propose: Propose
-  readonly query: Query
+  readonly member: Member
   readonly transport: Transport
   /** Who answers, and whom it knows to lead, when the answer is sent. */
   readonly standing: () => Standing
@@ -25,80 +33,95 @@ export interface OperationContext {
   readonly refuse: (reason: string) => void
 }
 
-export function handlePropose(message: InboundMessage, context: OperationContext): void {
-  const opened = open(message, context, parsePropose)
-  if (opened === undefined) return
-  const { commands } = opened.request
-  const answers = new AnswerCollector(commands.length, (all) => reply(opened, all, 'applied', context))
+export function handlePropose(request: Request, context: OperationContext): void {
+  const commands = open(request, context, parsePropose, ({ commands }) => commands)?.operations
+  if (commands === undefined) return
+  const maxBytes = context.transport.status().maxPayloadBytes
+  const answers = collect(commands.length, request, 'applied', context)
   for (const [at, command] of commands.entries()) {
-    const refused = checkCbor(command, VALUE_LIMITS)
+    const refused = checkEncodedValue(command)
     if (refused === undefined) {
-      context.propose(command, (outcome) => answers.settle(at, writeTuple(outcome)))
+      context.member.propose(command, (outcome) =>
+        answers.settle(
+          at,
+          outcome.ok
+            ? resultAnswer([outcome.index, outcome.term], outcome.result, maxBytes, 'applied')
+            : failureAnswer(outcome.error),
+        ),
+      )
       // Such bytes must never reach the log, where every member would have to make something of them.
-    } else answers.settle(at, failureTuple(notPlain(refused)))
+    } else answers.settle(at, notPlain(refused))
   }
 }
 
-export function handleRead(message: InboundMessage, context: OperationContext): void {
-  const opened = open(message, context, parseRead)
+export function handleRead(request: Request, context: OperationContext): void {
+  const opened = open(request, context, parseRead, ({ queries }) => queries)
   if (opened === undefined) return
-  const { queries, level } = opened.request
-  const answers = new AnswerCollector(queries.length, (all) => reply(opened, all, 'not-applied', context))
+  const { operations: queries, parsed } = opened
+  const maxBytes = context.transport.status().maxPayloadBytes
+  const answers = collect(queries.length, request, 'not-applied', context)
   for (const [at, bytes] of queries.entries()) {
+    const refused = checkEncodedValue(bytes)
     const query = decodeValue(bytes)
-    if (query.ok) {
-      context.query(query.value, level, (outcome) => answers.settle(at, readTuple(outcome)))
-    } else answers.settle(at, failureTuple(notPlain(query.reason)))
+    if (refused === undefined && query.ok) {
+      context.member.query(query.value, parsed.level, (outcome) =>
+        answers.settle(
+          at,
+          outcome.ok
+            ? resultAnswer([], outcome.answer, maxBytes, 'not-applied')
+            : failureAnswer(outcome.error),
+        ),
+      )
+    } else answers.settle(at, notPlain(refused ?? 'UNDECODABLE'))
   }
-}
-
-function writeTuple(outcome: WriteOutcome): readonly unknown[] {
-  return outcome.ok ? [outcome.index, outcome.term, outcome.result] : failureTuple(outcome.error)
-}
-
-function readTuple(outcome: ReadOutcome): readonly unknown[] {
-  return outcome.ok ? [outcome.answer] : failureTuple(outcome.error)
 }
 
 interface Opened<T> {
-  readonly request: T
-  readonly replyTo: string
+  readonly parsed: T
+  readonly operations: readonly Uint8Array[]
 }
 
-/** The checked message, or undefined when it was refused. Without a place to answer nothing is carried out. */
+/** The checked message, or undefined when it was refused: then nothing of it is carried out. */
 function open<T>(
-  message: InboundMessage,
+  { message, replyTo }: Request,
   context: OperationContext,
   parse: (value: unknown) => Parsed<T>,
+  operationsOf: (request: T) => readonly Uint8Array[],
 ): Opened<T> | undefined {
-  const { replyTo } = message
-  if (replyTo === undefined) {
-    context.refuse('it has no reply subject')
-    return undefined
+  const { transport } = context
+  const refuse = (problem: string): undefined => {
+    context.refuse(problem)
+    transport.publish(
+      replyTo,
+      encodeValue([PROTOCOL_VERSION, 'INVALID', `Message not understood: ${problem}.`]),
+    )
   }
-  // One private copy: what is decoded from it is kept, and the payload itself is valid during this call only.
-  const decoded = decodeValue(message.payload.slice())
-  const parsed: Parsed<T> = decoded.ok
-    ? parse(decoded.value)
-    : { ok: false, problem: `it is not plain CBOR (${decoded.reason})` }
-  if (parsed.ok) return { request: parsed.value, replyTo }
-  context.refuse(parsed.problem)
-  const refusal = [PROTOCOL_VERSION, 'INVALID', `Message not understood: ${parsed.problem}.`]
-  context.transport.publish(replyTo, encodeValue(refusal))
-  return undefined
+  const decoded = decodeMessage(message.payload, MESSAGE_LIMITS)
+  if (!decoded.ok) return refuse(`it is not plain CBOR (${decoded.reason})`)
+  const parsed = parse(decoded.value)
+  if (!parsed.ok) return refuse(parsed.problem)
+  const operations = operationsOf(parsed.value)
+  // Asked before anything is done: an answer that can't be sent would leave all outcomes unknown.
+  if (canAnswer(operations.length, transport.status().maxPayloadBytes)) {
+    return { parsed: parsed.value, operations }
+  }
+  return refuse(`the answers to ${operations.length} operations would not fit the bus`)
 }
 
-function reply(
-  { replyTo }: Opened<unknown>,
-  answers: readonly (readonly unknown[])[],
-  whenLost: 'applied' | 'not-applied',
+function collect(
+  count: number,
+  { replyTo }: Request,
+  whenLost: WhenLost,
   { transport, standing }: OperationContext,
-): void {
-  // False: the bus is down or closed. The client learns nothing and says `unknown`, which is the truth.
-  const { maxPayloadBytes } = transport.status()
-  transport.publish(replyTo, encodeAnswers(answers, standing(), maxPayloadBytes, whenLost))
+): AnswerCollector {
+  return new AnswerCollector(count, (answers) => {
+    // False: the bus is down or closed. The client learns nothing and says `unknown`, which is the truth.
+    const { maxPayloadBytes } = transport.status()
+    transport.publish(replyTo, encodeAnswers(answers, standing(), maxPayloadBytes, whenLost))
+  })
 }
 
-function notPlain(reason: string): QuorateError {
-  return new QuorateError('INVALID', `The operation is not a plain CBOR value (${reason}).`)
+function notPlain(reason: string): Answer {
+  const text = `The operation is not a plain CBOR value (${reason}).`
+  return failureAnswer(new QuorateError('INVALID', text))
 }

@@ -6,7 +6,7 @@ import { type ClientOptions, connectClient, type QuorateClient } from '../../src
 import { isQuorateError, QuorateError } from '../../src/errors.ts'
 import { MAX_OPERATIONS_PER_MESSAGE } from '../../src/protocol/client-protocol.ts'
 import { type AttachedServices, attachServices } from '../../src/services/attach.ts'
-import type { EncodedNode, WriteOutcome } from '../../src/services/member-port.ts'
+import { MEMBER_PORT, type MemberPort, type PortedNode } from '../../src/services/member-port.ts'
 import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
 import type { MemoryConnection } from '../../src/transport/memory/memory-connection.ts'
 import { encodeValue } from '../../src/transport/wire/codec.ts'
@@ -107,23 +107,26 @@ describe('a write', () => {
   })
 })
 
-describe('a node that takes encoded commands', () => {
-  class EncodedFake extends FakeNode implements EncodedNode {
+describe('a node with a port', () => {
+  class PortedFake extends FakeNode implements PortedNode {
     readonly proposed: Uint8Array[] = []
-    propose(command: Uint8Array, _: number | undefined, done: (outcome: WriteOutcome) => void): void {
-      this.proposed.push(command)
-      const index = this.proposed.length
-      queueMicrotask(() => done({ ok: true, index, term: 1, result: undefined }))
+    readonly [MEMBER_PORT]: MemberPort = {
+      propose: (command, _, done) => {
+        this.proposed.push(command)
+        const index = this.proposed.length
+        queueMicrotask(() => done({ ok: true, index, term: 1, result: undefined }))
+      },
+      query: (query, _, done) => queueMicrotask(() => done({ ok: true, answer: query })),
     }
   }
 
   test('gets the bytes as they were sent, its own to keep, and nothing that is not CBOR', async () => {
     const bus = new MemoryBus()
-    const node = new EncodedFake('n1')
+    const node = new PortedFake('n1')
     node.lead()
     member(bus, node)
     const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
-    expect(await client.apply(['put', 'k', 'v'])).toEqual({ index: 1, term: 1, result: null })
+    expect(await client.apply(['put', 'k', 'v'])).toEqual({ index: 1, term: 1, result: undefined })
     const raw = bus.connect('raw')
     const reply = new Promise<string>((resolve) => {
       raw.subscribe('_INBOX_raw.x', ({ payload }) => resolve(Buffer.from(payload).toString()))
@@ -318,7 +321,7 @@ describe('a read', () => {
     const { client, node } = world()
     node.follow()
     node.onRead = () => undefined
-    await expect(client.read('q', { level: 'local' })).resolves.toBeNull()
+    await expect(client.read('q', { level: 'local' })).resolves.toBeUndefined()
     expect(node.reads).toEqual([{ query: 'q', level: 'local' }])
   })
 

@@ -90,7 +90,12 @@ describe('a leader that is cut off', () => {
     leader.connection.disconnect()
     const asked = rejection(leader.node.apply('unknown'))
     const read = rejection(leader.node.read('all'))
-    expect(await asked).toMatchObject({ code: 'LEADERSHIP_LOST', outcome: 'unknown', retryable: true })
+    expect(await asked).toMatchObject({
+      code: 'LEADERSHIP_LOST',
+      outcome: 'unknown',
+      retryable: false,
+      retryableIfIdempotent: true,
+    })
     expect(await read).toMatchObject({ outcome: 'not-applied', retryable: true })
     expect(leader.machine.hooks.at(-1)).toBe('stop QUORUM_LOST')
     world.members.delete(leader.id)

@@ -73,7 +73,7 @@ async function isAcknowledged(
     } catch (error) {
       if (!isQuorateError(error)) throw error
       if (error.outcome === 'unknown') return false
-      if (error.outcome === 'applied' || !error.retryable || nowMs() > giveUpMs) throw error
+      if (!error.retryable || nowMs() > giveUpMs) throw error
     }
   }
 }

@@ -258,7 +258,7 @@ describe('leaving office', () => {
     expect(asked.map(({ outcome }) => outcome)).toMatchObject(
       asked.map(() => ({
         ok: false,
-        error: { code: 'LEADERSHIP_LOST', outcome: 'unknown', retryable: true },
+        error: { code: 'LEADERSHIP_LOST', outcome: 'unknown', retryable: false, retryableIfIdempotent: true },
       })),
     )
     expect(node.handle.status().pendingProposals).toBe(0)
