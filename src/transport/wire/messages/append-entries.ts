@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import type { LogEntry } from '../../../rules/types.ts'
+import { byteStringHeadSize, writeByteStringHead } from '../byte-string.ts'
 import { wireCodec } from '../cbor.ts'
 import {
   type EntryRun,
@@ -16,7 +17,6 @@ import {
 } from '../entries.ts'
 import { SEAL_BYTES, seal } from '../seal.ts'
 import { badBody, type FrameDoor, PEER_PROTOCOL_VERSION, type Result } from '../sealed-tuple.ts'
-import { byteStringHeadSize, writeByteStringHead } from '../byte-string.ts'
 import { addedLater, FLAG, INDEX, TERM, TERM_OR_NONE } from './fields.ts'
 import { layout, layoutOf, type Message, type MessageWith, type SentWith, SPARE_ITEMS } from './message.ts'
 
