@@ -1,6 +1,7 @@
 // The one status object: what logs, tools, pages and people read about a member.
 
 import type { LogIndex, PeerId, Term } from './rules/types.ts'
+import type { DiskStatus } from './storage/storage.ts'
 
 export type Role =
   | 'uninitialized'
@@ -48,6 +49,8 @@ export interface NodeStatus {
   readonly leaseValid: boolean
   readonly stateHash: string | null
   readonly replicators: readonly ReplicatorStatus[]
+  /** How the disk of its process is doing; null when the storage does not say. */
+  readonly disk: DiskStatus | null
   /** What stopped the node, when its role is `error`. */
   readonly error: string | null
 }

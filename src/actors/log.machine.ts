@@ -51,6 +51,9 @@ const logActor = setup({
         port.store = event.result.store
         port.stored = event.result.stored
         port.log = new RaftLog(event.result.store, event.result.stored, port.input.maxCachedBytes)
+        port.store.onFailure((error) => {
+          if (self.getSnapshot().status === 'active') self.send({ type: 'disk.failed', error })
+        })
         port.input.parent.send({ type: 'log.opened', port })
       } catch (error) {
         self.send({ type: 'disk.failed', error: toError(error) })

@@ -95,6 +95,7 @@ export class NodeHandle {
       leaseValid: leaseIsValid(core),
       stateHash: this.#stateHash(),
       replicators: this.#replicators(),
+      disk: core.input.storage.diskStatus?.() ?? null,
       error: core.failure?.message ?? null,
     }
   }

@@ -22,6 +22,11 @@ const replicatorSchema = z.object({
   lastContactMs: z.number().nullable(),
 })
 
+const diskSchema = z.object({
+  walBytes: z.number().nonnegative(),
+  blockedByReaderMs: z.number().nonnegative().nullable(),
+})
+
 /** Unknown fields of a newer member are dropped. */
 export const memberStatusSchema = z.object({
   group: nameSchema,
@@ -54,6 +59,8 @@ export const memberStatusSchema = z.object({
   leaseValid: z.boolean(),
   stateHash: z.string().max(256).nullable(),
   replicators: z.array(replicatorSchema).max(1024),
+  /** Not told by members of older versions. */
+  disk: diskSchema.nullable().default(null),
   error: z.string().nullable(),
 })
 

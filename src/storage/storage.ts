@@ -1,5 +1,6 @@
 // The contract between consensus and disk. Every write is asynchronous and ends in one callback, once; callbacks of
-// one host come in the order in which the writes were asked for, across groups and kinds of record.
+// one host come in the order in which the writes were asked for, across groups and kinds of record. A callback that
+// throws is reported, and costs nobody else theirs: its own group takes nothing more from then on (FAULT).
 
 import type { EntryType, HardState, LogEntry, LogIndex, Term } from '../rules/types.ts'
 
@@ -16,6 +17,8 @@ export class StorageError extends Error {
 export type StorageErrorCode =
   | 'IO' // a write, sync or read failed; what it covered may or may not be on disk
   | 'FULL' // no space left
+  | 'GONE' // the files are not the ones that were opened: removed, replaced or unmounted
+  | 'FAULT' // a callback threw, so its owner may not know what is durable: its group takes no more
   | 'CORRUPT' // a checksum or the structure does not fit; the message names group and index
   | 'LOCKED' // another process uses this data directory
   | 'FOREIGN' // the data directory belongs to another member
@@ -31,13 +34,30 @@ export interface Storage {
   /**
    * Opens a group's log and meta record and creates them when they are not there. Reads entry headers (or less),
    * configuration entries, and of data entries only those where a term begins or ends, to check them. Fails with
-   * CORRUPT on a gap in the indexes. A group is open once at a time: INVALID otherwise.
+   * CORRUPT on a gap in the indexes. A group is open once at a time: INVALID otherwise. Sees everything asked for
+   * before, and may be answered after writes that were asked for later: a long log is looked through in slices.
    */
   openGroup(group: string, done: (result: OpenGroupResult) => void): void
-  /** Finishes what was asked for, then lets go of files and threads. Repeating it is harmless. */
+  /**
+   * Finishes what was asked for, then lets go of files and threads. Repeating it is harmless. It ends, with IO, even if
+   * the disk does not answer any more.
+   */
   close(done: StorageDone): void
   /** Drops everything at once, as if the process had been killed. Resolves when the files can be opened again. */
   destroy?(): Promise<void>
+  /** How the disk is doing; for status and logs. */
+  diskStatus?(): DiskStatus
+}
+
+/** What an operator should know about the disk. */
+export interface DiskStatus {
+  /** Size of the write-ahead log: what is durable and not yet moved to its place, or the room kept for it. */
+  readonly walBytes: number
+  /**
+   * For how long another program that reads the database (a backup, a shell) has kept the write-ahead log from
+   * shrinking; `null`: none does. It grows by all that is written meanwhile.
+   */
+  readonly blockedByReaderMs: number | null
 }
 
 export type OpenGroupResult =
@@ -120,7 +140,12 @@ export interface GroupStore {
    * as `read` does, and with CLOSED when the group or the storage is closed before `done`.
    */
   fetch(from: LogIndex, limits: ReadLimits, done: FetchDone): Fetch
-  /** Lets go of the group. Writes asked for before still end. */
+  /**
+   * `listener` is called at most once, when no later write of this group can succeed: the disk failed, its files are
+   * gone, a callback threw. Without it, whoever writes nothing would never know.
+   */
+  onFailure(listener: (error: StorageError) => void): void
+  /** Lets go of the group. Writes asked for before still end. It ends, with IO, even if the disk does not answer. */
   close(done: StorageDone): void
 }
 

@@ -578,6 +578,71 @@ const recovering: readonly StorageCase[] = [
   },
 ]
 
+const throwing: readonly StorageCase[] = [
+  {
+    name: 'a callback that throws costs nobody else theirs; its group takes no more and its owner hears of it, once',
+    async run(make) {
+      const { storage, reopen } = await make()
+      const a = await openStore(storage, 'a')
+      const b = await openStore(storage, 'b')
+      const heard: string[] = []
+      a.store.onFailure((error) => heard.push(error.code))
+      b.store.onFailure((error) => heard.push(`b ${error.code}`))
+      const order: string[] = []
+      const boom = (): never => {
+        throw new Error('thrown by a callback')
+      }
+      a.store.append(makeEntries(1, 2), boom)
+      a.store.saveHardState({ term: 1, votedFor: null }, async () => boom())
+      a.store.append(makeEntries(3, 1), (error) => order.push(`a ${error === null}`))
+      b.store.append(makeEntries(1, 1), (error) => order.push(`b ${error === null}`))
+      storage.openGroup('c', boom)
+      await written((done) => b.store.append(makeEntries(2, 1), done))
+      assert.deepEqual(order, ['a true', 'b true'])
+      await refusedWith(
+        'FAULT',
+        written((done) => a.store.append(makeEntries(4, 1), done)),
+      )
+      await refusedWith(
+        'FAULT',
+        written((done) => a.store.saveHardState({ term: 2, votedFor: null }, done)),
+      )
+      await written((done) => b.store.append(makeEntries(3, 1), done))
+      assert.deepEqual(heard, ['FAULT'])
+      assert.deepEqual(indexes(readAll(a.store, 1)), [1, 2, 3])
+      await written((done) => a.store.close(done))
+      a.store.close(boom)
+      const again = await openStore(await reopen(), 'a')
+      assert.deepEqual(summary(again.stored), [1, 3, 0])
+    },
+  },
+  {
+    name: 'who listens for a failure after it happened is told as well, and a listener may throw',
+    async run(make) {
+      const { storage } = await make()
+      const { store } = await openStore(storage, 'g')
+      await new Promise<void>((resolve) =>
+        store.append(makeEntries(1, 1), () => {
+          resolve()
+          throw new Error('thrown by a callback')
+        }),
+      )
+      const heard: string[] = []
+      await refusedWith(
+        'FAULT',
+        written((done) => store.append(makeEntries(2, 1), done)),
+      )
+      store.onFailure((error) => {
+        heard.push(error.code)
+        throw new Error('thrown by a listener')
+      })
+      const other = await openStore(storage, 'other')
+      await written((done) => other.store.append(makeEntries(1, 1), done))
+      assert.deepEqual(heard, ['FAULT'])
+    },
+  },
+]
+
 const closing: readonly StorageCase[] = [
   {
     name: 'close ends what was asked for; afterwards everything is refused as CLOSED',
@@ -639,5 +704,6 @@ export const storageCases: readonly StorageCase[] = [
   ...ordering,
   ...removing,
   ...recovering,
+  ...throwing,
   ...closing,
 ]

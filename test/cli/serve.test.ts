@@ -1,6 +1,6 @@
 // `quorate serve` end to end: real processes, a real NATS server, real files, signals and kill -9.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -136,6 +136,26 @@ describe('one member', () => {
       5,
       expect.stringContaining('is for group demo, not for other'),
     ])
+  })
+
+  test.each(['/proc/quorate', '/dev/null', '/dev/null/below'])(
+    'ends with a sentence where no directory can be made (%s)',
+    async (data) => {
+      const finished = await runCli([...serveArgs('n1', ['n1']), '--data', data])
+      expect(finished.code).toBe(1)
+      expect(finished.stderr).toMatch(new RegExp(`Data directory ${data} cannot be created: .*\\.\n$`))
+    },
+  )
+
+  test('stops acknowledging and says why when its directory is taken away', async () => {
+    const member = await start('n1', alone())
+    await kv('put', 'a', '1')
+    renameSync(join(directory, 'n1'), join(directory, 'moved'))
+    await member.until('were removed, replaced or unmounted while they were in use')
+    await member.until('The member stopped in its error state')
+    const refused = await kv('put', 'a', '2', '--timeout', '500')
+    expect(refused.code).not.toBe(0)
+    expect(await end(member, 'SIGTERM')).toBe(1)
   })
 
   test('waits for the bus, says so, and serves when it is there', async () => {

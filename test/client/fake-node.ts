@@ -66,7 +66,14 @@ export class FakeNode implements RaftNode {
         oldPeers: [],
       },
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
-      ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },
+      ...{
+        appliedIndex: last,
+        pendingProposals: 0,
+        leaseValid: false,
+        stateHash: null,
+        replicators: [],
+        disk: null,
+      },
       error: null,
     }
   }

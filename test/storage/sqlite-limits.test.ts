@@ -203,8 +203,7 @@ test('when the disk thread dies, what waits and what comes later fails once, in 
   queue.write((packer) => packer.truncateSuffix(1, 4), say('waiting'))
   queue.open({
     group: 'g',
-    opened: () => ({ ok: false, error: new StorageError('CORRUPT', 'not this one') }),
-    done: (result) => outcomes.push(result.ok ? 'opened' : `opened ${result.error.code}`),
+    opened: (result) => outcomes.push(result.ok ? 'opened' : `opened ${result.failure.code}`),
   })
   expect(sent.length).toBe(1)
   queue.abandon(new StorageError('IO', 'gone'))

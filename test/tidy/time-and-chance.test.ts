@@ -11,7 +11,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'src/runtime/': 'the one place that turns the platform into ports',
   'src/cli/': 'stopwatches and wall clocks for people; nothing of it reaches a node',
   'src/simulation/time/time-driver.ts': 'lets promises of user code settle between two simulated events',
-  'src/storage/run-callback.ts': 'throws the error of a callback where nobody can swallow it',
   'src/storage/sqlite/':
     'a real disk is no part of a replay; it ends refused requests after the current turn',
 }

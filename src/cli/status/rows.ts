@@ -45,7 +45,17 @@ export function formatStatus(group: GroupStatus): string {
       return { id, status: null, lag: null, replicator }
     }),
   ]
-  return formatTable(columns, rows)
+  return [formatTable(columns, rows), ...group.members.flatMap(describeDisk)].join('\n')
+}
+
+/** One line under the table for a disk that somebody should look after. */
+function describeDisk({ id, disk }: NodeStatus): string[] {
+  if (disk?.blockedByReaderMs == null) return []
+  const seconds = Math.round(disk.blockedByReaderMs / 1000)
+  const megabytes = (disk.walBytes / 1_000_000).toFixed(1)
+  return [
+    `${id}: another program has been reading its database for ${seconds} s; the write-ahead log has grown to ${megabytes} MB and goes on growing until that program is done.`,
+  ]
 }
 
 function describeReplication({ status, replicator }: Row): string {

@@ -2,6 +2,7 @@
 
 import type { HardState, LogEntry, LogId, LogIndex, Term } from '../../rules/types.ts'
 import { ClaimedRead } from '../../storage/claimed-read.ts'
+import { FailureWatch } from '../../storage/failure-watch.ts'
 import { LogWindow } from '../../storage/log-window.ts'
 import {
   type Fetch,
@@ -22,6 +23,7 @@ export class SimGroupStore implements GroupStore {
   #lastAsked: LogId
   /** For asynchronous reads: what they may still hand over. */
   readonly #window: LogWindow
+  readonly #watch: FailureWatch
   #closed = false
 
   constructor(storage: SimStorage, group: string, stored: StoredGroup) {
@@ -29,6 +31,7 @@ export class SimGroupStore implements GroupStore {
     this.#storage = storage
     this.#group = group
     this.#window = new LogWindow(group, firstIndex, lastIndex)
+    this.#watch = new FailureWatch(group, () => {})
     this.#lastAsked = { index: lastIndex, term: terms.at(-1)?.term ?? termBeforeFirst }
   }
 
@@ -80,14 +83,23 @@ export class SimGroupStore implements GroupStore {
   }
 
   fetch(from: LogIndex, { maxEntries, maxBytes }: ReadLimits, done: FetchDone): Fetch {
-    const read = new ClaimedRead(this.#window, from, maxEntries, done)
+    const read = new ClaimedRead(this.#window, from, maxEntries, (result) => this.#complete(done, result))
     this.#storage.fetch(this.#group, read, maxBytes, () => this.#closed)
     return read
   }
 
+  onFailure(listener: (error: StorageError) => void): void {
+    this.#watch.listen(listener)
+  }
+
+  /** The storage has failed. */
+  fail(error: StorageError): void {
+    this.#watch.fail(error)
+  }
+
   close(done: StorageDone): void {
     this.#closed = true
-    this.#storage.closeGroup(this.#group, done)
+    this.#storage.closeGroup(this.#group, (error) => this.#complete(done, error))
   }
 
   #ask(op: WriteOp, last: LogId, done: StorageDone): void {
@@ -95,11 +107,15 @@ export class SimGroupStore implements GroupStore {
       this.#storage.refuse('CLOSED', `Group ${this.#group} is closed.`, done)
       return
     }
+    if (this.#watch.fault !== null) {
+      this.#storage.refuse('FAULT', this.#watch.fault.message, done)
+      return
+    }
     this.#lastAsked = last
     const durable = this.#note(op)
     this.#storage.write(this.#group, op, (error) => {
       if (error === null) durable()
-      done(error)
+      this.#complete(done, error)
     })
   }
 
@@ -112,7 +128,12 @@ export class SimGroupStore implements GroupStore {
     return () => {}
   }
 
+  #complete<T>(done: (value: T) => void, value: T): void {
+    if (this.#storage.sheltersCallbacks) this.#watch.complete(done, value)
+    else done(value)
+  }
+
   #refuse(what: string, done: StorageDone): void {
-    this.#storage.refuse('INVALID', `Group ${this.#group}: ${what}.`, done)
+    this.#storage.refuse('INVALID', `Group ${this.#group}: ${what}.`, (error) => this.#complete(done, error))
   }
 }

@@ -2,6 +2,7 @@
 // transaction when the disk is free, and answer in the order in which they were asked for.
 
 import type { LogEntry, LogIndex } from '../../rules/types.ts'
+import { sheltered } from '../../runtime/errors.ts'
 import type { ClaimedRead, RowsRead } from '../../storage/claimed-read.ts'
 import {
   type OpenGroupResult,
@@ -74,7 +75,7 @@ export class SimStorage implements Storage {
   }
 
   openGroup(group: string, done: (result: OpenGroupResult) => void): void {
-    this.#later('open', () => this.#afterWrites(() => this.#answer(() => done(this.#openNow(group)))))
+    this.#later('open', () => this.#afterWrites(() => this.#answer(() => this.#completeOpen(group, done))))
   }
 
   close(done: StorageDone): void {
@@ -94,12 +95,17 @@ export class SimStorage implements Storage {
 
   // The group store's side.
 
+  /** A callback that throws is a finding, as any other misuse; sheltered as in the product where misuse is refused. */
+  get sheltersCallbacks(): boolean {
+    return this.#disk.misuse === 'refuse'
+  }
+
   /** Once closed, and for good. */
   get closed(): boolean {
     return this.#closed
   }
 
-  refuse(code: 'CLOSED' | 'INVALID', message: string, done: StorageDone): void {
+  refuse(code: 'CLOSED' | 'INVALID' | 'FAULT', message: string, done: StorageDone): void {
     if (code === 'INVALID' && this.#disk.misuse === 'throw')
       throw new Error(`Contract of storage broken: ${message}`)
     this.#answer(() => done(new StorageError(code, message)))
@@ -169,6 +175,16 @@ export class SimStorage implements Storage {
       scheduler.cancel(work.event)
       this.#schedule(work, delayMs)
     }
+  }
+
+  #completeOpen(group: string, done: (result: OpenGroupResult) => void): void {
+    const result = this.#openNow(group)
+    if (this.sheltersCallbacks)
+      sheltered(
+        () => done(result),
+        () => {},
+      )
+    else done(result)
   }
 
   #openNow(group: string): OpenGroupResult {
@@ -256,6 +272,7 @@ export class SimStorage implements Storage {
       )
     }
     this.#answerBatch(batch, this.#failure)
+    this.#tellFailure()
     this.#pump()
   }
 
@@ -279,6 +296,13 @@ export class SimStorage implements Storage {
         for (const write of batch) if (this.#process.alive) answerOne(write)
       })
     }
+  }
+
+  /** Once, and after the answers of what failed, as in the product. */
+  #tellFailure(): void {
+    const error = this.#failure
+    if (error === null) return
+    for (const store of this.#open.values()) this.#answer(() => store.fail(error))
   }
 
   /** Answers wait in the lane of the process: first in, first out. */

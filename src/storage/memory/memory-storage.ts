@@ -3,9 +3,11 @@
 
 import type { HardState, LogEntry, LogIndex, Term } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { messageOf, sheltered } from '../../runtime/errors.ts'
+import { type Logger, silentLogger } from '../../runtime/logger.ts'
 import { ClaimedRead } from '../claimed-read.ts'
+import { FailureWatch } from '../failure-watch.ts'
 import { LogWindow, refuseHardState } from '../log-window.ts'
-import { runCallback } from '../run-callback.ts'
 import {
   type Fetch,
   type FetchDone,
@@ -38,6 +40,8 @@ export interface MemoryStorageOptions {
   readonly clock: Clock
   /** A fresh one by default. */
   readonly disk?: MemoryDisk
+  /** Hears of callbacks that throw. Silent by default. */
+  readonly logger?: Logger
 }
 
 interface Pending {
@@ -48,12 +52,14 @@ interface Pending {
 export class MemoryStorage implements Storage {
   readonly #clock: Clock
   readonly #disk: MemoryDisk
+  readonly #logger: Logger
   readonly #open = new Set<string>()
   #pending: Pending[] = []
   #closed = false
 
-  constructor({ clock, disk = new MemoryDisk() }: MemoryStorageOptions) {
+  constructor({ clock, disk = new MemoryDisk(), logger = silentLogger }: MemoryStorageOptions) {
     this.#clock = clock
+    this.#logger = logger
     this.#disk = disk
   }
 
@@ -64,7 +70,7 @@ export class MemoryStorage implements Storage {
         ? new StorageError('INVALID', `Group ${group} is open already in this storage: close it first.`)
         : null
     if (refusal !== null) {
-      this.#ask(nothing, () => done({ ok: false, error: refusal }))
+      this.#ask(nothing, () => this.#shelter(() => done({ ok: false, error: refusal })))
       return
     }
     this.#open.add(group)
@@ -74,12 +80,20 @@ export class MemoryStorage implements Storage {
       const stored = record.stored()
       result = { ok: true, store: this.#groupStore(group, record, stored), stored }
     }
-    this.#ask(open, () => result !== null && done(result))
+    this.#ask(open, () => this.#shelter(() => result !== null && done(result)))
   }
 
   close(done: StorageDone): void {
     this.#closed = true
-    this.#ask(nothing, () => done(null))
+    this.#ask(nothing, () => this.#shelter(() => done(null)))
+  }
+
+  #shelter(callback: () => unknown): void {
+    sheltered(callback, (thrown) => this.#report(`A callback threw: ${messageOf(thrown)}.`))
+  }
+
+  #report(message: string): void {
+    this.#logger.error({}, message)
   }
 
   #groupStore(group: string, record: MemoryGroup, stored: StoredGroup): GroupStore {
@@ -87,6 +101,7 @@ export class MemoryStorage implements Storage {
       ask: (apply, done) => this.#ask(apply, done),
       closed: () => this.#closed,
       released: () => this.#open.delete(group),
+      report: (message) => this.#report(message),
     })
   }
 
@@ -99,7 +114,7 @@ export class MemoryStorage implements Storage {
     const pending = this.#pending
     this.#pending = []
     for (const { apply } of pending) apply()
-    for (const { done } of pending) runCallback(done)
+    for (const { done } of pending) done()
   }
 }
 
@@ -107,6 +122,7 @@ interface GroupHost {
   readonly ask: (apply: () => void, done: () => void) => void
   readonly closed: () => boolean
   readonly released: () => void
+  readonly report: (message: string) => void
 }
 
 class MemoryGroupStore implements GroupStore {
@@ -114,6 +130,7 @@ class MemoryGroupStore implements GroupStore {
   readonly #record: MemoryGroup
   readonly #window: LogWindow
   readonly #host: GroupHost
+  readonly #watch: FailureWatch
   #closed = false
 
   constructor(group: string, record: MemoryGroup, stored: StoredGroup, host: GroupHost) {
@@ -121,6 +138,7 @@ class MemoryGroupStore implements GroupStore {
     this.#record = record
     this.#window = new LogWindow(group, stored.firstIndex, stored.lastIndex)
     this.#host = host
+    this.#watch = new FailureWatch(group, host.report)
   }
 
   append(entries: readonly LogEntry[], done: StorageDone): void {
@@ -131,20 +149,22 @@ class MemoryGroupStore implements GroupStore {
       this.#record.append(kept)
       durable()
     }
-    this.#host.ask(apply, () => done(null))
+    this.#host.ask(apply, () => this.#watch.complete(done, null))
   }
 
   truncateSuffix(lastKept: LogIndex, done: StorageDone): void {
     if (this.#refused(this.#window.refuseEnd(lastKept), done)) return
     const removes = this.#window.truncateSuffix(lastKept)
-    this.#host.ask(removes ? () => this.#record.truncateSuffix(lastKept) : nothing, () => done(null))
+    this.#host.ask(removes ? () => this.#record.truncateSuffix(lastKept) : nothing, () =>
+      this.#watch.complete(done, null),
+    )
   }
 
   truncatePrefix(firstKept: LogIndex, termBeforeFirst: Term, done: StorageDone): void {
     if (this.#refused(this.#window.refuseStart(firstKept, termBeforeFirst), done)) return
     const moves = this.#window.truncatePrefix(firstKept)
     const apply = (): void => this.#record.truncatePrefix(firstKept, termBeforeFirst)
-    this.#host.ask(moves ? apply : nothing, () => done(null))
+    this.#host.ask(moves ? apply : nothing, () => this.#watch.complete(done, null))
   }
 
   reset(nextIndex: LogIndex, termBeforeFirst: Term, done: StorageDone): void {
@@ -152,7 +172,7 @@ class MemoryGroupStore implements GroupStore {
     this.#window.reset(nextIndex)
     this.#host.ask(
       () => this.#record.reset(nextIndex, termBeforeFirst),
-      () => done(null),
+      () => this.#watch.complete(done, null),
     )
   }
 
@@ -161,7 +181,7 @@ class MemoryGroupStore implements GroupStore {
     const { term, votedFor } = state
     this.#host.ask(
       () => this.#record.saveHardState({ term, votedFor }),
-      () => done(null),
+      () => this.#watch.complete(done, null),
     )
   }
 
@@ -172,7 +192,9 @@ class MemoryGroupStore implements GroupStore {
   }
 
   fetch(from: LogIndex, { maxEntries, maxBytes }: ReadLimits, done: FetchDone): Fetch {
-    const read = new ClaimedRead(this.#window, from, maxEntries, done)
+    const read = new ClaimedRead(this.#window, from, maxEntries, (result) =>
+      this.#watch.complete(done, result),
+    )
     let entries: readonly LogEntry[] = []
     this.#host.ask(
       () => {
@@ -187,22 +209,26 @@ class MemoryGroupStore implements GroupStore {
     return read
   }
 
+  onFailure(listener: (error: StorageError) => void): void {
+    this.#watch.listen(listener)
+  }
+
   close(done: StorageDone): void {
     if (!this.#closed) this.#host.released()
     this.#closed = true
-    this.#host.ask(nothing, () => done(null))
+    this.#host.ask(nothing, () => this.#watch.complete(done, null))
   }
 
   #refused(reason: string | null, done: StorageDone): boolean {
     const error = this.#refusal(reason)
     if (error === null) return false
-    this.#host.ask(nothing, () => done(error))
+    this.#host.ask(nothing, () => this.#watch.complete(done, error))
     return true
   }
 
   #refusal(reason: string | null): StorageError | null {
     if (this.#closed || this.#host.closed()) return closedError(`Group ${this.#group}`)
-    return reason === null ? null : new StorageError('INVALID', reason)
+    return this.#watch.fault ?? (reason === null ? null : new StorageError('INVALID', reason))
   }
 }
 

@@ -11,18 +11,58 @@ export function databaseFile(dataDir: string): string {
   return join(dataDir, 'quorate.db')
 }
 
-/** Creates the directory, durably: a file in a directory whose own name is lost at power loss is lost with it. */
+export function lockFile(dataDir: string): string {
+  return join(dataDir, 'quorate.lock')
+}
+
+/**
+ * Creates the directory, durably: a file in a directory whose own name is lost at power loss is lost with it. Until
+ * there is a database the names are synced again, for a process that died between creating and syncing them.
+ */
 export function createDataDirectory(dataDir: string): void {
   const target = resolve(dataDir)
   try {
-    const firstCreated = mkdirSync(target, { recursive: true })
-    if (firstCreated === undefined) return
-    for (let created = target; created.length >= firstCreated.length; created = dirname(created)) {
-      syncDirectory(dirname(created))
-    }
+    const created = createMissing(target)
+    if (!existsSync(databaseFile(target))) syncNames(target, created)
   } catch (error) {
     const reason = messageOf(error)
     throw new StorageError('IO', `Data directory ${dataDir} cannot be created: ${reason}.`, { cause: error })
+  }
+}
+
+/**
+ * Not `mkdir` with `recursive`: where a directory says that it is there and takes no entry (/proc), Node's goes round
+ * in a circle for ever.
+ */
+function createMissing(target: string): ReadonlySet<string> {
+  const missing: string[] = []
+  let at = target
+  for (; statSync(at, { throwIfNoEntry: false }) === undefined; at = dirname(at)) {
+    missing.push(at)
+    if (dirname(at) === at) break
+  }
+  if (missing.length === 0 && !statSync(target).isDirectory()) throw new Error('it is a file')
+  for (const directory of missing.toReversed()) makeDirectory(directory)
+  return new Set(missing)
+}
+
+/** Members of one machine start together, and may create what they share at the same time. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error
+  }
+}
+
+/** What this process did not create it may not be allowed to open, and need not. */
+function syncNames(target: string, created: ReadonlySet<string>): void {
+  for (let at = target; dirname(at) !== at; at = dirname(at)) {
+    try {
+      syncDirectory(dirname(at))
+    } catch (error) {
+      if (created.has(at)) throw error
+    }
   }
 }
 
@@ -34,7 +74,7 @@ export function createDataDirectory(dataDir: string): void {
 export function lockDataDirectory(dataDir: string): Database.Database {
   let lock: Database.Database | null = null
   try {
-    lock = new Database(join(dataDir, 'quorate.lock'), { timeout: 0 })
+    lock = new Database(lockFile(dataDir), { timeout: 0 })
     lock.pragma('locking_mode = EXCLUSIVE')
     lock.exec('BEGIN EXCLUSIVE')
     return lock

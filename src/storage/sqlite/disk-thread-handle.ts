@@ -2,8 +2,11 @@
 // off: Node stops a worker's port when its last listener goes.
 
 import { Worker } from 'node:worker_threads'
+import { systemClock } from '../../runtime/clock.ts'
+import { StorageError } from '../storage.ts'
 import { fromFailure } from './failure.ts'
 import type { DiskOptions, DiskRequest, DiskResponse } from './messages.ts'
+import { stopThread, threadFile } from './threads.ts'
 
 export interface DiskThreadListener {
   onResponse(response: DiskResponse): void
@@ -48,11 +51,10 @@ export class DiskThread {
     else this.#worker.unref()
   }
 
-  /** Ends the thread, whatever it is doing; its files and locks are free when this resolves. */
-  async stop(): Promise<void> {
+  /** Ends the thread, whatever it is doing; its files and locks are free then. Resolves with false when it hangs. */
+  stop(): Promise<boolean> {
     this.#stopped = true
-    this.#worker.ref()
-    await this.#worker.terminate()
+    return stopThread(this.#worker)
   }
 
   #ended(reason: string): void {
@@ -62,23 +64,30 @@ export class DiskThread {
   }
 }
 
-/** Starts a disk thread. Rejects with why it could not open its database. */
-export function startDiskThread(options: DiskOptions): Promise<DiskThread> {
+/** Starts a disk thread. Rejects with why it could not open its database, or that it took too long. */
+export function startDiskThread(options: DiskOptions, timeoutMs: number): Promise<DiskThread> {
   return new Promise((resolve, reject) => {
-    const refuse = (error: Error): void => void thread.stop().then(() => reject(error))
+    const refuse = (error: Error): void => {
+      systemClock.clearTimeout(timer)
+      void thread.stop().then(() => reject(error))
+    }
     const thread = new DiskThread(options, {
       onResponse: (response) => {
-        if (response.kind === 'refused') refuse(fromFailure(response.failure))
-        else resolve(thread)
+        if (response.kind === 'refused') return refuse(fromFailure(response.failure))
+        systemClock.clearTimeout(timer)
+        resolve(thread)
       },
       onEnd: (reason) => refuse(new Error(`the disk thread ended: ${reason}`)),
     })
+    const timer = systemClock.setTimeout(
+      () =>
+        refuse(
+          new StorageError(
+            'IO',
+            `Data directory ${options.dataDir} could not be opened within ${timeoutMs} ms: its disk does not answer. Look for a device that fails or a network file system that is gone.`,
+          ),
+        ),
+      timeoutMs,
+    )
   })
-}
-
-/** Node runs workers from JavaScript only: sources under test use what was built from them. */
-export function threadFile(name: 'disk-thread' | 'fetch-thread'): URL {
-  const here = import.meta.url
-  const built = here.endsWith('.ts') ? here.replace(/\/src\/(?!.*\/src\/)/, '/dist/src/') : here
-  return new URL(`./${name}.js`, built)
 }

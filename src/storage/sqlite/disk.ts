@@ -1,17 +1,18 @@
-// The database as the disk thread sees it: one transaction per request, opening groups, and housekeeping that is cut
-// into slices so that no request waits long for it.
+// The database as the disk thread sees it: one transaction per request, and opening groups and housekeeping cut into
+// slices, so that no request waits long for them.
 
 import Database from 'better-sqlite3'
-import { StorageError, type StoredGroup } from '../storage.ts'
+import { type DiskStatus, StorageError } from '../storage.ts'
 import { createDataDirectory, databaseFile, lockDataDirectory, refuseLoneWal } from './data-directory.ts'
 import { type Failure, toFailure, toStorageError } from './failure.ts'
+import { FileWatch } from './file-watch.ts'
+import { scanGroup } from './group-scan.ts'
 import { LogReader } from './log-reader.ts'
 import { LogTable } from './log-table.ts'
 import type { DiskOptions, OpenedGroup } from './messages.ts'
 import { type MetaRecord, MetaTable } from './meta-table.ts'
 import { type Operation, unpackOperations } from './operations.ts'
 import { configureDatabase, MAX_INDEX, prepareTables } from './schema.ts'
-import { findTermRuns } from './term-runs.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
 /** How long a statement waits for another program that has the database open, such as the sqlite3 shell. */
@@ -22,10 +23,17 @@ const PURGE_ROWS_PER_WRITE = 256
 const PURGE_ROWS_PER_APPENDED_ROW = 2
 /** Dropped rows removed at once while nobody waits. */
 const PURGE_ROWS_WHEN_QUIET = 8192
+/** Readers of this thread's own process come and go in less. */
+const BLOCKED_WHEN_LONGER_MS = 1000
+
+/** Finds step by step what a group holds. */
+export type GroupOpening = Generator<void, OpenedGroup, void>
 
 export class Disk {
   readonly #lock: Database.Database
   readonly #db: Database.Database
+  readonly #files: FileWatch
+  readonly #nowMs: () => number
   readonly #wal: WriteAheadLog
   readonly #meta: MetaTable
   readonly #log: LogTable
@@ -38,9 +46,11 @@ export class Disk {
    */
   readonly #dropped = new Map<number, number>()
   #failure: Failure | null = null
+  #walBytes = 0
 
   /** Opens or creates the database. @throws StorageError when the directory cannot be used; nothing stays open then. */
-  constructor(options: DiskOptions) {
+  constructor(options: DiskOptions, nowMs: () => number) {
+    this.#nowMs = nowMs
     createDataDirectory(options.dataDir)
     this.#lock = lockDataDirectory(options.dataDir)
     let db: Database.Database | null = null
@@ -50,7 +60,7 @@ export class Disk {
       db = new Database(file, { timeout: BUSY_TIMEOUT_MS })
       configureDatabase(db, options.maxDatabaseBytes)
       prepareTables(db, options.hostId)
-      this.#wal = new WriteAheadLog(db, options.maxWalBytes)
+      this.#wal = new WriteAheadLog(db, options.maxWalBytes, nowMs)
       // After a crash of the process alone, commits may be visible that were never synced; a checkpoint syncs them
       // before anybody builds on them.
       this.#wal.checkpoint()
@@ -59,6 +69,7 @@ export class Disk {
       this.#reader = new LogReader(db)
       this.#begin = db.prepare('BEGIN IMMEDIATE')
       this.#commit = db.prepare('COMMIT')
+      this.#files = new FileWatch(options.dataDir)
     } catch (error) {
       db?.close()
       this.#lock.close()
@@ -67,13 +78,13 @@ export class Disk {
     this.#db = db
   }
 
-  /** Opens the groups, creating what is not there, in one transaction. */
-  openGroups(names: readonly string[]): OpenedGroup[] {
-    let results: OpenedGroup[] = []
+  /** Creates the groups that are not there, durably and in one transaction; then each opening goes its own pace. */
+  openGroups(names: readonly string[]): GroupOpening[] {
+    let records: (MetaRecord | Failure)[] = []
     const failure = this.#transaction('opening groups', () => {
-      results = names.map((name) => this.#openGroup(name))
+      records = names.map((name) => this.#record(name))
     })
-    return failure === null ? results : names.map(() => ({ ok: false, failure }))
+    return names.map((name, position) => this.#opening(name, failure ?? records[position]))
   }
 
   /** Carries out packed operations in one transaction; durable when it returns `null`. */
@@ -96,15 +107,36 @@ export class Disk {
   /** One slice of housekeeping while nobody waits. @returns whether more is left. */
   whenQuiet(): { readonly more: boolean; readonly failure: Failure | null } {
     if (this.#dropped.size === 0) {
-      const failure = this.#guard('moving the write-ahead log into the database', () =>
-        this.#wal.checkpointWhenUseful(),
-      )
+      const failure = this.#guard('moving the write-ahead log into the database', () => {
+        this.#wal.checkpointWhenUseful()
+        this.#wal.shortenWhenLarge(this.#walBytes)
+      })
       return { more: false, failure }
     }
     const failure =
       this.#transaction('removing dropped entries', () => this.#purge(PURGE_ROWS_WHEN_QUIET)) ??
       this.afterWrite()
     return { more: failure === null, failure }
+  }
+
+  /** Whether what is written here would be found by whoever opens the directory. */
+  checkFiles(): Failure | null {
+    return this.#guard('looking at its files', () => {
+      this.#walBytes = this.#files.check()
+    })
+  }
+
+  /** The write-ahead log wants housekeeping though nobody writes. */
+  get isWalLarge(): boolean {
+    return this.#wal.isLarge(this.#walBytes)
+  }
+
+  status(): DiskStatus {
+    const blockedMs = this.#wal.blockedMs ?? 0
+    return {
+      walBytes: this.#walBytes,
+      blockedByReaderMs: blockedMs > BLOCKED_WHEN_LONGER_MS ? blockedMs : null,
+    }
   }
 
   close(): Failure | null {
@@ -117,40 +149,27 @@ export class Disk {
     return failure
   }
 
-  #openGroup(name: string): OpenedGroup {
-    let record: MetaRecord
+  /** A refusal concerns this group. A record that could not be written fails the transaction. */
+  #record(name: string): MetaRecord | Failure {
     try {
-      record = this.#meta.open(name)
+      return this.#meta.open(name)
     } catch (error) {
-      // A refusal concerns this group. A record that could not be written fails the transaction.
-      if (error instanceof StorageError) return { ok: false, failure: toFailure(error, 'opening') }
+      if (error instanceof StorageError) return toFailure(error, 'opening')
       throw error
-    }
-    try {
-      return { ok: true, number: record.number, stored: this.#scan(record) }
-    } catch (error) {
-      return { ok: false, failure: toFailure(error, `opening group ${name}`) }
     }
   }
 
-  #scan(group: MetaRecord): StoredGroup {
-    const { firstIndex, termBeforeFirst, hardState } = group
-    const lastIndex = Math.max(this.#reader.lastIndex(group, 0), firstIndex - 1)
-    this.#reader.requireAll(group, firstIndex, lastIndex)
-    const terms = findTermRuns(firstIndex, lastIndex, {
-      peek: (index) => this.#reader.term(group, index),
-      verified: (index) => this.#reader.entry(group, index).term,
-    })
-    if (typeof terms === 'number') {
-      throw new StorageError(
-        'CORRUPT',
-        `The log of group ${group.name} is damaged: the term goes back at index ${terms}.`,
-      )
+  *#opening(name: string, record: MetaRecord | Failure | undefined): GroupOpening {
+    if (record === undefined) throw new TypeError(`no record was made for group ${name}`)
+    if ('message' in record) return { ok: false, failure: record }
+    try {
+      const stored = yield* scanGroup(record, this.#reader, this.#nowMs)
+      const { number, firstIndex } = record
+      if (this.#log.firstIndex(number, firstIndex - 1) !== undefined) this.#dropped.set(number, firstIndex)
+      return this.#failure === null ? { ok: true, number, stored } : { ok: false, failure: this.#failure }
+    } catch (error) {
+      return { ok: false, failure: toFailure(error, `opening group ${name}`) }
     }
-    if (this.#log.firstIndex(group.number, firstIndex - 1) !== undefined)
-      this.#dropped.set(group.number, firstIndex)
-    const configurations = this.#reader.configurations(group, firstIndex, lastIndex)
-    return { hardState, firstIndex, lastIndex, termBeforeFirst, terms, configurations }
   }
 
   #apply(operation: Operation): void {
@@ -189,13 +208,18 @@ export class Disk {
     }
   }
 
-  /** What fails here is gone as a whole, and so is this storage: a sync that failed is never tried again. */
+  /**
+   * What fails here is gone as a whole, and so is this storage: a sync that failed is never tried again. What was
+   * committed counts only if the files are still the ones of this directory.
+   */
   #transaction(doing: string, work: () => void): Failure | null {
-    return this.#guard(doing, () => {
-      this.#begin.run()
-      work()
-      this.#commit.run()
-    })
+    return (
+      this.#guard(doing, () => {
+        this.#begin.run()
+        work()
+        this.#commit.run()
+      }) ?? this.checkFiles()
+    )
   }
 
   #guard(doing: string, work: () => void): Failure | null {

@@ -3,9 +3,7 @@
 
 import { Worker } from 'node:worker_threads'
 import type { ClaimedRead } from '../claimed-read.ts'
-import { runCallback } from '../run-callback.ts'
 import { StorageError } from '../storage.ts'
-import { threadFile } from './disk-thread-handle.ts'
 import {
   type FetchRequest,
   type FetchResponse,
@@ -13,6 +11,7 @@ import {
   unpackRows,
 } from './fetch-messages.ts'
 import type { GroupIdentity } from './log-reader.ts'
+import { stopThread, threadFile } from './threads.ts'
 
 export interface FetchOrder {
   readonly group: GroupIdentity
@@ -54,7 +53,7 @@ export class FetchQueue {
   /** Ends the thread. What waits ends with `error`. */
   async close(error: StorageError): Promise<void> {
     this.#fail(error)
-    await this.#worker?.terminate()
+    if (this.#worker !== null) await stopThread(this.#worker)
   }
 
   /** Ends the thread and forgets what waits. */
@@ -106,8 +105,6 @@ export class FetchQueue {
 }
 
 function end({ read }: FetchOrder, error: StorageError | null, response: FetchResponse | null): void {
-  runCallback(() => {
-    if (error !== null) read.failed(error)
-    else read.rowsRead(response === null ? { entries: [], failure: null } : unpackRows(response))
-  })
+  if (error !== null) read.failed(error)
+  else read.rowsRead(response === null ? { entries: [], failure: null } : unpackRows(response))
 }

@@ -26,7 +26,7 @@ export class LogReader {
   readonly #count: Statement<Range, number>
   readonly #last: Statement<Range, number>
   readonly #border: Statement<Range, number>
-  readonly #configurations: Statement<Range, unknown[]>
+  readonly #configurations: Statement<[...Range, limit: number], unknown[]>
 
   constructor(db: Database) {
     const inRange = 'FROM log_entries WHERE position BETWEEN ? AND ?'
@@ -44,7 +44,9 @@ export class LogReader {
       )
       .pluck()
     this.#configurations = db
-      .prepare<Range, unknown[]>(`SELECT ${COLUMNS} ${inRange} AND type = 3 ORDER BY position`)
+      .prepare<[...Range, number], unknown[]>(
+        `SELECT ${COLUMNS} ${inRange} AND type = 3 ORDER BY position LIMIT ?`,
+      )
       .raw()
   }
 
@@ -106,8 +108,9 @@ export class LogReader {
     return this.#parse(group, row, index)
   }
 
-  configurations(group: GroupIdentity, from: LogIndex, to: LogIndex): LogEntry[] {
-    const rows = this.#configurations.all(positionOf(group.number, from), positionOf(group.number, to))
+  /** The first configuration entries from `from` to `to`, at most `limit` of them. */
+  configurations(group: GroupIdentity, from: LogIndex, to: LogIndex, limit: number): LogEntry[] {
+    const rows = this.#configurations.all(positionOf(group.number, from), positionOf(group.number, to), limit)
     return rows.map((row) => this.#parse(group, row, Number(row[0])))
   }
 

@@ -12,8 +12,13 @@ const HARD_STATE = 5
 
 const APPEND_HEAD = 1 + 4 + 8 + 8 + 1 + 4 + 4
 const NO_VOTE = 0xffff_ffff
-/** A run of entries is cut here, so that its byte count fits 32 bits with room to spare. */
-const MAX_RUN_BYTES = 2 ** 30
+/**
+ * A packer is full when its bytes and rows weigh this much, whatever they are asked for in: that bounds the transaction,
+ * the time one commit holds the disk thread (about 10 ms), and what it adds to the write-ahead log.
+ */
+export const MAX_WEIGHT = 2 * 1024 * 1024
+/** A row costs as much as so many bytes of data. */
+export const ROW_WEIGHT = 128
 
 /** Entries one after the other, all of one term and type. Sizes and bytes stay in `buffer`. */
 export interface AppendRun {
@@ -47,6 +52,7 @@ export class OperationPacker {
   #bytes: Uint8Array<ArrayBuffer>
   #view: DataView<ArrayBuffer>
   #at = 0
+  #rows = 0
 
   constructor(buffer: ArrayBuffer) {
     this.#bytes = new Uint8Array(buffer)
@@ -62,8 +68,17 @@ export class OperationPacker {
     return this.#bytes.buffer
   }
 
-  append(group: number, entries: readonly LogEntry[]): void {
-    for (let from = 0; from < entries.length; ) from = this.#appendRun(group, entries, from)
+  /** No more is to be packed here: the next operation goes into another transaction. */
+  get isFull(): boolean {
+    return this.#at + this.#rows * ROW_WEIGHT >= MAX_WEIGHT
+  }
+
+  /** Packs entries from position `from` on until it is full, at least one; returns the position where it stopped. */
+  append(group: number, entries: readonly LogEntry[], from: number): number {
+    let next = from
+    while (next < entries.length && (next === from || !this.isFull))
+      next = this.#appendRun(group, entries, next)
+    return next
   }
 
   truncateSuffix(group: number, lastKept: LogIndex): void {
@@ -93,18 +108,21 @@ export class OperationPacker {
     this.#at += vote.length
   }
 
-  /** Packs the entries from `from` on that share term and type; returns where the next run begins. */
+  /** Packs the entries from `from` on that share term and type, as far as they fit; returns where the next run begins. */
   #appendRun(group: number, entries: readonly LogEntry[], from: number): number {
     const head = entries[from]
     if (head === undefined) return entries.length
     let to = from
     let dataBytes = 0
-    for (; to < entries.length && dataBytes < MAX_RUN_BYTES; to++) {
+    let room = MAX_WEIGHT - this.#at - this.#rows * ROW_WEIGHT
+    for (; to < entries.length && (room > 0 || to === from); to++) {
       const entry = entries[to]
       if (entry === undefined || entry.term !== head.term || entry.type !== head.type) break
       dataBytes += entry.data.length
+      room -= entry.data.length + ROW_WEIGHT
     }
     const count = to - from
+    this.#rows += count
     this.#begin(APPEND, group, APPEND_HEAD + 4 * count + dataBytes)
     this.#float(head.index)
     this.#float(head.term)

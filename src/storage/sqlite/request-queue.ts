@@ -1,16 +1,16 @@
 // The caller's side of the disk thread: operations collect here in the order asked for while one request is under way,
 // and leave together when it is answered. Callbacks run in that order too, never inside the call that brought them.
+// They must not throw: whoever takes one from outside shelters it.
 
-import { runCallback } from '../run-callback.ts'
-import { type OpenGroupResult, type StorageDone, StorageError } from '../storage.ts'
+import type { LogEntry } from '../../rules/types.ts'
+import { type StorageDone, StorageError } from '../storage.ts'
 import { fromFailure } from './failure.ts'
 import type { DiskRequest, DiskResponse, OpenedGroup } from './messages.ts'
 import { OperationPacker } from './operations.ts'
 
 export interface OpenRequest {
   readonly group: string
-  readonly opened: (result: OpenedGroup) => OpenGroupResult
-  readonly done: (result: OpenGroupResult) => void
+  readonly opened: (result: OpenedGroup) => void
 }
 
 interface WriteBatch {
@@ -26,6 +26,9 @@ interface CloseBatch {
   readonly kind: 'close'
   readonly done: StorageDone
 }
+type WrittenResponse = DiskResponse & { readonly kind: 'written' }
+type OpenedResponse = DiskResponse & { readonly kind: 'opened' }
+type ClosedResponse = DiskResponse & { readonly kind: 'closed' }
 type Batch = WriteBatch | OpenBatch | CloseBatch
 
 interface Completion {
@@ -34,8 +37,6 @@ interface Completion {
   readonly refused: StorageError | null
 }
 
-/** A batch is closed here, which bounds the buffer, the transaction and what one commit adds to the write-ahead log. */
-const MAX_BATCH_BYTES = 8 * 1024 * 1024
 const FIRST_BUFFER_BYTES = 64 * 1024
 /** A larger buffer is not kept for the next batch. */
 const MAX_SPARE_BYTES = 1024 * 1024
@@ -43,7 +44,9 @@ const MAX_SPARE_BYTES = 1024 * 1024
 export class RequestQueue {
   readonly #post: (request: DiskRequest, transfer: readonly ArrayBuffer[]) => void
   readonly #waiting: Batch[] = []
-  #underWay: Batch | null = null
+  #underWay: WriteBatch | CloseBatch | null = null
+  readonly #opening = new Map<number, OpenRequest>()
+  #nextOpenId = 1
   #spare: ArrayBuffer | null = null
   #failure: StorageError | null = null
   #failingSoon = false
@@ -53,7 +56,7 @@ export class RequestQueue {
   }
 
   get idle(): boolean {
-    return this.#underWay === null && this.#waiting.length === 0
+    return this.#underWay === null && this.#waiting.length === 0 && this.#opening.size === 0
   }
 
   /** Packs one operation, or with `refused` none, and completes it in its turn. */
@@ -65,6 +68,19 @@ export class RequestQueue {
     const batch = this.#writeBatch()
     if (refused === null && this.#failure === null) pack(batch.packer)
     batch.completions.push({ done, refused })
+    this.#advance()
+  }
+
+  /** An append that is too large for one transaction goes in several, and completes with the last. */
+  append(group: number, entries: readonly LogEntry[], done: StorageDone): void {
+    let batch = this.#writeBatch()
+    if (this.#failure === null) {
+      for (let next = batch.packer.append(group, entries, 0); next < entries.length; ) {
+        batch = this.#writeBatch()
+        next = batch.packer.append(group, entries, next)
+      }
+    }
+    batch.completions.push({ done, refused: null })
     this.#advance()
   }
 
@@ -81,31 +97,40 @@ export class RequestQueue {
     this.#advance()
   }
 
-  /** Takes the answer to the request under way. The next request leaves before callbacks run, so the disk is busy. */
-  answered(response: DiskResponse): void {
-    if (response.kind === 'failed') {
-      this.fail(fromFailure(response.failure))
-      return
-    }
+  /** Takes an answer of the disk thread. The next request leaves before callbacks run, so the disk is busy. */
+  answered(response: WrittenResponse | OpenedResponse | ClosedResponse): void {
+    if (response.kind === 'opened') this.#opened(response)
+    else if (response.kind === 'written') this.#written(response)
+    else this.#ended(response)
+  }
+
+  #written({ failure, spare }: WrittenResponse): void {
     const batch = this.#underWay
+    if (batch?.kind !== 'write') throw unexpected('written', batch)
     this.#underWay = null
-    if (batch?.kind === 'write' && response.kind === 'written') {
-      if (response.spare.byteLength <= MAX_SPARE_BYTES) this.#spare = response.spare
-      const error = response.failure && fromFailure(response.failure)
-      if (error !== null) this.#failure ??= error
-      else this.#advance()
-      completeWrites(batch, error)
-      if (error !== null) this.#failWaiting()
-    } else if (batch?.kind === 'open' && response.kind === 'opened') {
-      this.#advance()
-      completeOpens(batch, response.results)
-    } else if (batch?.kind === 'close' && response.kind === 'closed') {
-      this.#failure ??= new StorageError('CLOSED', 'This storage is closed.')
-      runCallback(() => batch.done(response.failure && fromFailure(response.failure)))
-      this.#failWaiting()
-    } else {
-      throw new TypeError(`the disk thread answered ${response.kind} to ${batch?.kind ?? 'nothing'}`)
-    }
+    if (spare.byteLength <= MAX_SPARE_BYTES) this.#spare = spare
+    const error = failure && fromFailure(failure)
+    if (error !== null) this.#failure ??= error
+    else this.#advance()
+    completeWrites(batch, error)
+    if (error !== null) this.#failWaiting()
+  }
+
+  #opened({ id, result }: OpenedResponse): void {
+    const request = this.#opening.get(id)
+    if (request === undefined) throw unexpected('opened', this.#underWay)
+    this.#opening.delete(id)
+    this.#advance()
+    request.opened(result)
+  }
+
+  #ended({ failure }: ClosedResponse): void {
+    const batch = this.#underWay
+    if (batch?.kind !== 'close') throw unexpected('closed', batch)
+    this.#underWay = null
+    this.#failure ??= new StorageError('CLOSED', 'This storage is closed.')
+    batch.done(failure && fromFailure(failure))
+    this.#failWaiting()
   }
 
   /** From here on nothing is written. What is under way ends with the error unless its answer still comes. */
@@ -114,23 +139,27 @@ export class RequestQueue {
     if (this.#underWay === null) this.#failWaiting()
   }
 
-  /** The disk thread is gone: no answer will come. */
+  /** No answer will come: the disk thread is gone, or is waited for no longer. */
   abandon(error: StorageError): void {
     this.#failure ??= error
     if (this.#underWay !== null) this.#waiting.unshift(this.#underWay)
     this.#underWay = null
+    const opening = [...this.#opening.values()]
+    this.#opening.clear()
     this.#failWaiting()
+    for (const { opened } of opening) opened({ ok: false, failure: error })
   }
 
   /** Forgets everything, callbacks too. */
   drop(): void {
     this.#waiting.length = 0
+    this.#opening.clear()
     this.#underWay = null
   }
 
   #writeBatch(): WriteBatch {
     const last = this.#waiting.at(-1)
-    if (last?.kind === 'write' && last.packer.byteLength < MAX_BATCH_BYTES) return last
+    if (last?.kind === 'write' && !last.packer.isFull) return last
     const packer = new OperationPacker(this.#spare ?? new ArrayBuffer(FIRST_BUFFER_BYTES))
     this.#spare = null
     const batch: WriteBatch = { kind: 'write', packer, completions: [] }
@@ -143,17 +172,33 @@ export class RequestQueue {
       this.#failSoon()
       return
     }
-    if (this.#underWay !== null) return
-    const batch = this.#waiting.shift()
-    if (batch === undefined) return
-    this.#underWay = batch
-    if (batch.kind === 'write') {
-      const { buffer, byteLength } = batch.packer
-      this.#post({ kind: 'write', buffer, byteLength }, [buffer])
-    } else if (batch.kind === 'open') {
-      this.#post({ kind: 'open', groups: batch.requests.map((request) => request.group) }, [])
-    } else {
-      this.#post({ kind: 'close' }, [])
+    while (this.#underWay === null) {
+      const [batch] = this.#waiting
+      // What is being opened is let end before the close.
+      if (batch === undefined || (batch.kind === 'close' && this.#opening.size > 0)) return
+      this.#waiting.shift()
+      this.#send(batch)
+    }
+  }
+
+  #send(batch: Batch): void {
+    switch (batch.kind) {
+      case 'write': {
+        this.#underWay = batch
+        const { buffer, byteLength } = batch.packer
+        this.#post({ kind: 'write', buffer, byteLength }, [buffer])
+        break
+      }
+      case 'open': {
+        const firstId = this.#nextOpenId
+        for (const request of batch.requests) this.#opening.set(this.#nextOpenId++, request)
+        this.#post({ kind: 'open', firstId, groups: batch.requests.map(({ group }) => group) }, [])
+        break
+      }
+      case 'close':
+        this.#underWay = batch
+        this.#post({ kind: 'close' }, [])
+        break
     }
   }
 
@@ -173,21 +218,16 @@ export class RequestQueue {
     for (const batch of this.#waiting.splice(0)) {
       if (batch.kind === 'write') completeWrites(batch, error)
       else if (batch.kind === 'open') {
-        for (const { done } of batch.requests) runCallback(() => done({ ok: false, error }))
-      } else runCallback(() => batch.done(null))
+        for (const { opened } of batch.requests) opened({ ok: false, failure: error })
+      } else batch.done(null)
     }
   }
 }
 
 function completeWrites(batch: WriteBatch, error: StorageError | null): void {
-  for (const { done, refused } of batch.completions) runCallback(() => done(refused ?? error))
+  for (const { done, refused } of batch.completions) done(refused ?? error)
 }
 
-function completeOpens(batch: OpenBatch, results: readonly OpenedGroup[]): void {
-  batch.requests.forEach(({ opened, done }, position) => {
-    const result = results[position]
-    if (result === undefined)
-      throw new TypeError('the disk thread answered for fewer groups than it was asked for')
-    runCallback(() => done(opened(result)))
-  })
+function unexpected(answer: string, batch: Batch | null): TypeError {
+  return new TypeError(`the disk thread answered ${answer} to ${batch?.kind ?? 'nothing'}`)
 }

@@ -2,6 +2,7 @@
 
 import type { HardState, LogEntry, LogIndex, Term } from '../../rules/types.ts'
 import { ClaimedRead } from '../claimed-read.ts'
+import { FailureWatch } from '../failure-watch.ts'
 import { LogWindow, refuseHardState } from '../log-window.ts'
 import {
   type Fetch,
@@ -27,31 +28,34 @@ export interface GroupHost {
   /** The reason why nothing can be asked for any more, or `null`. */
   refusal(): StorageError | null
   released(group: string): void
+  /** Calls `done` once: with what it is called with itself, or with an error when that takes too long. */
+  inTime(what: string, done: StorageDone): StorageDone
+  /** Tells somebody that a callback threw. */
+  report(message: string): void
 }
 
 export class SqliteGroupStore implements GroupStore {
   readonly #host: GroupHost
   readonly #group: GroupIdentity
   readonly #window: LogWindow
+  readonly #watch: FailureWatch
   #closed = false
 
   constructor(host: GroupHost, group: GroupIdentity, stored: StoredGroup) {
     this.#host = host
     this.#group = group
     this.#window = new LogWindow(group.name, stored.firstIndex, stored.lastIndex)
+    this.#watch = new FailureWatch(group.name, (message) => host.report(message))
   }
 
   append(entries: readonly LogEntry[], done: StorageDone): void {
     if (this.#refused(this.#window.refuseAppend(entries) ?? refuseIndex(entries.at(-1)?.index ?? 0), done))
       return
     const durable = this.#window.appended(entries)
-    this.#host.queue.write(
-      (packer) => packer.append(this.#group.number, entries),
-      (error) => {
-        if (error === null) durable()
-        done(error)
-      },
-    )
+    this.#host.queue.append(this.#group.number, entries, (error) => {
+      if (error === null) durable()
+      this.#watch.complete(done, error)
+    })
   }
 
   truncateSuffix(lastKept: LogIndex, done: StorageDone): void {
@@ -90,32 +94,51 @@ export class SqliteGroupStore implements GroupStore {
   }
 
   fetch(from: LogIndex, { maxEntries, maxBytes }: ReadLimits, done: FetchDone): Fetch {
-    const read = new ClaimedRead(this.#window, from, maxEntries, done)
+    const read = new ClaimedRead(this.#window, from, maxEntries, (result) =>
+      this.#watch.complete(done, result),
+    )
     this.#host.fetches.ask({ group: this.#group, read, maxBytes, refusal: () => this.#refusal(null) })
     return read
+  }
+
+  onFailure(listener: (error: StorageError) => void): void {
+    this.#watch.listen(listener)
+  }
+
+  /** The storage has failed, or this group's owner has. */
+  fail(error: StorageError): void {
+    this.#watch.fail(error)
   }
 
   close(done: StorageDone): void {
     if (!this.#closed) this.#host.released(this.#group.name)
     this.#closed = true
-    this.#write(() => {}, done)
+    const ended = this.#host.inTime(`closing group ${this.#group.name}`, (error) =>
+      this.#watch.complete(done, error),
+    )
+    this.#host.queue.write(() => {}, ended)
   }
 
   #write(pack: (packer: OperationPacker) => void, done: StorageDone): void {
-    this.#host.queue.write(pack, done)
+    this.#host.queue.write(pack, (error) => this.#watch.complete(done, error))
   }
 
   /** Answers, in its turn, what cannot be done. */
   #refused(reason: string | null, done: StorageDone): boolean {
     const error = this.#refusal(reason)
     if (error === null) return false
-    this.#host.queue.write(() => {}, done, error)
+    this.#host.queue.write(
+      () => {},
+      (refused) => this.#watch.complete(done, refused),
+      error,
+    )
     return true
   }
 
   #refusal(reason: string | null): StorageError | null {
     if (this.#closed) return closedError(this.#group.name)
-    return this.#host.refusal() ?? (reason === null ? null : new StorageError('INVALID', reason))
+    const failure = this.#host.refusal() ?? this.#watch.fault
+    return failure ?? (reason === null ? null : new StorageError('INVALID', reason))
   }
 }
 

@@ -1,15 +1,23 @@
 // The storage of one process on SQLite: owns the disk thread, the read-only connection of this thread, and the groups.
 
 import Database from 'better-sqlite3'
+import { systemClock, type TimerHandle } from '../../runtime/clock.ts'
+import { messageOf, sheltered } from '../../runtime/errors.ts'
 import { type Logger, silentLogger } from '../../runtime/logger.ts'
-import { runCallback } from '../run-callback.ts'
-import { type OpenGroupResult, type Storage, type StorageDone, StorageError } from '../storage.ts'
+import {
+  type DiskStatus,
+  type OpenGroupResult,
+  type Storage,
+  type StorageDone,
+  StorageError,
+} from '../storage.ts'
 import { databaseFile } from './data-directory.ts'
 import { type DiskThread, startDiskThread } from './disk-thread-handle.ts'
 import { fromFailure, toStorageError } from './failure.ts'
 import { FetchQueue } from './fetch-queue.ts'
 import { LogReader } from './log-reader.ts'
-import type { DiskOptions, DiskResponse } from './messages.ts'
+import type { DiskOptions, DiskResponse, OpenedGroup } from './messages.ts'
+import { ReaderReport } from './reader-report.ts'
 import { RequestQueue } from './request-queue.ts'
 import { type GroupHost, SqliteGroupStore } from './sqlite-group-store.ts'
 
@@ -27,16 +35,22 @@ export interface SqliteStorageOptions {
    * MB), more often. Default 1 MiB.
    */
   readonly maxWalBytes?: number
+  /** How long opening the database may take before it fails with IO. Default 30,000. */
+  readonly startTimeoutMs?: number
+  /** How long a close waits for a disk that does not answer before it ends with IO. Default 10,000. */
+  readonly closeTimeoutMs?: number
 }
 
 const DEFAULT_MAX_WAL_BYTES = 1024 * 1024
+const DEFAULT_START_TIMEOUT_MS = 30_000
+const DEFAULT_CLOSE_TIMEOUT_MS = 10_000
 
 /**
  * Opens the database of a process and takes its directory for it.
  * @throws StorageError (as a rejection) LOCKED, FOREIGN, VERSION, CORRUPT or IO; nothing stays open then.
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<SqliteStorage> {
-  const { dataDir, hostId, logger = silentLogger } = options
+  const { dataDir, hostId, logger = silentLogger, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
   const diskOptions: DiskOptions = {
     dataDir,
     hostId,
@@ -45,47 +59,59 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   }
   let thread: DiskThread | null = null
   try {
-    thread = await startDiskThread(diskOptions)
+    thread = await startDiskThread(diskOptions, options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS)
     const db = new Database(databaseFile(dataDir), { readonly: true, fileMustExist: true })
-    return new SqliteStorage(thread, db, logger, dataDir)
+    return new SqliteStorage(thread, db, { logger, dataDir, closeTimeoutMs })
   } catch (error) {
     await thread?.stop()
     throw toStorageError(error, `opening data directory ${dataDir}`)
   }
 }
 
+interface StorageSettings {
+  readonly logger: Logger
+  readonly dataDir: string
+  readonly closeTimeoutMs: number
+}
+
 export class SqliteStorage implements Storage {
   readonly #thread: DiskThread
   readonly #db: Database.Database
   readonly #reader: LogReader
-  readonly #logger: Logger
-  readonly #dataDir: string
+  readonly #settings: StorageSettings
   readonly #queue: RequestQueue
   readonly #fetches: FetchQueue
   readonly #host: GroupHost
-  readonly #openGroups = new Set<string>()
+  readonly #readerReport: ReaderReport
+  /** `null` while it is being opened. */
+  readonly #openGroups = new Map<string, SqliteGroupStore | null>()
+  readonly #timers = new Set<TimerHandle>()
   /** Those who wait for the end of `close`; `null` while nobody asked for it. */
   #closers: StorageDone[] | null = null
   #closed = false
+  #failure: StorageError | null = null
+  #status: DiskStatus = { walBytes: 0, blockedByReaderMs: null }
 
   /** Use `openSqliteStorage`. */
-  constructor(thread: DiskThread, db: Database.Database, logger: Logger, dataDir: string) {
+  constructor(thread: DiskThread, db: Database.Database, settings: StorageSettings) {
     this.#thread = thread
     this.#db = db
     this.#reader = new LogReader(db)
-    this.#logger = logger
-    this.#dataDir = dataDir
+    this.#settings = settings
+    this.#readerReport = new ReaderReport(settings.logger, settings.dataDir)
     this.#queue = new RequestQueue((request, transfer) => {
       thread.keepAlive(true) // only work that is under way does
       thread.post(request, transfer)
     })
-    this.#fetches = new FetchQueue({ file: databaseFile(dataDir) })
+    this.#fetches = new FetchQueue({ file: databaseFile(settings.dataDir) })
     this.#host = {
       queue: this.#queue,
       fetches: this.#fetches,
       reader: () => this.#openReader(),
       refusal: () => (this.#closers === null ? null : this.#closedError()),
       released: (group) => this.#openGroups.delete(group),
+      inTime: (what, done) => this.#inTime(what, done),
+      report: (message) => this.#report(message),
     }
     thread.listen({
       onResponse: (response) => this.#onResponse(response),
@@ -97,77 +123,152 @@ export class SqliteStorage implements Storage {
   openGroup(group: string, done: (result: OpenGroupResult) => void): void {
     const refusal = this.#host.refusal() ?? this.#refuseOpen(group)
     if (refusal !== null) {
-      const refuse = (): void => done({ ok: false, error: refusal })
-      this.#queue.write(() => {}, refuse, refusal)
+      this.#queue.write(
+        () => {},
+        () => this.#completeOpen(done, { ok: false, error: refusal }),
+        refusal,
+      )
       return
     }
-    this.#openGroups.add(group)
-    this.#queue.open({
-      group,
-      opened: (result) => {
-        if (result.ok) {
-          const { number, stored } = result
-          return {
-            ok: true,
-            store: new SqliteGroupStore(this.#host, { number, name: group }, stored),
-            stored,
-          }
-        }
-        this.#openGroups.delete(group)
-        return { ok: false, error: fromFailure(result.failure) }
-      },
-      done,
-    })
+    this.#openGroups.set(group, null)
+    this.#queue.open({ group, opened: (result) => this.#completeOpen(done, this.#opened(group, result)) })
   }
 
   close(done: StorageDone): void {
-    if (this.#closed) queueMicrotask(() => done(null))
+    if (this.#closed) queueMicrotask(() => this.#complete(done, null))
     else if (this.#closers !== null) this.#closers.push(done)
     else {
       this.#closers = [done]
       this.#db.close()
       // The disk thread is the last to let go of the database, so that no write-ahead log is left behind.
-      const closeDisk = (): void => this.#queue.close((error) => this.#finishClose(error))
-      void this.#fetches.close(this.#closedError()).then(closeDisk)
+      const ended = this.#inTime('closing', (error) => this.#finishClose(error))
+      void this.#fetches.close(this.#closedError()).then(() => this.#queue.close(ended))
     }
   }
 
   /**
    * Lets go of everything at once, as if the process had been killed: what is under way may or may not be on disk, and
-   * no pending callback is called. Resolves when the directory can be opened again.
+   * no pending callback is called. Resolves when the directory can be opened again, or the disk thread is found to hang.
    */
   async destroy(): Promise<void> {
     this.#queue.drop()
     this.#closers ??= []
     this.#closed = true
     await this.#fetches.drop()
+    for (const timer of this.#timers) systemClock.clearTimeout(timer)
     await this.#thread.stop()
     this.#db.close()
   }
 
-  #onResponse(response: DiskResponse): void {
-    if ('failure' in response && response.failure !== null) {
-      this.#logger.error(
-        { dataDir: this.#dataDir, ...response.failure },
-        'storage failed; nothing is written any more',
-      )
+  diskStatus(): DiskStatus {
+    return this.#status
+  }
+
+  #opened(group: string, result: OpenedGroup): OpenGroupResult {
+    if (!result.ok) {
+      this.#openGroups.delete(group)
+      return { ok: false, error: fromFailure(result.failure) }
     }
-    this.#queue.answered(response)
+    const { number, stored } = result
+    const store = new SqliteGroupStore(this.#host, { number, name: group }, stored)
+    this.#openGroups.set(group, store)
+    return { ok: true, store, stored }
+  }
+
+  #onResponse(response: DiskResponse): void {
+    switch (response.kind) {
+      case 'status':
+        this.#status = response.status
+        this.#readerReport.take(response.status)
+        return
+      case 'failed':
+        this.#fail(fromFailure(response.failure))
+        return
+      case 'written':
+      case 'opened':
+      case 'closed':
+        this.#queue.answered(response)
+        if (response.kind === 'written' && response.failure !== null)
+          this.#fail(fromFailure(response.failure))
+        break
+      case 'started':
+      case 'refused':
+        throw new TypeError(`the disk thread said ${response.kind} after it had started`)
+    }
     if (this.#queue.idle && this.#closers === null) this.#thread.keepAlive(false)
   }
 
   #onThreadEnd(reason: string): void {
-    const message = `The disk thread of ${this.#dataDir} ended (${reason}): what was not confirmed may not be on disk.`
-    this.#logger.error({ dataDir: this.#dataDir, reason }, message)
-    this.#queue.abandon(new StorageError('IO', message))
+    const message = `The disk thread of ${this.#settings.dataDir} ended (${reason}): what was not confirmed may not be on disk.`
+    const error = new StorageError('IO', message)
+    this.#queue.abandon(error)
+    this.#fail(error)
   }
 
-  /** The thread ends by itself after a close; a failed one is ended here. */
+  /** Nothing is written any more; every group is told, also those that have nothing to write. */
+  #fail(error: StorageError): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    const { logger, dataDir } = this.#settings
+    logger.error(
+      { dataDir, code: error.code },
+      `Storage failed; nothing is written any more: ${error.message}`,
+    )
+    this.#queue.fail(error)
+    for (const store of [...this.#openGroups.values()]) store?.fail(error)
+  }
+
+  /** The thread ends by itself after a close; one that failed or does not answer is ended here. */
   #finishClose(error: StorageError | null): void {
-    void this.#thread.stop().then(() => {
+    void this.#thread.stop().then((hasEnded) => {
       this.#closed = true
-      for (const done of this.#closers?.splice(0) ?? []) runCallback(() => done(error))
+      if (!hasEnded) {
+        const { logger, dataDir } = this.#settings
+        logger.error({ dataDir }, 'The disk thread hangs in the operating system and is left behind.')
+      }
+      // Whatever is still waiting for the disk has waited long enough.
+      this.#queue.abandon(error ?? this.#closedError())
+      for (const done of this.#closers?.splice(0) ?? []) this.#complete(done, error)
     })
+  }
+
+  /** Completes once: as it is completed, or with an error when the disk does not answer. */
+  #inTime(what: string, done: StorageDone): StorageDone {
+    const { dataDir, closeTimeoutMs } = this.#settings
+    const end = (error: StorageError | null): void => {
+      if (!this.#timers.delete(timer)) return
+      systemClock.clearTimeout(timer)
+      done(error)
+    }
+    const timer = systemClock.setTimeout(() => {
+      const message = `The disk of ${dataDir} has not answered for ${closeTimeoutMs} ms while ${what}: what was not confirmed may not be on disk.`
+      this.#report(message)
+      end(new StorageError('IO', message))
+    }, closeTimeoutMs)
+    this.#timers.add(timer)
+    return end
+  }
+
+  /** An owner that does not take what it asked for does not keep it open. */
+  #completeOpen(done: (result: OpenGroupResult) => void, result: OpenGroupResult): void {
+    sheltered(
+      () => done(result),
+      (thrown) => {
+        this.#report(`A callback of opening a group threw: ${messageOf(thrown)}.`)
+        if (result.ok) result.store.close(() => {})
+      },
+    )
+  }
+
+  #complete(done: StorageDone, error: StorageError | null): void {
+    sheltered(
+      () => done(error),
+      (thrown) => this.#report(`A callback of closing threw: ${messageOf(thrown)}.`),
+    )
+  }
+
+  #report(message: string): void {
+    this.#settings.logger.error({ dataDir: this.#settings.dataDir }, message)
   }
 
   #openReader(): LogReader {
@@ -181,6 +282,6 @@ export class SqliteStorage implements Storage {
   }
 
   #closedError(): StorageError {
-    return new StorageError('CLOSED', `The storage of ${this.#dataDir} is closed.`)
+    return new StorageError('CLOSED', `The storage of ${this.#settings.dataDir} is closed.`)
   }
 }

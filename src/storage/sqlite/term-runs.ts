@@ -13,9 +13,14 @@ export interface TermSource {
 /**
  * The runs of equal terms from `first` to `last`. A damaged term may mislead the search, but it cannot end unnoticed:
  * the entries on both sides of every border found are verified, and between two of one term there is no other.
- * Returns the index at which terms go back instead, when they do.
+ * Pauses after every run, so that a log of many terms can be searched in slices. Returns the index at which terms go
+ * back instead, when they do.
  */
-export function findTermRuns(first: LogIndex, last: LogIndex, source: TermSource): TermRun[] | LogIndex {
+export function* findTermRuns(
+  first: LogIndex,
+  last: LogIndex,
+  source: TermSource,
+): Generator<void, TermRun[] | LogIndex, void> {
   const runs: TermRun[] = []
   if (last < first) return runs
   const lastTerm = source.verified(last)
@@ -30,6 +35,7 @@ export function findTermRuns(first: LogIndex, last: LogIndex, source: TermSource
     start = border
     term = next
     runs.push({ firstIndex: start, term })
+    yield
   }
   return runs
 }

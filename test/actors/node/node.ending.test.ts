@@ -2,6 +2,7 @@
 // traps T84 and T89, INV-17, INV-22, INV-23.
 
 import { describe, expect, it } from 'vitest'
+import { StorageError } from '../../../src/storage/storage.ts'
 import { configurationEntry } from '../../log/support/entries.ts'
 import { type NodeRig, rig } from '../support/node-rig.ts'
 
@@ -20,6 +21,14 @@ describe('row 22: an error', () => {
     expect(node.handle.status()).toMatchObject({ role: 'error', error: 'no space left on device' })
     expect(node.heard.filter((one) => one.startsWith('error'))).toEqual(['error no space left on device'])
     expect(node.machine.calls.filter((call) => call === 'error')).toHaveLength(1)
+  })
+
+  it('of the disk that nobody asked about stops the node as well', () => {
+    const node = rig().boot().establish()
+    node.storage.breakDown(new StorageError('GONE', 'the files are gone'))
+    node.settle()
+    expect(node.state).toBe('error')
+    expect(node.handle.status()).toMatchObject({ role: 'error', error: 'the files are gone' })
   })
 
   it('of a leader makes a follower campaign at once, and tells the user that the office has ended', () => {

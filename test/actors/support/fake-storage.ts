@@ -41,6 +41,7 @@ export class FakeStorage implements Storage {
   #waiting: Work[] = []
   #held = new Set<Kind>()
   #failing = new Map<Kind, StorageError>()
+  readonly #failureListeners: ((error: StorageError) => void)[] = []
   closed = false
   /** Entries handed out by `read` so far. */
   entriesRead = 0
@@ -91,6 +92,11 @@ export class FakeStorage implements Storage {
     this.#failing.set(kind, new StorageError('FULL', message))
   }
 
+  /** The disk is found to have failed though nobody has asked it for anything. */
+  breakDown(error: StorageError): void {
+    for (const listener of this.#failureListeners.splice(0)) listener(error)
+  }
+
   openGroup(group: string, done: (result: OpenGroupResult) => void): void {
     this.#do('open', (error) => {
       if (error !== null) return done({ ok: false, error })
@@ -135,6 +141,7 @@ export class FakeStorage implements Storage {
           done,
         )
       },
+      onFailure: (listener) => void this.#failureListeners.push(listener),
       truncateSuffix: (lastKept, done) => {
         next = Math.min(next, lastKept + 1)
         window.truncateSuffix(lastKept)

@@ -1,0 +1,82 @@
+// Files that are taken away while they are written to: the operating system goes on taking writes, nobody could ever
+// open what they lead to.
+
+import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { StorageError } from '../../src/storage/storage.ts'
+import { makeEntries, openStore, readAll, written } from '../../src/testing/storage-conformance.ts'
+import { sqliteStorage, temporaryDirectory } from './support.ts'
+
+const LOSSES: readonly (readonly [what: string, lose: (dataDir: string) => void])[] = [
+  ['the directory is removed', (dataDir) => rmSync(dataDir, { recursive: true })],
+  ['the directory is renamed', (dataDir) => renameSync(dataDir, `${dataDir}-old`)],
+  [
+    'the directory is replaced by an empty one',
+    (dataDir) => {
+      renameSync(dataDir, `${dataDir}-old`)
+      mkdirSync(dataDir)
+    },
+  ],
+  ['the database is removed', (dataDir) => rmSync(join(dataDir, 'quorate.db'))],
+  ['the database is replaced by a copy of itself', (dataDir) => replace(join(dataDir, 'quorate.db'))],
+  ['the write-ahead log is removed', (dataDir) => rmSync(join(dataDir, 'quorate.db-wal'))],
+  ['the write-ahead log is replaced', (dataDir) => replace(join(dataDir, 'quorate.db-wal'))],
+  ['the shared memory is removed', (dataDir) => rmSync(join(dataDir, 'quorate.db-shm'))],
+  ['the lock is removed', (dataDir) => rmSync(join(dataDir, 'quorate.lock'))],
+]
+
+function replace(file: string): void {
+  copyFileSync(file, `${file}-copy`)
+  renameSync(`${file}-copy`, file)
+}
+
+test.each(LOSSES)('when %s, the very next write is not acknowledged', async (_what, lose) => {
+  const dataDir = join(temporaryDirectory(), 'data')
+  const storage = await sqliteStorage({ dataDir })
+  const a = await openStore(storage, 'a')
+  const b = await openStore(storage, 'b')
+  await written((done) => a.store.append(makeEntries(1, 10), done))
+  lose(dataDir)
+  await expect(written((done) => a.store.append(makeEntries(11, 1), done))).rejects.toMatchObject({
+    code: 'GONE',
+    message: expect.stringContaining(dataDir),
+  })
+  await expect(
+    written((done) => b.store.saveHardState({ term: 1, votedFor: 'n1' }, done)),
+  ).rejects.toMatchObject({ code: 'GONE' })
+  await expect(openStore(storage, 'c')).rejects.toMatchObject({ code: 'GONE' })
+  expect(readAll(a.store, 1).length).toBe(10)
+})
+
+test.each(LOSSES)('when %s, whoever writes nothing is told without asking', async (_what, lose) => {
+  const dataDir = join(temporaryDirectory(), 'data')
+  const storage = await sqliteStorage({ dataDir })
+  const { store } = await openStore(storage, 'a')
+  const told = new Promise<StorageError>((resolve) => store.onFailure(resolve))
+  lose(dataDir)
+  expect(await told).toMatchObject({ code: 'GONE' })
+})
+
+test('a group that is created on files that are gone is not opened', async () => {
+  const dataDir = join(temporaryDirectory(), 'data')
+  const storage = await sqliteStorage({ dataDir })
+  rmSync(dataDir, { recursive: true })
+  await expect(openStore(storage, 'a')).rejects.toMatchObject({ code: 'GONE' })
+})
+
+test('closing on files that are gone ends, and leaves alone what has taken their place', async () => {
+  const dataDir = join(temporaryDirectory(), 'data')
+  const lost = await sqliteStorage({ dataDir })
+  await openStore(lost, 'a')
+  renameSync(dataDir, `${dataDir}-old`)
+  const next = await sqliteStorage({ dataDir })
+  const { store } = await openStore(next, 'a')
+  await written((done) => store.append(makeEntries(1, 5), done))
+  await written((done) => lost.close(done)).catch((error: unknown) =>
+    expect(error).toMatchObject({ code: 'GONE' }),
+  )
+  await written((done) => store.append(makeEntries(6, 5), done))
+  await next.destroy()
+  expect((await openStore(await sqliteStorage({ dataDir }), 'a')).stored.lastIndex).toBe(10)
+})
