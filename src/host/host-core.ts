@@ -75,7 +75,7 @@ export class HostCore {
       logger,
       storage,
       rpc: this.#rpc,
-      join: (handler: RequestHandler) => this.#rpc.serve(spec.group, handler),
+      join: (handler: RequestHandler) => this.#rpc.serve(spec.group, handler, () => node.core.term),
       started: (error) => {
         if (told) return
         told = true

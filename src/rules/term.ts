@@ -31,3 +31,27 @@ export function judgeSender(self: Standing, from: PeerId, term: Term): SenderVer
 export function deposes(own: Term, seen: Term): boolean {
   return seen > own
 }
+
+/** Terms left to a member that believed a message when it knew nothing yet: 4 billion elections. */
+const RESERVE = 2 ** 32
+/** The most terms that one message may move a member on by: at an election per second, 136 years. */
+const LARGEST_STEP = 2 ** 32
+/** And the largest part of the terms that are left. */
+const SMALLEST_PART = 2 ** 20
+/** Near the end honest members must still be able to follow each other. */
+const ALWAYS_ALLOWED_STEP = 1024
+
+/**
+ * Whether a message may name this term. Terms are never taken back, so one damaged or forged message with the last of
+ * them would end a group for good. Believed is a step that elections could have made, and never more than a millionth of
+ * the terms that are left: it takes more than a million such messages to use them up.
+ *
+ * A member that has never been in a term, new or wiped, has nothing to compare with and believes whatever leaves
+ * enough terms to go on with. If it was lied to, the others don't believe *it*, and wiping it again mends it.
+ */
+export function isPlausibleTerm(own: Term, seen: Term): boolean {
+  const left = Number.MAX_SAFE_INTEGER - own
+  const step = seen - own
+  if (own <= 1) return step <= left - RESERVE
+  return step <= Math.max(ALWAYS_ALLOWED_STEP, Math.min(LARGEST_STEP, Math.floor(left / SMALLEST_PART)))
+}

@@ -1,7 +1,7 @@
 // Meeting other terms: paper section 5.1, braft.md section 5.8 and rows 9, 11, 12, 13 of its table (trap T16).
 
 import { describe, expect, it } from 'vitest'
-import { deposes, judgeSender, type Standing } from '../../src/rules/term.ts'
+import { deposes, isPlausibleTerm, judgeSender, type Standing } from '../../src/rules/term.ts'
 
 const follower = (leader: string | null): Standing => ({ role: 'follower', term: 5, leader })
 
@@ -39,3 +39,55 @@ describe('a term that is seen deposes', () => {
     expect(deposes(5, seen)).toBe(expected)
   })
 })
+
+describe('a term that a message names', () => {
+  const LAST = Number.MAX_SAFE_INTEGER
+  const STEP = 2 ** 32
+
+  it.each<[string, number, number, boolean]>([
+    ['of the past', 5, 1, true],
+    ['that is the own one', 5, 5, true],
+    ['that is the next', 5, 6, true],
+    ['one step below the largest', 5, 5 + STEP - 1, true],
+    ['at the largest step', 5, 5 + STEP, true],
+    ['one beyond the largest step', 5, 6 + STEP, false],
+    ['that is the last of all', 5, LAST, false],
+    ['to a new member, of an old group', 1, 2 ** 40, true],
+    ['to a member without any term', 0, 2 ** 40, true],
+    ['to a new member, that leaves one term more than the reserve', 1, LAST - STEP - 1, true],
+    ['to a new member, that leaves the reserve', 1, LAST - STEP, true],
+    ['to a new member, that leaves less', 1, LAST - STEP + 1, false],
+    ['to a new member, that is the last of all', 0, LAST, false],
+    ['to a member that is new no more', 2, 2 + STEP, true],
+    ['far beyond a member that is new no more', 2, 3 + STEP, false],
+    ['within a millionth of what is left', LAST - 2 ** 40, LAST - 2 ** 40 + 2 ** 20, true],
+    ['one beyond a millionth of what is left', LAST - 2 ** 40, LAST - 2 ** 40 + 2 ** 20 + 1, false],
+    ['1,024 on, near the end', LAST - 5000, LAST - 5000 + 1024, true],
+    ['1,025 on, near the end', LAST - 5000, LAST - 5000 + 1025, false],
+  ])('%s: %i sees %i', (_, own, seen, expected) => {
+    expect(isPlausibleTerm(own, seen)).toBe(expected)
+  })
+
+  it('takes more than a million messages to use up the terms', () => {
+    let own = LAST - 2 ** 32 // as far as a new member can be lied to
+    for (let messages = 0; messages < 1_000_000; messages += 1) own += largestStep(own)
+    expect(LAST - own).toBeGreaterThan(2 ** 30)
+  })
+
+  it('can always be the next one, as long as there is a next one', () => {
+    for (const own of [0, 1, 2, 1000, 2 ** 32, 2 ** 52, LAST - 2 ** 32, LAST - 1]) {
+      expect(isPlausibleTerm(own, own + 1)).toBe(own < LAST)
+    }
+  })
+})
+
+/** By halving, as a stranger would look for it. */
+function largestStep(own: number): number {
+  let [low, high] = [0, 2 ** 33]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (isPlausibleTerm(own, own + middle)) low = middle
+    else high = middle - 1
+  }
+  return low
+}

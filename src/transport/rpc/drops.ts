@@ -14,6 +14,7 @@ export type DropReason =
   | 'UNKNOWN_METHOD' // perhaps of a later version; answered with ENOMETHOD
   | 'BAD_REPLY_SUBJECT' // wants its answer where only requests may go
   | 'FORGED_SENDER' // the sender in the body is not the one in the subject
+  | 'IMPLAUSIBLE_TERM' // a term that elections cannot have led to
   | 'WRONG_PEER' // an answer from somebody who was not asked
   | 'LATE_REPLY' // an answer to a call that is over, or never was
 

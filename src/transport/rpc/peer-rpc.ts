@@ -1,6 +1,6 @@
 // Calls between members, as a port: what a node sees of the bus. One object per host carries all its groups.
 
-import type { PeerId } from '../../rules/types.ts'
+import type { PeerId, Term } from '../../rules/types.ts'
 import type { RemoteError, RemoteErrorCode } from '../wire/messages/error-answer.ts'
 import type {
   InboundRequest,
@@ -52,8 +52,11 @@ export interface PeerRpc {
     timeoutMs: number,
     done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
   ): void
-  /** Routes this host's requests for `group` to `handler`. Requests for groups nobody serves are answered ENOENT. */
-  serve(group: string, handler: RequestHandler): { stop(): void }
+  /**
+   * Routes this host's requests for `group` to `handler`. Requests for groups nobody serves are answered ENOENT. With
+   * `ownTerm`, the term of the member, requests and answers that name a term which it should not believe are dropped.
+   */
+  serve(group: string, handler: RequestHandler, ownTerm?: () => Term): { stop(): void }
   /** Room for entries, heads included, in one AppendEntries on this bus now, in bytes. */
   readonly maxFrameBytes: number
   close(): void

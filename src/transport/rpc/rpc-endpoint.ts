@@ -2,7 +2,8 @@
 // What arrives is checked here, counted when it is dropped, and never throws into anybody.
 
 import { QuorateError } from '../../errors.ts'
-import type { PeerId } from '../../rules/types.ts'
+import { isPlausibleTerm } from '../../rules/term.ts'
+import type { PeerId, Term } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -26,6 +27,11 @@ export interface PeerRpcOptions {
   readonly drops: Drops
 }
 
+interface Served {
+  readonly handler: RequestHandler
+  readonly ownTerm: (() => Term) | undefined
+}
+
 const UNKNOWN_SENDER = '(unknown)'
 
 /** @throws QuorateError INVALID when prefix or id cannot be part of a subject. */
@@ -42,7 +48,7 @@ class RpcEndpoint implements PeerRpc {
   readonly #drops: Drops
   readonly #encoder: RequestEncoder
   readonly #pending: PendingCalls
-  readonly #handlers = new Map<string, RequestHandler>()
+  readonly #served = new Map<string, Served>()
   /** Subjects without their method, per group and member: only names that somebody here calls. */
   readonly #subjectHeads = new Map<string, Map<PeerId, string>>()
   readonly #inboxHead: string
@@ -101,23 +107,24 @@ class RpcEndpoint implements PeerRpc {
       return
     }
     const answered = (token: string, payload: Uint8Array): void =>
-      this.#readReply(token, to, method, payload, done)
+      this.#readReply(token, { group, to, method }, payload, done)
     const token = this.#pending.add({ to, method, answered, failed: fail }, timeoutMs)
     if (this.#transport.publish(subject, body, this.#inboxHead + token)) return
     this.#pending.remove(token)
     failSoon({ code: 'BUS_DOWN', message: this.#whyNotSent(body) })
   }
 
-  serve(group: string, handler: RequestHandler): { stop(): void } {
+  serve(group: string, handler: RequestHandler, ownTerm?: () => Term): { stop(): void } {
     if (!isToken(group))
       throw new QuorateError('INVALID', `Group ${JSON.stringify(group)} is not a valid name.`)
-    if (this.#handlers.has(group)) {
+    if (this.#served.has(group)) {
       throw new QuorateError('CONFLICT', `Group "${group}" is already served by ${this.#id}.`)
     }
-    this.#handlers.set(group, handler)
+    const served: Served = { handler, ownTerm }
+    this.#served.set(group, served)
     return {
       stop: () => {
-        if (this.#handlers.get(group) === handler) this.#handlers.delete(group)
+        if (this.#served.get(group) === served) this.#served.delete(group)
       },
     }
   }
@@ -127,7 +134,7 @@ class RpcEndpoint implements PeerRpc {
     this.#closed = true
     this.#stopStatus()
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
-    this.#handlers.clear()
+    this.#served.clear()
     this.#pending.failAll({ code: 'CLOSED', message: `${this.#id} closed while waiting for an answer.` })
   }
 
@@ -183,8 +190,7 @@ class RpcEndpoint implements PeerRpc {
   /** Ends a call with the answer of `to`. What is no such answer leaves the call waiting. */
   #readReply<M extends RpcMethod>(
     token: string,
-    to: PeerId,
-    method: M,
+    { group, to, method }: { readonly group: string; readonly to: PeerId; readonly method: M },
     payload: Uint8Array,
     done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
   ): void {
@@ -196,6 +202,11 @@ class RpcEndpoint implements PeerRpc {
     const { from, outcome } = decoded.value
     if (from !== to) {
       this.#drops.record('WRONG_PEER', from, `answer to ${method} that ${to} was asked`)
+      return
+    }
+    const doubt = outcome.ok ? doubtOf(this.#served.get(group), outcome.response.term) : undefined
+    if (doubt !== undefined) {
+      this.#drops.record('IMPLAUSIBLE_TERM', from, `answer to ${method}: ${doubt}`)
       return
     }
     // Over before its caller hears of it, so that nothing the caller does now can end it twice.
@@ -231,19 +242,19 @@ class RpcEndpoint implements PeerRpc {
       })
       return
     }
-    const handler = this.#handlers.get(group)
-    if (handler === undefined) {
+    const served = this.#served.get(group)
+    if (served === undefined) {
       this.#refuse(replyTo, { code: 'ENOENT', message: `${this.#id} has no member of group "${group}".` })
       return
     }
-    this.#dispatch(subject, method, message.payload, handler, this.#replyOnce(method, replyTo))
+    this.#dispatch(subject, method, message.payload, served, this.#replyOnce(method, replyTo))
   }
 
   #dispatch(
     { group, from }: RpcSubject,
     method: RpcMethod,
     payload: Uint8Array,
-    handler: RequestHandler,
+    served: Served,
     reply: Reply,
   ): void {
     const decoded = decodeRequest(method, payload)
@@ -255,8 +266,13 @@ class RpcEndpoint implements PeerRpc {
       this.#drops.record('FORGED_SENDER', from, `${method} says it is from ${decoded.value.from}`)
       return
     }
+    const doubt = doubtOf(served, decoded.value.message.term)
+    if (doubt !== undefined) {
+      this.#drops.record('IMPLAUSIBLE_TERM', from, `${method}: ${doubt}`)
+      return
+    }
     try {
-      handler(decoded.value, reply)
+      served.handler(decoded.value, reply)
     } catch (error) {
       this.#logger.error({ group, from, method, error }, 'The handler of a request threw.')
       reply({ ok: false, error: { code: 'EINTERNAL', message: 'The request could not be handled.' } })
@@ -278,4 +294,11 @@ class RpcEndpoint implements PeerRpc {
       this.#transport.publish(replyTo, body)
     }
   }
+}
+
+/** Why a term is not to be believed, or undefined. */
+function doubtOf(served: Served | undefined, term: Term): string | undefined {
+  const own = served?.ownTerm?.()
+  if (own === undefined || isPlausibleTerm(own, term)) return undefined
+  return `term ${term}, the own one is ${own}`
 }

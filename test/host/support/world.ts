@@ -110,6 +110,11 @@ export class World implements AsyncDisposable {
     await member.connection.close()
   }
 
+  /** The disk of a member that is not running is replaced by an empty one. */
+  wipe(id: string): void {
+    this.#disks.delete(id)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const hosts = [...this.#hosts]
     for (const host of hosts) host.destroy()

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { DropLog } from '../../../src/observability/drop-log.ts'
-import { MemoryBus } from '../../../src/transport/memory/memory-bus.ts'
-import type { PeerRpc, RequestHandler, RpcOutcome } from '../../../src/transport/rpc/peer-rpc.ts'
-import { createPeerRpc } from '../../../src/transport/rpc/rpc-endpoint.ts'
+import type { RequestHandler } from '../../../src/transport/rpc/peer-rpc.ts'
 import {
   decodeResponse,
   encodeErrorResponse,
@@ -10,36 +8,10 @@ import {
   RequestEncoder,
 } from '../../../src/transport/wire/codec.ts'
 import type { InboundRequest, RpcMethod } from '../../../src/transport/wire/messages/registry.ts'
+import { ask, bench } from '../support/endpoints.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
 import { withChecksum } from '../support/seals.ts'
-
-const PREFIX = 'quorate'
-
-function bench() {
-  const clock = new ManualClock()
-  const bus = new MemoryBus({ clock })
-  const logger = new MemoryLogger()
-  const drops = new DropLog({ clock, logger })
-  const host = (id: string) => {
-    const transport = bus.connect(id)
-    return { transport, rpc: createPeerRpc({ transport, prefix: PREFIX, id, clock, logger, drops }) }
-  }
-  const reasons = () => drops.counts().map(({ reason, sender, count }) => `${reason} ${sender} ${count}`)
-  return { clock, bus, logger, drops, host, reasons, n1: host('n1'), n2: host('n2') }
-}
-
-/** Starts a call and keeps every outcome it is given. */
-function ask(rpc: PeerRpc, to = 'n2', timeoutMs = 100): RpcOutcome<{ term: number; index: number }>[] {
-  const outcomes: RpcOutcome<{ term: number; index: number }>[] = []
-  let returned = false
-  rpc.call('g', to, 'read_index', { term: 3 }, timeoutMs, (outcome) => {
-    expect(returned).toBe(true)
-    outcomes.push(outcome)
-  })
-  returned = true
-  return outcomes
-}
 
 const answerWith =
   (index: number): RequestHandler =>
