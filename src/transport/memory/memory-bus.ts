@@ -3,6 +3,7 @@
 
 import { QuorateError } from '../../errors.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
+import { sheltered } from '../../runtime/errors.ts'
 import { type Logger, silentLogger } from '../../runtime/logger.ts'
 import { inboxPrefixOf } from '../permissions.ts'
 import { isToken } from '../subjects.ts'
@@ -29,6 +30,7 @@ const NO_PAYLOAD = new Uint8Array(0)
 /** What a connection asks of its bus. */
 export interface Switchboard {
   readonly maxPayloadBytes: number
+  readonly logger: Logger
   add(receiver: Receiver): void
   remove(receiver: Receiver): void
   /** Takes a copy of `payload`. */
@@ -50,6 +52,7 @@ export class MemoryBus {
     this.#logger = options.logger ?? silentLogger
     this.#switchboard = {
       maxPayloadBytes: options.maxPayloadBytes ?? 1024 * 1024,
+      logger: this.#logger,
       add: (receiver) => this.#receivers.add(receiver.subject, receiver),
       remove: (receiver) => this.#receivers.remove(receiver.subject, receiver),
       route: (sender, subject, payload, replyTo) => this.#route(sender, subject, payload, replyTo),
@@ -119,11 +122,10 @@ export class MemoryBus {
     this.#queue = []
     for (const { receiver, subject, payload, replyTo, noResponders } of deliveries) {
       if (!receiver.live) continue
-      try {
-        receiver.handler({ subject, payload, replyTo, noResponders })
-      } catch (error) {
-        this.#logger.error({ subject, error }, 'The handler of a subscription threw.')
-      }
+      sheltered(
+        () => receiver.handler({ subject, payload, replyTo, noResponders }),
+        (error) => this.#logger.error({ subject, error }, 'The handler of a subscription threw.'),
+      )
     }
   }
 }

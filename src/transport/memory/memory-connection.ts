@@ -40,7 +40,9 @@ export class MemoryConnection implements Transport {
     this.#bus = bus
     this.#name = name
     this.inbox = inbox
-    this.#feed = new StatusFeed(this.#describe(true, 'is connected to the bus of this process'))
+    this.#feed = new StatusFeed(this.#describe(true, 'is connected to the bus of this process'), (error) =>
+      bus.logger.error({ name, error }, 'A listener to the status of the bus threw.'),
+    )
   }
 
   status(): TransportStatus {

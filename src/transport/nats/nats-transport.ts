@@ -3,6 +3,7 @@
 
 import { QuorateError } from '../../errors.ts'
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
+import { sheltered } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { StatusFeed } from '../status-feed.ts'
 import { isPublishSubject, isSubscribeSubject } from '../subjects.ts'
@@ -66,14 +67,17 @@ export class NatsTransport implements Transport {
     this.#clock = options.clock
     this.#logger = options.logger
     const connected = !this.#connection.isClosed() && this.#connection.info !== undefined
-    this.#feed = new StatusFeed({
+    const initial = {
       connected,
       maxPayloadBytes: this.#connection.info?.max_payload ?? 0,
       detail: connected ? `Connected to ${this.#server()}.` : 'Not connected to NATS.',
-    })
+    }
+    this.#feed = new StatusFeed(initial, this.#reporter('A listener to the status of the bus threw.'))
     this.#statuses = this.#connection.status()
-    void this.#watch()
-    void this.#connection.closed().then((error) => this.#ended(error))
+    const report = this.#reporter('The connection to NATS cannot be watched.')
+    sheltered(() => this.#watch(), report)
+    const ended = (error: unknown): void => this.#ended(error)
+    sheltered(() => this.#connection.closed().then(ended, ended), report)
   }
 
   status(): TransportStatus {
@@ -118,12 +122,7 @@ export class NatsTransport implements Transport {
     }
     this.#registrations.add(registration)
     this.#attach(registration)
-    return {
-      unsubscribe: () => {
-        if (!this.#registrations.delete(registration)) return
-        registration.subscription?.unsubscribe()
-      },
-    }
+    return { unsubscribe: () => this.#detach(registration) }
   }
 
   close(): Promise<void> {
@@ -133,12 +132,12 @@ export class NatsTransport implements Transport {
 
   async #close(): Promise<void> {
     const connected = this.#feed.current.connected && !this.#connection.isClosed()
-    for (const { subscription } of this.#registrations) subscription?.unsubscribe()
-    this.#registrations.clear()
+    for (const registration of this.#registrations) this.#detach(registration)
     if (connected) await this.#flush()
     this.#report(false, 'The transport is closed.')
-    stopStatus(this.#statuses)
-    if (this.#owned) await this.#connection.close()
+    const report = this.#reporter('The connection to NATS could not be closed in order.')
+    sheltered(() => stopStatus(this.#statuses), report)
+    if (this.#owned) await this.#connection.close().catch(report)
   }
 
   /** Lets what was published last leave, but not for long: a dead connection never flushes. */
@@ -150,7 +149,7 @@ export class NatsTransport implements Transport {
         resolve()
       }
       timer = this.#clock.setTimeout(finish, FLUSH_TIMEOUT_MS)
-      this.#connection.flush().then(finish, finish)
+      sheltered(() => this.#connection.flush().then(finish, finish), finish)
     })
   }
 
@@ -164,30 +163,33 @@ export class NatsTransport implements Transport {
     }
   }
 
+  #detach(registration: Registration): void {
+    if (!this.#registrations.delete(registration)) return
+    const report = this.#reporter('NATS refused to end a subscription.')
+    sheltered(() => registration.subscription?.unsubscribe(), report)
+  }
+
   #deliver(handler: MessageHandler, message: NatsMessageLike): void {
-    const { reply } = message
+    const { subject, data: payload, reply } = message
     const replyTo = reply === undefined || reply === '' ? undefined : reply
-    try {
-      handler({
-        subject: message.subject,
-        payload: message.data,
-        replyTo,
-        noResponders: isNoResponders(message),
-      })
-    } catch (error) {
-      // An exception here would end the client's reader and leave a connection that hears nothing.
-      this.#logger.error({ subject: message.subject, error }, 'The handler of a subscription threw.')
-    }
+    // An exception here would end the client's reader and leave a connection that hears nothing.
+    sheltered(
+      () => handler({ subject, payload, replyTo, noResponders: isNoResponders(message) }),
+      (error) => this.#logger.error({ subject, error }, 'The handler of a subscription threw.'),
+    )
+  }
+
+  #reporter(what: string): (thrown: unknown) => void {
+    return (error) => this.#logger.error({ error }, what)
   }
 
   async #watch(): Promise<void> {
     for await (const status of this.#statuses) {
       if (this.#closing !== undefined) return
-      try {
-        this.#take(status)
-      } catch (error) {
-        this.#logger.error({ status: status.type, error }, 'A status handler threw.')
-      }
+      sheltered(
+        () => this.#take(status),
+        this.#reporter('A status of the NATS connection could not be read.'),
+      )
     }
   }
 

@@ -4,6 +4,7 @@ import type { Clock, TimerHandle } from '../../runtime/clock.ts'
 import type { RpcMethod } from '../wire/messages/registry.ts'
 import type { RpcFailure } from './peer-rpc.ts'
 
+/** Neither function may throw: one call that ends must not keep the next from ending. */
 export interface PendingCall {
   readonly to: string
   readonly method: RpcMethod
@@ -26,16 +27,20 @@ export class PendingCalls {
     this.#clock = clock
   }
 
-  /** Returns the token that an answer must carry. */
+  /**
+   * Returns the token that an answer must carry. The time-out is judged one turn after it is due: a process that was
+   * held up finds its timers due and its mail unread, and an answer that already lies in the socket counts.
+   */
   add(call: PendingCall, timeoutMs: number): string {
     this.#counter += 1
     const token = this.#counter.toString(36)
     const expire = (): void => {
-      this.#waiting.delete(token)
+      if (!this.#waiting.delete(token)) return
       const message = `${call.to} did not answer ${call.method} within ${timeoutMs} ms.`
       call.failed({ code: 'TIMEOUT', message })
     }
-    this.#waiting.set(token, { call, timer: this.#clock.setTimeout(expire, timeoutMs) })
+    const due = (): void => this.#clock.defer(expire)
+    this.#waiting.set(token, { call, timer: this.#clock.setTimeout(due, timeoutMs) })
     return token
   }
 

@@ -5,7 +5,7 @@ import { QuorateError } from '../../errors.ts'
 import { isPlausibleTerm } from '../../rules/term.ts'
 import type { PeerId, Term } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import { messageOf } from '../../runtime/errors.ts'
+import { messageOf, sheltered } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { isToken, parseRpcSubject, type RpcSubject, rpcSubjectHead, rpcSubscription } from '../subjects.ts'
 import type { InboundMessage, Subscription, Transport, TransportStatus } from '../transport.ts'
@@ -89,7 +89,13 @@ class RpcEndpoint implements PeerRpc {
     timeoutMs: number,
     done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
   ): void {
-    const fail = (failure: RpcFailure): void => done({ ok: false, failure })
+    // Called from timers, loops and the bus's reader: what it throws must not skip somebody else's completion.
+    const end = (outcome: RpcOutcome<ResponseOf<M>>): void =>
+      sheltered(
+        () => done(outcome),
+        (error) => this.#logger.error({ group, to, method, error }, 'Who made a call threw when it ended.'),
+      )
+    const fail = (failure: RpcFailure): void => end({ ok: false, failure })
     const failSoon = (failure: RpcFailure): void => this.#clock.defer(() => fail(failure))
     if (this.#closed) {
       failSoon({ code: 'CLOSED', message: `${this.#id} is closed.` })
@@ -107,9 +113,9 @@ class RpcEndpoint implements PeerRpc {
       return
     }
     const answered = (token: string, payload: Uint8Array): void =>
-      this.#readReply(token, { group, to, method }, payload, done)
+      this.#readReply(token, { group, to, method }, payload, end)
     const token = this.#pending.add({ to, method, answered, failed: fail }, timeoutMs)
-    if (this.#transport.publish(subject, body, this.#inboxHead + token)) return
+    if (this.#send(subject, body, this.#inboxHead + token)) return
     this.#pending.remove(token)
     failSoon({ code: 'BUS_DOWN', message: this.#whyNotSent(body) })
   }
@@ -132,8 +138,10 @@ class RpcEndpoint implements PeerRpc {
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#stopStatus()
-    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+    const report = (error: unknown): void =>
+      this.#logger.warn({ error }, 'The bus threw when a subscription was ended.')
+    sheltered(this.#stopStatus, report)
+    for (const subscription of this.#subscriptions) sheltered(() => subscription.unsubscribe(), report)
     this.#served.clear()
     this.#pending.failAll({ code: 'CLOSED', message: `${this.#id} closed while waiting for an answer.` })
   }
@@ -192,7 +200,7 @@ class RpcEndpoint implements PeerRpc {
     token: string,
     { group, to, method }: { readonly group: string; readonly to: PeerId; readonly method: M },
     payload: Uint8Array,
-    done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
+    end: (outcome: RpcOutcome<ResponseOf<M>>) => void,
   ): void {
     const decoded = decodeResponse(method, payload)
     if (!decoded.ok) {
@@ -211,10 +219,10 @@ class RpcEndpoint implements PeerRpc {
     }
     // Over before its caller hears of it, so that nothing the caller does now can end it twice.
     this.#pending.remove(token)
-    if (outcome.ok) done({ ok: true, response: outcome.response })
+    if (outcome.ok) end({ ok: true, response: outcome.response })
     else {
       const { code: remoteCode, message } = outcome.error
-      done({ ok: false, failure: { code: 'REFUSED', remoteCode, message } })
+      end({ ok: false, failure: { code: 'REFUSED', remoteCode, message } })
     }
   }
 
@@ -271,16 +279,27 @@ class RpcEndpoint implements PeerRpc {
       this.#drops.record('IMPLAUSIBLE_TERM', from, `${method}: ${doubt}`)
       return
     }
-    try {
-      served.handler(decoded.value, reply)
-    } catch (error) {
-      this.#logger.error({ group, from, method, error }, 'The handler of a request threw.')
-      reply({ ok: false, error: { code: 'EINTERNAL', message: 'The request could not be handled.' } })
-    }
+    sheltered(
+      () => served.handler(decoded.value, reply),
+      (error) => {
+        this.#logger.error({ group, from, method, error }, 'The handler of a request threw.')
+        reply({ ok: false, error: { code: 'EINTERNAL', message: 'The request could not be handled.' } })
+      },
+    )
   }
 
   #refuse(replyTo: string | undefined, error: RemoteError): void {
-    if (replyTo !== undefined) this.#transport.publish(replyTo, encodeErrorResponse(this.#id, error))
+    if (replyTo !== undefined) this.#send(replyTo, encodeErrorResponse(this.#id, error))
+  }
+
+  /** A transport promises not to throw; one of a stranger's may all the same. */
+  #send(subject: string, body: Uint8Array, replyTo?: string): boolean {
+    try {
+      return this.#transport.publish(subject, body, replyTo)
+    } catch (error) {
+      this.#logger.error({ subject, error }, 'The bus threw when a message was sent.')
+      return false
+    }
   }
 
   #replyOnce(method: RpcMethod, replyTo: string | undefined): Reply {
@@ -291,7 +310,7 @@ class RpcEndpoint implements PeerRpc {
       const body = outcome.ok
         ? encodeResponse(this.#id, method, outcome.response)
         : encodeErrorResponse(this.#id, outcome.error)
-      this.#transport.publish(replyTo, body)
+      this.#send(replyTo, body)
     }
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/runtime/clock.ts'
+import { MemoryBus } from '../../../src/transport/memory/memory-bus.ts'
 import type {
   NatsLike,
   NatsMessageLike,
@@ -110,5 +111,95 @@ describe('a connection of the third version', () => {
       logger,
     })
     expect(transport.status().connected).toBe(false)
+  })
+})
+
+/** Vitest fails a run in which a rejection is handled by nobody; so would a process end. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('a connection that throws', () => {
+  const broken = (what: string) => (): never => {
+    throw new Error(what)
+  }
+
+  test('when it is watched: it is said, and messages go on', async () => {
+    const connection = new ThirdVersion()
+    connection.status = async function* () {
+      yield { type: 'update' }
+      throw new Error('no more statuses')
+    }
+    connection.closed = () => Promise.reject(new Error('cannot tell'))
+    const logger = new MemoryLogger()
+    const transport = new NatsTransport({ connection, owned: false, inbox: 'i', clock: systemClock, logger })
+    await logger.until(({ message }) => message.includes('cannot be watched'))
+    await logger.until(({ message }) => message.includes('closed for good'))
+    await nextTurn()
+    const seen: string[] = []
+    transport.subscribe('x', ({ subject }) => seen.push(subject))
+    connection.callback(null, { subject: 'x', data: new Uint8Array(1) })
+    expect(seen).toEqual(['x'])
+  })
+
+  test('when it is let go of: closing goes on to its end', async () => {
+    const connection = new ThirdVersion()
+    const logger = new MemoryLogger()
+    const transport = new NatsTransport({ connection, owned: true, inbox: 'i', clock: systemClock, logger })
+    let ended = 0
+    connection.subscribe = (_subject, options) => {
+      connection.callback = options.callback
+      return { unsubscribe: () => (++ended === 1 ? broken('no such subscription')() : undefined) }
+    }
+    transport.subscribe('x', () => {})
+    transport.subscribe('y', () => {})
+    connection.flush = broken('not connected')
+    connection.close = () => Promise.reject(new Error('closed already'))
+    const told: boolean[] = []
+    transport.onStatus(broken('listener'))
+    transport.onStatus(({ connected }) => told.push(connected))
+    await transport.close()
+    expect([ended, told]).toEqual([2, [false]])
+    expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(3)
+  })
+
+  test('one listener that throws does not keep a change of status from the next', async () => {
+    const { connection, logger, transport } = setUp()
+    const told: boolean[] = []
+    transport.onStatus(broken('listener'))
+    transport.onStatus(async () => broken('later')())
+    transport.onStatus(({ connected }) => told.push(connected))
+    connection.emit({ type: 'disconnect', server: 'a:1' })
+    await logger.until(({ message }) => message.startsWith('Lost'))
+    await nextTurn()
+    expect(told).toEqual([false])
+    expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(2)
+  })
+
+  test('a handler that fails later, in a promise, is logged like one that throws', async () => {
+    const { connection, logger, transport } = setUp()
+    transport.subscribe('x', async () => broken('later')())
+    connection.callback(null, { subject: 'x', data: new Uint8Array(1) })
+    await logger.until(({ level, fields }) => level === 'error' && fields.subject === 'x')
+  })
+})
+
+describe('the bus of this process', () => {
+  test('tells every listener and every handler, though one of them throws', async () => {
+    const logger = new MemoryLogger()
+    const bus = new MemoryBus({ logger })
+    const connection = bus.connect('n1')
+    const told: string[] = []
+    const broken = (): never => {
+      throw new Error('mine')
+    }
+    connection.onStatus(broken)
+    connection.onStatus(({ connected }) => told.push(String(connected)))
+    for (const handler of [broken, async () => broken(), () => told.push('x')])
+      connection.subscribe('x', handler)
+    connection.publish('x', new Uint8Array(1))
+    await nextTurn()
+    await nextTurn()
+    connection.disconnect()
+    expect(told).toEqual(['x', 'false'])
+    expect(logger.lines.map(({ level }) => level)).toEqual(['error', 'error', 'error'])
   })
 })

@@ -60,6 +60,21 @@ describe('a call', () => {
     expect(reasons()).toEqual(['LATE_REPLY (unknown) 1'])
   })
 
+  test('whose answer has come by the end of the turn in which its time is up is answered', () => {
+    const { clock, n1, n2, drops } = bench()
+    let answer = (): void => {}
+    n2.rpc.serve('g', (_request, reply) => {
+      answer = () => reply({ ok: true, response: { term: 3, index: 1 } })
+    })
+    const outcomes = ask(n1.rpc)
+    clock.settle()
+    answer() // on its way: delivered after this turn, as what lies in a socket is read after the timers
+    clock.advance(100)
+    expect(outcomes).toMatchObject([{ ok: true }])
+    clock.advance(1000)
+    expect([outcomes.length, clock.timers, drops.total]).toEqual([1, 0, 0])
+  })
+
   test('to nobody fails at once with NO_RESPONDERS', () => {
     const { clock, n1 } = bench()
     const outcomes = ask(n1.rpc, 'n9')
