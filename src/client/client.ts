@@ -5,6 +5,7 @@ import type { Applied, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import {
   type Answers,
+  CLIENT_PROTOCOL_VERSION,
   MAX_MESSAGE_BYTES,
   MAX_OPERATIONS_PER_MESSAGE,
   MESSAGE_LIMITS,
@@ -12,7 +13,6 @@ import {
   MIN_ANSWER_BYTES,
   OPERATION_OVERHEAD_BYTES,
   type Parsed,
-  PROTOCOL_VERSION,
   parseAnswers,
   parseApplied,
   parseReadValue,
@@ -129,7 +129,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
     ...common,
     method: 'propose',
     route: toLeader,
-    encode: (commands) => encodeValue([PROTOCOL_VERSION, name, commands]),
+    encode: (commands) => encodeValue([CLIENT_PROTOCOL_VERSION, name, commands]),
     parse: (reply, count) => parseReply(reply, count, parseApplied),
     repeatable: false,
     attemptTimeoutMs: timeoutMs,
@@ -140,7 +140,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
       ...common,
       method: 'read',
       route: level === 'local' ? toAny : toLeader,
-      encode: (queries) => encodeValue([PROTOCOL_VERSION, name, level, queries]),
+      encode: (queries) => encodeValue([CLIENT_PROTOCOL_VERSION, name, level, queries]),
       parse: (reply, count) => parseReply(reply, count, parseReadValue),
       repeatable: true,
       attemptTimeoutMs: timeoutMs / READ_ATTEMPTS,

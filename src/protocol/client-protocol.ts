@@ -14,7 +14,8 @@ import type { PeerId, Term } from '../rules/types.ts'
 import { isMemberName } from '../transport/subjects.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
 
-export const PROTOCOL_VERSION = 1
+/** Of what clients and members say to each other. What members say among themselves has a version of its own. */
+export const CLIENT_PROTOCOL_VERSION = 1
 
 /** Bounds of one message, so that a leader's turn stays short. */
 export const MAX_OPERATIONS_PER_MESSAGE = 1024
@@ -109,7 +110,8 @@ export function parseAnswers<T>(
   count: number,
   parseValue: (answer: readonly unknown[]) => T | undefined,
 ): Parsed<Answers<T>> {
-  if (!Array.isArray(message) || message[0] !== PROTOCOL_VERSION) return problem('an answer begins with 1')
+  if (!Array.isArray(message) || message[0] !== CLIENT_PROTOCOL_VERSION)
+    return problem('an answer begins with 1')
   const [, items, last]: readonly unknown[] = message
   if (isCode(items) && typeof last === 'string') {
     const refused = { ok: false, error: new QuorateError(items, last) } as const
@@ -185,8 +187,8 @@ function parseStanding(value: unknown): Standing | undefined {
 }
 
 function checkHead(version: unknown, client: unknown): string | null {
-  if (version !== PROTOCOL_VERSION)
-    return `this member speaks version ${PROTOCOL_VERSION} of the client protocol`
+  if (version !== CLIENT_PROTOCOL_VERSION)
+    return `this member speaks version ${CLIENT_PROTOCOL_VERSION} of the client protocol`
   if (typeof client !== 'string' || client.length > 64) return 'a client name has at most 64 characters'
   return null
 }

@@ -4,7 +4,8 @@ import type { PeerId, Term } from './types.ts'
 
 export type ActiveRole = 'follower' | 'candidate' | 'leader'
 
-export interface Standing {
+/** What a member is in its current term, and whom it knows to lead in it. */
+export interface RoleInTerm {
   readonly role: ActiveRole
   readonly term: Term
   readonly leader: PeerId | null
@@ -20,7 +21,7 @@ export interface Standing {
  */
 export type SenderVerdict = 'stale' | 'new' | 'conflict' | 'known'
 
-export function judgeSender(self: Standing, from: PeerId, term: Term): SenderVerdict {
+export function judgeSender(self: RoleInTerm, from: PeerId, term: Term): SenderVerdict {
   if (term < self.term) return 'stale'
   if (term > self.term) return 'new'
   if (self.role !== 'follower' || self.leader === null) return 'new'

@@ -3,11 +3,11 @@
 
 import { isQuorateError, QuorateError } from '../errors.ts'
 import {
+  CLIENT_PROTOCOL_VERSION,
   errorTuple,
   isSoundError,
   MESSAGE_OVERHEAD_BYTES,
   MIN_ANSWER_BYTES,
-  PROTOCOL_VERSION,
   type Standing,
   standingTuple,
 } from '../protocol/client-protocol.ts'
@@ -105,7 +105,7 @@ export function encodeAnswers(
     if (!whole.ok) return errorTuple(withText(whole.error, MIN_ANSWER_BYTES - ERROR_OVERHEAD_BYTES))
     return tupleOf(beyondBytes > spareBytes ? tooLarge(whenLost) : crowdedOut(whenLost))
   })
-  return encodeValue([PROTOCOL_VERSION, tuples, standingTuple(by)])
+  return encodeValue([CLIENT_PROTOCOL_VERSION, tuples, standingTuple(by)])
 }
 
 function sizeOf(answer: Answer): number {

@@ -3,7 +3,7 @@
 
 import type { RaftNode } from '../api.ts'
 import type { MemberStatus } from '../protocol/admin-protocol.ts'
-import { PROTOCOL_VERSION } from '../protocol/client-protocol.ts'
+import { CLIENT_PROTOCOL_VERSION } from '../protocol/client-protocol.ts'
 import { encodeJson } from '../protocol/json.ts'
 import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from '../protocol/subjects.ts'
 import { type Clock, systemClock, type TimerHandle } from '../runtime/clock.ts'
@@ -62,7 +62,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
     version,
     description: `Member ${id} of Raft group ${group}`,
     started: new Date(clock.wallMs()).toISOString(),
-    metadata: { group, node: id, prefix, protocol: String(PROTOCOL_VERSION) },
+    metadata: { group, node: id, prefix, protocol: String(CLIENT_PROTOCOL_VERSION) },
     endpoints: [...forLeader, ...forAll],
     data: () => {
       const { role, term, leader, commitIndex, appliedIndex, lastIndex } = node.status()

@@ -3,9 +3,9 @@
 
 import { QuorateError } from '../errors.ts'
 import {
+  CLIENT_PROTOCOL_VERSION,
   MESSAGE_LIMITS,
   type Parsed,
-  PROTOCOL_VERSION,
   parsePropose,
   parseRead,
   type Standing,
@@ -93,7 +93,7 @@ function open<T>(
     context.refuse(problem)
     transport.publish(
       replyTo,
-      encodeValue([PROTOCOL_VERSION, 'INVALID', `Message not understood: ${problem}.`]),
+      encodeValue([CLIENT_PROTOCOL_VERSION, 'INVALID', `Message not understood: ${problem}.`]),
     )
   }
   const decoded = decodeMessage(message.payload, MESSAGE_LIMITS)

@@ -1,12 +1,12 @@
 // Meeting other terms: paper section 5.1, braft.md section 5.8 and rows 9, 11, 12, 13 of its table (trap T16).
 
 import { describe, expect, it } from 'vitest'
-import { deposes, isPlausibleTerm, judgeSender, type Standing } from '../../src/rules/term.ts'
+import { deposes, isPlausibleTerm, judgeSender, type RoleInTerm } from '../../src/rules/term.ts'
 
-const follower = (leader: string | null): Standing => ({ role: 'follower', term: 5, leader })
+const follower = (leader: string | null): RoleInTerm => ({ role: 'follower', term: 5, leader })
 
 describe('the sender of AppendEntries is', () => {
-  it.each<[string, Standing, number, string]>([
+  it.each<[string, RoleInTerm, number, string]>([
     ['stale with an earlier term (section 5.1)', follower('l'), 4, 'stale'],
     [
       'stale with an earlier term, to a leader as well',

@@ -15,7 +15,7 @@ import {
 } from '../../rules/lease.ts'
 import { members } from '../../rules/quorum.ts'
 import type { ReadRound } from '../../rules/read.ts'
-import type { Standing } from '../../rules/term.ts'
+import type { RoleInTerm } from '../../rules/term.ts'
 import type { Configuration, ConfigurationEntry, LogIndex, PeerId, Term } from '../../rules/types.ts'
 import { NOTHING } from '../../rules/types.ts'
 import type { VoteDecision } from '../../rules/vote.ts'
@@ -195,7 +195,7 @@ export class NodeCore {
   }
 
   /** Who this node is, to the rules about terms and senders. */
-  get standing(): Standing {
+  get roleInTerm(): RoleInTerm {
     const role = this.role === 'leader' || this.role === 'candidate' ? this.role : 'follower'
     return { role, term: this.term, leader: this.leader }
   }

@@ -15,7 +15,7 @@ import { adoptLeader } from './node.stepdown.ts'
 export type LeaderEvent = Extract<NodeEvent, { type: 'rpc.append_entries' | 'rpc.heartbeat' }>
 
 export function senderOf(core: NodeCore, event: LeaderEvent): SenderVerdict {
-  return judgeSender(core.standing, event.from, event.message.term)
+  return judgeSender(core.roleInTerm, event.from, event.message.term)
 }
 
 export function refuseSender(core: NodeCore, event: LeaderEvent): void {
