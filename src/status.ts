@@ -16,7 +16,7 @@ export type Role =
 /** A leader's view of one follower. */
 export interface ReplicatorStatus {
   readonly peer: PeerId
-  readonly state: 'probing' | 'replicating' | 'waiting' | 'blocked'
+  readonly state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'needsSnapshot'
   readonly nextIndex: LogIndex
   readonly matchIndex: LogIndex
   /** Entries sent and not yet answered. */

@@ -17,6 +17,10 @@ export const replicatorMachine = createMachine({
         },
         "sendProbe"
       ],
+      "always": {
+        "guard": "needsSnapshot",
+        "target": "needsSnapshot"
+      },
       "on": {
         "append.answered": [
           {
@@ -45,15 +49,13 @@ export const replicatorMachine = createMachine({
       }
     },
     "replicating": {
-      "entry": [
-        {
-          "type": "show",
-          "params": {
-            "state": "replicating"
-          }
-        },
-        "fillWindow"
-      ],
+      "entry": {
+        "type": "show",
+        "params": {
+          "state": "replicating"
+        }
+      },
+      "exit": "dropBacklog",
       "always": {
         "guard": "isCaughtUp",
         "target": "waiting"
@@ -87,7 +89,57 @@ export const replicatorMachine = createMachine({
               "fillWindow"
             ]
           }
+        ],
+        "backlog.read": [
+          {
+            "guard": "isStale"
+          },
+          {
+            "guard": "hasReadFailed",
+            "target": "blocked",
+            "actions": "reportReadFailure"
+          },
+          {
+            "guard": "needsSnapshot",
+            "target": "needsSnapshot"
+          },
+          {
+            "actions": [
+              "takeBacklog",
+              "fillWindow"
+            ]
+          }
         ]
+      },
+      "initial": "streaming",
+      "states": {
+        "streaming": {
+          "entry": "fillWindow",
+          "always": [
+            {
+              "guard": "isInTheWay",
+              "target": "givingWay"
+            },
+            {
+              "guard": "isStarved",
+              "target": "readingBacklog"
+            }
+          ]
+        },
+        "readingBacklog": {
+          "always": {
+            "guard": "hasBacklog",
+            "target": "streaming"
+          }
+        },
+        "givingWay": {
+          "after": {
+            "wayForOthers": {
+              "target": "streaming"
+            }
+          },
+          "exit": "endPause"
+        }
       }
     },
     "waiting": {
@@ -138,6 +190,17 @@ export const replicatorMachine = createMachine({
           "target": "probing"
         }
       }
+    },
+    "needsSnapshot": {
+      "entry": [
+        {
+          "type": "show",
+          "params": {
+            "state": "needsSnapshot"
+          }
+        },
+        "reportCompacted"
+      ]
     }
   }
 })

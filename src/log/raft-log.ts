@@ -41,6 +41,8 @@ export class RaftLog {
   readonly #maxCachedBytes: number
   readonly #pending: PendingAppend[] = []
   #lastSlice: LogEntry[] = []
+  /** Counts truncations. */
+  #truncations = 0
 
   /** @throws StorageError CORRUPT when a configuration entry cannot be read. */
   constructor(store: LogDisk, stored: StoredGroup, maxCachedBytes: number) {
@@ -83,6 +85,24 @@ export class RaftLog {
     return this.#terms.at(index)
   }
 
+  /** First index of the run of equal terms that `index` lies in. */
+  firstOfTermAt(index: LogIndex): LogIndex {
+    return this.#terms.startAt(index)
+  }
+
+  /** The last index up to `limit` whose term is at most `term`; 0 when there is none, or it is compacted. */
+  lastOfTermAtMost(term: Term, limit: LogIndex): LogIndex {
+    const found = this.#terms.lastAtMost(term, Math.min(limit, this.#lastIndex))
+    if (found > 0) return found
+    const before = this.#firstIndex - 1
+    return before <= limit && this.#termBeforeFirst <= term ? before : 0
+  }
+
+  /** From here on entries are in memory; what comes before has to be fetched. */
+  get firstCachedIndex(): LogIndex {
+    return this.#tail.firstIndex
+  }
+
   /** Takes entries into memory; they must follow the last index. Returns the record to hand to `markDurable`. */
   append(entries: readonly LogEntry[]): PendingAppend {
     for (const entry of entries) {
@@ -104,6 +124,7 @@ export class RaftLog {
   }
 
   truncateSuffix(lastKept: LogIndex): void {
+    this.#truncations++
     this.#tail.truncateSuffix(lastKept)
     this.#terms.truncateSuffix(lastKept)
     this.configurations.truncateSuffix(lastKept)
@@ -151,7 +172,13 @@ export class RaftLog {
    */
   fetch(from: LogIndex, maxEntries: number, maxBytes: number, done: FetchDone): Fetch {
     const count = Math.max(1, Math.min(maxEntries, this.#tail.firstIndex - from))
-    return this.#store.fetch(from, { maxEntries: count, maxBytes }, done)
+    const shouldBeThere = from >= this.#firstIndex && from <= this.#durableIndex
+    const truncations = this.#truncations
+    return this.#store.fetch(from, { maxEntries: count, maxBytes }, (result) => {
+      const isGone = result.kind === 'entries' && result.entries.length === 0
+      const isLost = isGone && shouldBeThere && truncations === this.#truncations
+      done(isLost ? { kind: 'failed', error: this.#lost(from) } : result)
+    })
   }
 
   entryAt(index: LogIndex): LogEntry | null {
@@ -167,9 +194,13 @@ export class RaftLog {
     const count = Math.min(maxEntries, this.#tail.firstIndex - from)
     const found = this.#store.read(from, { maxEntries: count, maxBytes })
     if (found.length > 0) return found
-    throw new StorageError(
+    throw this.#lost(from)
+  }
+
+  #lost(index: LogIndex): StorageError {
+    return new StorageError(
       'CORRUPT',
-      `The log should hold index ${from} (it reaches from ${this.#firstIndex} to ${this.#lastIndex}), but it is not on disk.`,
+      `The log should hold index ${index} (it reaches from ${this.#firstIndex} to ${this.#lastIndex}), but it is not on disk.`,
     )
   }
 

@@ -36,6 +36,7 @@ import type { ApplyQueueEvent, QueryOutcome } from '../apply/apply-queue.events.
 import { ClosureQueue, type Proposal } from '../apply/closures.ts'
 import type { BallotBox } from '../replication/ballot-box.ts'
 import type { PeerProgress } from '../replication/peer-progress.ts'
+import type { ReplicationWorld } from '../replication/replication-world.ts'
 import type { NodeEvent, PendingRead } from './node.events.ts'
 import { Outbox } from './outbox.ts'
 
@@ -77,7 +78,7 @@ export interface Followership {
   readonly heartbeat: AnyActorRef
 }
 
-export class NodeCore {
+export class NodeCore implements ReplicationWorld {
   readonly input: NodeInput
   readonly group: string
   readonly id: PeerId

@@ -2,6 +2,7 @@
 
 import { decodeConfiguration } from '../../log/configuration-codec.ts'
 import { decideAppend, followerCommitIndex } from '../../rules/append.ts'
+import { describeConflict } from '../../rules/conflict.ts'
 import { assertTruncation, InvariantError } from '../../rules/invariants.ts'
 import { judgeSender, type SenderVerdict } from '../../rules/term.ts'
 import { EntryType, type LogEntry } from '../../rules/types.ts'
@@ -54,7 +55,8 @@ export function acceptAppend(core: NodeCore, event: LeaderEvent): void {
   const decision = decideAppend(log, message)
   if (decision.kind === 'violation') throw new InvariantError('leader completeness', decision.detail)
   if (decision.kind === 'mismatch') {
-    core.answer(reply, { term: core.term, success: false, lastLogIndex: lastIndex })
+    const conflict = describeConflict(core.log, message.prevLogIndex)
+    core.answer(reply, { term: core.term, success: false, lastLogIndex: lastIndex, ...conflict })
     return
   }
   if (decision.truncateAfter !== null) truncate(core, decision.truncateAfter, commitIndex)

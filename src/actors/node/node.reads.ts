@@ -4,7 +4,7 @@
 import { leaderLeaseValid } from '../../rules/lease.ts'
 import { confirmRound, isConfirmed } from '../../rules/read.ts'
 import { deposes } from '../../rules/term.ts'
-import { heartbeatRequest } from '../replication/heartbeat.machine.ts'
+import { heartbeatRequest } from '../replication/heartbeat-request.ts'
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent, PendingRead } from './node.events.ts'
 import { isEstablished, refusal } from './node.leader.ts'

@@ -231,14 +231,9 @@ const takeOffice = base.assign(({ context: { core }, spawn }) => {
     leading.takeOffice(core, (progress) => {
       const { peer } = progress
       const input = { core, progress, term: core.term }
-      return {
-        progress,
-        replicator: spawn('replicator', {
-          id: `replicator:${peer}`,
-          input: { ...input, pauseMs: core.heartbeatMs },
-        }),
-        heartbeat: spawn('heartbeat', { id: `heartbeat:${peer}`, input }),
-      }
+      const replicator = spawn('replicator', { id: `replicator:${peer}`, input })
+      const heartbeat = spawn('heartbeat', { id: `heartbeat:${peer}`, input: { ...input, replicator } })
+      return { progress, replicator, heartbeat }
     }),
   )
   return {}

@@ -6,13 +6,16 @@ import { backOff } from '../../rules/progress.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogIndex, Term } from '../../rules/types.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
-import type { AppendEntriesRequest, AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
-import type { NodeCore } from '../node/node.core.ts'
+import type { AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
+import { heartbeatRequest } from './heartbeat-request.ts'
 import type { PeerProgress } from './peer-progress.ts'
+import type { ReplicationWorld } from './replication-world.ts'
 
 export interface HeartbeatContext {
-  readonly core: NodeCore
+  readonly core: ReplicationWorld
   readonly progress: PeerProgress
+  /** Of the same follower. */
+  readonly replicator: AnyActorRef
   readonly term: Term
 }
 
@@ -49,16 +52,6 @@ export const heartbeatMachine = heartbeat.createMachine({
   },
 })
 
-/**
- * A heartbeat names the position that this follower is known to share, so it always matches and carries the commit
- * index as far as that; (0, 0) when the position is unknown or compacted (trap T33).
- */
-export function heartbeatRequest(core: NodeCore, progress: PeerProgress, term: Term): AppendEntriesRequest {
-  const prevLogTerm = core.log.termAt(progress.matchIndex)
-  const prevLogIndex = prevLogTerm === 0 ? 0 : progress.matchIndex
-  return { term, prevLogIndex, prevLogTerm, committedIndex: core.commitIndex, entries: [] }
-}
-
 function sendHeartbeat({ core, progress, term }: HeartbeatContext, self: AnyActorRef): void {
   const sentMs = core.clock.nowMs()
   const timeoutMs = Math.max(1, Math.floor(core.tuning.electionTimeoutMs / 2))
@@ -67,7 +60,8 @@ function sendHeartbeat({ core, progress, term }: HeartbeatContext, self: AnyActo
   )
 }
 
-function noteAnswer({ core, progress, term }: HeartbeatContext, event: HeartbeatEvent): void {
+function noteAnswer(context: HeartbeatContext, event: HeartbeatEvent): void {
+  const { core, progress, term } = context
   if (event.type !== 'heartbeat.answered') return
   if (!event.outcome.ok) {
     progress.consecutiveErrors++
@@ -79,7 +73,8 @@ function noteAnswer({ core, progress, term }: HeartbeatContext, event: Heartbeat
   }
   const { success, lastLogIndex } = event.outcome.response
   progress.contact(event.sentMs)
-  if (!success) offerAgain(core, progress, lastLogIndex)
+  progress.noteRoundTrip(core.clock.nowMs() - event.sentMs)
+  if (!success) offerAgain(context, lastLogIndex)
 }
 
 /**
@@ -87,8 +82,8 @@ function noteAnswer({ core, progress, term }: HeartbeatContext, event: Heartbeat
  * Its replicator waits for new entries and would leave it as it is until the next command; frames in flight will be
  * refused and see to it themselves.
  */
-function offerAgain(core: NodeCore, progress: PeerProgress, lastLogIndex: LogIndex): void {
+function offerAgain({ progress, replicator }: HeartbeatContext, lastLogIndex: LogIndex): void {
   if (progress.state !== 'waiting' || progress.inFlight.length > 0) return
   progress.nextIndex = backOff(progress.matchIndex + 1, lastLogIndex)
-  core.followers.get(progress.peer)?.replicator.send({ type: 'log.grew' })
+  replicator.send({ type: 'log.grew' })
 }

@@ -11,6 +11,9 @@ export interface Frame {
   readonly sentMs: number
 }
 
+/** Weight of a slower round trip in the estimate. */
+const ROUND_TRIP_WEIGHT = 1 / 32
+
 export class PeerProgress {
   readonly peer: PeerId
   nextIndex: LogIndex
@@ -20,7 +23,9 @@ export class PeerProgress {
   /** True once the peer has answered anything in this term. */
   contacted = false
   consecutiveErrors = 0
-  state: 'probing' | 'replicating' | 'waiting' | 'blocked' = 'probing'
+  state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'needsSnapshot' = 'probing'
+  /** What a message without entries takes there and back when nothing is in its way. */
+  roundTripMs = 0
   readonly inFlight: Frame[] = []
   #calls = 0
 
@@ -55,6 +60,12 @@ export class PeerProgress {
     this.lastContactMs = Math.max(this.lastContactMs, sentMs)
     this.contacted = true
     this.consecutiveErrors = 0
+  }
+
+  /** Falls at once and rises slowly: what is sought is the time without anything in the way. */
+  noteRoundTrip(tookMs: number): void {
+    const risen = this.roundTripMs + (tookMs - this.roundTripMs) * ROUND_TRIP_WEIGHT
+    this.roundTripMs = this.roundTripMs === 0 ? tookMs : Math.min(tookMs, risen)
   }
 
   /** A success vouches for everything sent before it (trap T27). Returns whether the match index moved. */

@@ -1,21 +1,29 @@
 // What a replicator does: builds AppendEntries frames from the log, keeps count of what is in flight, judges answers.
 
 import type { AnyActorRef } from 'xstate'
+import { lastPossibleMatch } from '../../rules/conflict.ts'
 import { backOff, maySend } from '../../rules/progress.ts'
 import { deposes } from '../../rules/term.ts'
-import type { LogEntry, Term } from '../../rules/types.ts'
-import { toError } from '../../runtime/errors.ts'
+import type { LogEntry, LogId, Term } from '../../rules/types.ts'
+import type { FetchResult } from '../../storage/storage.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import { type FrameLimits, fitFrame, withinRuns } from '../../transport/wire/codec.ts'
 import type { AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
-import type { NodeCore } from '../node/node.core.ts'
-import type { PeerProgress } from './peer-progress.ts'
+import { Backlog } from './backlog.ts'
+import { Pacer } from './pacer.ts'
+import type { Frame, PeerProgress } from './peer-progress.ts'
+import type { ReplicationWorld } from './replication-world.ts'
 
-export interface ReplicatorContext {
-  readonly core: NodeCore
+export interface ReplicatorInput {
+  readonly core: ReplicationWorld
   readonly progress: PeerProgress
   /** The leadership this replicator belongs to. */
   readonly term: Term
+}
+
+export interface ReplicatorContext extends ReplicatorInput {
+  readonly backlog: Backlog
+  readonly pacer: Pacer
   /** How long to stay blocked after the latest failure. */
   pauseMs: number
 }
@@ -27,11 +35,19 @@ export type ReplicatorEvent =
       readonly call: number
       readonly outcome: RpcOutcome<AppendEntriesResponse>
     }
+  | { readonly type: 'backlog.read'; readonly read: number; readonly result: FetchResult }
 
 const NO_ENTRIES: readonly LogEntry[] = []
 
-/** Answers to frames that a reset has forgotten mean nothing any more (trap T28). */
-export function isStale({ progress }: ReplicatorContext, event: ReplicatorEvent): boolean {
+export function contextOf(input: ReplicatorInput): ReplicatorContext {
+  return { ...input, backlog: new Backlog(), pacer: new Pacer(), pauseMs: input.core.heartbeatMs }
+}
+
+// ---- what an answer means
+
+/** Answers to frames that a reset has forgotten mean nothing any more (trap T28), nor do reads that it gave up. */
+export function isStale({ progress, backlog }: ReplicatorContext, event: ReplicatorEvent): boolean {
+  if (event.type === 'backlog.read') return event.read !== backlog.reading
   return event.type !== 'append.answered' || progress.find(event.call) === undefined
 }
 
@@ -54,70 +70,129 @@ export function isCaughtUp({ core, progress }: ReplicatorContext): boolean {
   return progress.inFlight.length === 0 && progress.nextIndex > core.log.lastIndex
 }
 
+// ---- what can be sent
+
+/**
+ * The entry before the next one, by which the follower checks that its log equals ours; null when it is compacted: then
+ * no AppendEntries can be made, for a term that is unknown must never be sent as if it were one.
+ */
+function previousEntry({ core, progress }: ReplicatorContext): LogId | null {
+  const index = progress.nextIndex - 1
+  const term = core.log.termAt(index)
+  return index === 0 || term > 0 ? { index, term } : null
+}
+
+/** What the follower needs next is not in the log any more: only a snapshot can help it. */
+export function needsSnapshot(context: ReplicatorContext, event: ReplicatorEvent): boolean {
+  const isCompacted = event.type === 'backlog.read' && event.result.kind === 'compacted'
+  return (
+    isCompacted || context.progress.nextIndex < context.core.log.firstIndex || previousEntry(context) === null
+  )
+}
+
 /** An empty frame: where do our logs agree? */
 export function sendProbe(context: ReplicatorContext, self: AnyActorRef): void {
   sendFrame(context, self, NO_ENTRIES)
 }
 
-/** Sends frames while the window has room and the log has entries. */
+/** Sends frames while the window has room, the log has entries, and old ones are not in anybody's way. */
 export function fillWindow(context: ReplicatorContext, self: AnyActorRef): void {
-  const { core, progress } = context
-  const { maxFramesInFlight, maxBytesInFlight, maxEntriesPerFrame, maxFrameBytes } = core.tuning
+  const { core, progress, pacer } = context
+  pacer.look(core.log.lastIndex, core.commitIndex, core.clock.nowMs())
+  const { maxFramesInFlight, maxBytesInFlight } = core.tuning
   const limit = { frames: maxFramesInFlight, bytes: maxBytesInFlight }
-  const wanted = { maxEntries: maxEntriesPerFrame, maxBytes: maxFrameBytes }
-  const frame = fitFrame(wanted, core.input.rpc.maxFrameBytes)
+  const frame = frameLimits(core)
   while (progress.nextIndex <= core.log.lastIndex) {
-    if (!maySend({ frames: progress.inFlight.length, bytes: progress.inFlightBytes }, limit)) return
-    const entries = readEntries(context, frame)
-    if (entries.length === 0) return
-    sendFrame(context, self, entries)
+    if (!maySend({ frames: progress.inFlight.length, bytes: progress.inFlightBytes }, limit)) break
+    const entries = nextEntries(context, frame)
+    const last = entries.at(-1)
+    if (last === undefined) break
+    const isSettled = last.index <= core.commitIndex
+    if (isSettled && !pacer.mayGoOn) break
+    const bytes = sendFrame(context, self, entries)
+    if (isSettled) pacer.sent(bytes, core.log.lastIndex)
   }
+  readAhead(context, self, frame)
 }
 
-function readEntries(
-  { core, progress }: ReplicatorContext,
-  { maxEntries, maxBytes }: FrameLimits,
+function frameLimits({ tuning, input }: ReplicationWorld): FrameLimits {
+  const { maxEntriesPerFrame: maxEntries, maxFrameBytes: maxBytes } = tuning
+  return fitFrame({ maxEntries, maxBytes }, input.rpc.maxFrameBytes)
+}
+
+/** From memory, or from what was read ahead; none while they have to be waited for. */
+function nextEntries(
+  { core, progress, backlog }: ReplicatorContext,
+  frame: FrameLimits,
 ): readonly LogEntry[] {
-  try {
-    return withinRuns(core.log.slice(progress.nextIndex, maxEntries, maxBytes))
-  } catch (error) {
-    core.send({ type: 'fatal', error: toError(error) })
-    return NO_ENTRIES
-  }
+  const from = progress.nextIndex
+  const inMemory = core.log.cached(from, frame.maxEntries, frame.maxBytes)
+  return withinRuns(inMemory ?? backlog.peek(from, frame))
 }
 
-function sendFrame(
-  { core, progress, term }: ReplicatorContext,
-  self: AnyActorRef,
-  entries: readonly LogEntry[],
-): void {
-  const prevLogIndex = progress.nextIndex - 1
+/** The log has more, and it has to be waited for. */
+export function isStarved({ core, progress, backlog }: ReplicatorContext): boolean {
+  const { nextIndex } = progress
+  return nextIndex < core.log.firstCachedIndex && backlog.peek(nextIndex, frameLimits(core)).length === 0
+}
+
+function readAhead(context: ReplicatorContext, self: AnyActorRef, frame: FrameLimits): void {
+  const { core, progress, backlog } = context
+  backlog.readAhead(core.log, progress.nextIndex, frame, (read, result) => {
+    if (self.getSnapshot().status === 'active') self.send({ type: 'backlog.read', read, result })
+  })
+}
+
+/** Returns the bytes of the entries. */
+function sendFrame(context: ReplicatorContext, self: AnyActorRef, entries: readonly LogEntry[]): number {
+  const { core, progress, term } = context
+  const previous = previousEntry(context)
+  if (previous === null) return 0
+  const { index: prevLogIndex, term: prevLogTerm } = previous
   let bytes = 0
   for (const entry of entries) bytes += entry.data.length
   const { call } = progress.sent({ prevLogIndex, count: entries.length, bytes, sentMs: core.clock.nowMs() })
-  const prevLogTerm = core.log.termAt(prevLogIndex)
   const request = { term, prevLogIndex, prevLogTerm, committedIndex: core.commitIndex, entries }
   core.call(progress.peer, 'append_entries', request, core.tuning.appendTimeoutMs, (outcome) =>
     self.send({ type: 'append.answered', call, outcome }),
   )
+  return bytes
 }
 
+// ---- what follows from an answer
+
 /** The follower's log equals ours up to the end of this frame, durably. */
-export function credit({ core, progress, term }: ReplicatorContext, event: ReplicatorEvent): void {
+export function credit(context: ReplicatorContext, event: ReplicatorEvent): void {
+  const { core, progress, term } = context
   const frame = event.type === 'append.answered' ? progress.find(event.call) : undefined
   if (frame === undefined) return
   progress.contact(frame.sentMs)
-  if (progress.credit(frame)) core.send({ type: 'replica.matched', term })
+  const hasMatched = progress.credit(frame)
+  if (progress.inFlight.length === 0) endBurst(context, frame)
+  if (hasMatched) core.send({ type: 'replica.matched', term })
+}
+
+function endBurst({ core, progress, pacer }: ReplicatorContext, last: Frame): void {
+  const { tuning, log } = core
+  pacer.answered(last, core.clock.nowMs(), progress.roundTripMs, log.lastIndex, tuning.maxBytesInFlight)
 }
 
 /** The logs do not agree there: look further back. */
-export function takeBack({ progress }: ReplicatorContext, event: ReplicatorEvent): void {
+export function takeBack({ progress, core }: ReplicatorContext, event: ReplicatorEvent): void {
   if (event.type !== 'append.answered' || !event.outcome.ok) return
   const frame = progress.find(event.call)
   if (frame === undefined) return
   progress.contact(frame.sentMs)
   progress.reset()
-  progress.nextIndex = backOff(frame.prevLogIndex + 1, event.outcome.response.lastLogIndex)
+  progress.nextIndex = nextProbe(core, frame.prevLogIndex, event.outcome.response)
+}
+
+function nextProbe({ log }: ReplicationWorld, prevLogIndex: number, response: AppendEntriesResponse): number {
+  const { lastLogIndex, conflictTerm, conflictIndex } = response
+  if (conflictTerm === 0) return backOff(prevLogIndex + 1, lastLogIndex)
+  const refusal = { prevLogIndex, lastLogIndex, conflictTerm, conflictIndex }
+  const lastOf = (term: Term, limit: number): number => log.lastOfTermAtMost(term, limit)
+  return lastPossibleMatch(refusal, (index) => log.termAt(index), lastOf) + 1
 }
 
 /** No answer, or an error for an answer: forget what is in flight, pause, probe again (trap T36). */
@@ -134,4 +209,37 @@ export function reportTerm({ core }: ReplicatorContext, event: ReplicatorEvent):
   if (event.type === 'append.answered' && event.outcome.ok) {
     core.send({ type: 'term.higher', term: event.outcome.response.term })
   }
+}
+
+// ---- the backlog
+
+export function hasReadFailed(event: ReplicatorEvent): boolean {
+  return event.type === 'backlog.read' && event.result.kind === 'failed'
+}
+
+export function takeBacklog({ backlog }: ReplicatorContext, event: ReplicatorEvent): void {
+  if (event.type === 'backlog.read' && event.result.kind === 'entries') backlog.take(event.result.entries)
+}
+
+/** A log that cannot be read stops the node (INV-22). */
+export function reportReadFailure({ core }: ReplicatorContext, event: ReplicatorEvent): void {
+  if (event.type === 'backlog.read' && event.result.kind === 'failed') {
+    core.send({ type: 'fatal', error: event.result.error })
+  }
+}
+
+/** What was read or learned for this stretch of the log is of no use for another. */
+export function dropBacklog({ backlog, pacer }: ReplicatorContext): void {
+  backlog.drop()
+  pacer.reset()
+}
+
+export function reportCompacted({ core, progress }: ReplicatorContext): void {
+  const { group, log, input } = core
+  const { peer, nextIndex } = progress
+  const missing = { group, peer, nextIndex, firstIndex: log.firstIndex }
+  input.logger.error(
+    missing,
+    `Member ${peer} of ${group} needs log entries that are compacted: it cannot catch up.`,
+  )
 }

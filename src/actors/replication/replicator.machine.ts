@@ -1,15 +1,16 @@
 // One follower as its leader sees it (braft Replicator): probe for where the logs agree, then stream entries in a
-// bounded window, wait when there is nothing to send, pause after a failure.
+// bounded window, wait when there is nothing to send, pause after a failure. Old entries are read from disk off the
+// loop, and sent at a pace that leaves others their way.
 
 import { setup } from 'xstate'
-import type { ReplicatorContext, ReplicatorEvent } from './replicator.actions.ts'
+import type { ReplicatorContext, ReplicatorEvent, ReplicatorInput } from './replicator.actions.ts'
 import * as replicate from './replicator.actions.ts'
 
 const replicator = setup({
   types: {
     context: {} as ReplicatorContext,
     events: {} as ReplicatorEvent,
-    input: {} as ReplicatorContext,
+    input: {} as ReplicatorInput,
   },
   guards: {
     isStale: ({ context, event }) => replicate.isStale(context, event),
@@ -17,6 +18,11 @@ const replicator = setup({
     isDeposed: ({ context, event }) => replicate.isDeposed(context, event),
     isRefused: ({ event }) => replicate.isRefused(event),
     isCaughtUp: ({ context }) => replicate.isCaughtUp(context),
+    isStarved: ({ context }) => replicate.isStarved(context),
+    hasBacklog: ({ context }) => !replicate.isStarved(context),
+    isInTheWay: ({ context }) => context.pacer.pauseMs > 0,
+    needsSnapshot: ({ context, event }) => replicate.needsSnapshot(context, event),
+    hasReadFailed: ({ event }) => replicate.hasReadFailed(event),
   },
   actions: {
     sendProbe: ({ context, self }) => replicate.sendProbe(context, self),
@@ -25,11 +31,19 @@ const replicator = setup({
     backOff: ({ context, event }) => replicate.takeBack(context, event),
     noteFailure: ({ context, event }) => replicate.noteFailure(context, event),
     reportTerm: ({ context, event }) => replicate.reportTerm(context, event),
+    takeBacklog: ({ context, event }) => replicate.takeBacklog(context, event),
+    dropBacklog: ({ context }) => replicate.dropBacklog(context),
+    reportReadFailure: ({ context, event }) => replicate.reportReadFailure(context, event),
+    reportCompacted: ({ context }) => replicate.reportCompacted(context),
+    endPause: ({ context }) => context.pacer.pauseEnded(),
     show: ({ context }, params: { state: ReplicatorContext['progress']['state'] }) => {
       context.progress.state = params.state
     },
   },
-  delays: { pause: ({ context }) => context.pauseMs },
+  delays: {
+    pause: ({ context }) => context.pauseMs,
+    wayForOthers: ({ context }) => context.pacer.pauseMs,
+  },
 })
 
 /** What any answer may mean besides success, in the order in which it has to be asked. */
@@ -42,21 +56,46 @@ const setbacks = [
 
 export const replicatorMachine = replicator.createMachine({
   id: 'replicator',
-  context: ({ input }) => input,
+  context: ({ input }) => replicate.contextOf(input),
   initial: 'probing',
   states: {
     probing: {
       entry: [{ type: 'show', params: { state: 'probing' } }, 'sendProbe'],
+      always: { guard: 'needsSnapshot', target: 'needsSnapshot' },
       on: {
         'append.answered': [...setbacks, { target: 'replicating', actions: 'credit' }],
       },
     },
     replicating: {
-      entry: [{ type: 'show', params: { state: 'replicating' } }, 'fillWindow'],
+      entry: { type: 'show', params: { state: 'replicating' } },
+      exit: 'dropBacklog',
       always: { guard: 'isCaughtUp', target: 'waiting' },
       on: {
         'log.grew': { actions: 'fillWindow' },
         'append.answered': [...setbacks, { actions: ['credit', 'fillWindow'] }],
+        'backlog.read': [
+          { guard: 'isStale' },
+          { guard: 'hasReadFailed', target: 'blocked', actions: 'reportReadFailure' },
+          { guard: 'needsSnapshot', target: 'needsSnapshot' },
+          { actions: ['takeBacklog', 'fillWindow'] },
+        ],
+      },
+      initial: 'streaming',
+      states: {
+        streaming: {
+          entry: 'fillWindow',
+          always: [
+            { guard: 'isInTheWay', target: 'givingWay' },
+            { guard: 'isStarved', target: 'readingBacklog' },
+          ],
+        },
+        readingBacklog: {
+          always: { guard: 'hasBacklog', target: 'streaming' },
+        },
+        givingWay: {
+          after: { wayForOthers: { target: 'streaming' } },
+          exit: 'endPause',
+        },
       },
     },
     waiting: {
@@ -69,6 +108,10 @@ export const replicatorMachine = replicator.createMachine({
     blocked: {
       entry: { type: 'show', params: { state: 'blocked' } },
       after: { pause: { target: 'probing' } },
+    },
+    /** What the follower needs is compacted. Cannot happen before there are snapshots, which will bring the way out. */
+    needsSnapshot: {
+      entry: [{ type: 'show', params: { state: 'needsSnapshot' } }, 'reportCompacted'],
     },
   },
 })

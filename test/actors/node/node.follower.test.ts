@@ -144,11 +144,29 @@ describe('an acknowledgement', () => {
 })
 
 describe('the consistency check', () => {
-  it('refuses a frame after a gap, naming the own last index as a hint', () => {
+  it('refuses a frame after a gap, naming the own last index and what is known of its term', () => {
     const node = follower()
     const answer = node.append('b', { term: 2, prevLogIndex: 7, prevLogTerm: 2, entries: [put(8, 2)] })
-    expect(answer.response).toEqual({ term: 2, success: false, lastLogIndex: 1 })
+    const conflict = { conflictTerm: 2, conflictIndex: 1 }
+    expect(answer.response).toEqual({ term: 2, success: false, lastLogIndex: 1, ...conflict })
     expect(node.handle.status().lastIndex).toBe(1)
+  })
+
+  it('refuses a frame after an entry of another term, naming that term and where it begins', () => {
+    const node = follower()
+    const mine = [2, 3, 4].map((index) => put(index, 2))
+    node.append('b', { term: 2, prevLogIndex: 1, prevLogTerm: 2, entries: mine })
+    node.append('b', {
+      term: 3,
+      prevLogIndex: 4,
+      prevLogTerm: 2,
+      entries: [5, 6, 7].map((index) => put(index, 3)),
+    })
+    node.settle()
+    const answer = node.append('c', { term: 5, prevLogIndex: 7, prevLogTerm: 4 })
+    node.settle()
+    const conflict = { conflictTerm: 3, conflictIndex: 5 }
+    expect(answer.response).toEqual({ term: 5, success: false, lastLogIndex: 7, ...conflict })
   })
 
   it('replaces what conflicts, in memory at once and on disk in order', () => {

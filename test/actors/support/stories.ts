@@ -6,6 +6,7 @@ import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import { configurationEntry, dataEntries, dataEntry } from '../../log/support/entries.ts'
 import { says } from './fake-rpc.ts'
 import { type NodeRig, type RigOptions, rig } from './node-rig.ts'
+import { replicatorRig } from './replication-world.ts'
 
 const ABC = ['a', 'b', 'c']
 const LOG_OF_TERM_2 = { hardState: { term: 2, votedFor: null }, entries: [configurationEntry(1, 2, ABC)] }
@@ -239,6 +240,35 @@ export function storiesFor(
       node.append('b', { ...fromLeader(2), entries: [configurationEntry(1, 2, ABC), dataEntry(2, 2)] })
       node.append('c', { ...fromLeader(3), entries: [dataEntry(1, 3)] })
       node.settle()
+    },
+    'a follower that missed much': () => {
+      const stored = dataEntries(1, 20, 2, 40_000)
+      const tuning = { maxEntriesPerFrame: 2 }
+      const rig = replicatorRig({ stored, tuning, inspect })
+      rig.refuse(0)
+      rig.acknowledge()
+      const [givenUp] = rig.disk.fetches
+      rig.disk.answerFetches()
+      givenUp?.done({ kind: 'entries', entries: stored.slice(0, 8) })
+      rig.write(dataEntries(21, 1, 7))
+      // The follower takes its time, and others write: they get the way.
+      rig.clock.advance(10)
+      rig.acknowledge()
+      rig.acknowledge()
+      expect(rig.state).toEqual({ replicating: 'givingWay' })
+      rig.clock.advance(100)
+      const unreadable = replicatorRig({ stored, inspect })
+      unreadable.refuse(0)
+      unreadable.acknowledge()
+      unreadable.disk.entries = []
+      unreadable.disk.answerFetches()
+      for (const when of ['before it was asked for', 'while it was read']) {
+        const late = replicatorRig({ stored: dataEntries(11, 20, 2), termBeforeFirst: 2, inspect })
+        late.refuse(when === 'while it was read' ? 10 : 5)
+        if (when === 'while it was read') late.acknowledge()
+        for (const { done } of late.disk.fetches) done({ kind: 'compacted', firstIndex: 15 })
+        expect(late.state).toBe('needsSnapshot')
+      }
     },
     'one follower, seen by its leader': () => {
       const commands = dataEntries(2, 9, 2).map((entry) => ({ ...entry, data: encodeValue({ put: 1 }) }))

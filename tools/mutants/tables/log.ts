@@ -6,8 +6,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'term before the first run taken from the first',
     file: 'log/term-runs.ts',
-    find: '    return run !== undefined && run.firstIndex <= index ? run.term : 0',
-    replace: '    return run !== undefined ? run.term : 0',
+    find: '    return this.#runs[this.#countWhile((run) => run.firstIndex <= index) - 1]',
+    replace: '    return this.#runs[Math.max(1, this.#countWhile((run) => run.firstIndex <= index)) - 1]',
     tests: ['test/log/term-runs.test.ts'],
   },
 ]

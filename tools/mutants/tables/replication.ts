@@ -23,9 +23,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: 'acknowledgement counted up to the follower’s own last index',
     number: 4,
     file: 'actors/replication/replicator.actions.ts',
-    find: '  if (progress.credit(frame)) core.send(',
+    find: '  const hasMatched = progress.credit(frame)',
     replace:
-      '  if (progress.credit({ ...frame, count: Math.min(event.outcome.response.lastLogIndex, core.log.lastIndex) - frame.prevLogIndex })) core.send(',
+      '  const hasMatched = progress.credit({ ...frame, count: Math.min(event.outcome.response.lastLogIndex, core.log.lastIndex) - frame.prevLogIndex })',
     expect: ['INV-8', 'INV-11'],
   },
   {

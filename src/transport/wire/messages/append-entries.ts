@@ -49,9 +49,9 @@ const ANSWER = {
   success: FLAG,
   /** The follower's last index, a hint for backing off. Never an acknowledgement. */
   lastLogIndex: INDEX,
-  /** The term of the follower's entry at `prevLogIndex`, when it is not `prevLogTerm`. */
+  /** Of a refusal: the term of the follower's entry at `prevLogIndex`, or of its last one when its log ends before. */
   conflictTerm: addedLater(TERM_OR_NONE, 0),
-  /** The first index of `conflictTerm` in the follower's log: nothing from here on can match. */
+  /** The first index of `conflictTerm` in the follower's log: what comes before is of lower terms. */
   conflictIndex: addedLater(INDEX, 0),
 }
 
