@@ -2,6 +2,7 @@
 
 import { isQuorateError, type QuorateError } from '../errors.ts'
 import { messageOf } from '../runtime/errors.ts'
+import { isThreadHanging } from '../storage/sqlite/threads.ts'
 
 export const ExitCode = { OK: 0, FAILED: 1, USAGE: 2, NO_LEADER: 3, UNKNOWN: 4, REFUSED: 5 } as const
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
@@ -49,6 +50,14 @@ function exitCodeOfCode({ code, cause }: QuorateError): ExitCode {
 function isRefusalOfDisk(cause: unknown): boolean {
   if (typeof cause !== 'object' || cause === null || !('code' in cause)) return false
   return cause.code === 'LOCKED' || cause.code === 'FOREIGN' || cause.code === 'VERSION'
+}
+
+/**
+ * To be called when there is nothing left to do. Node waits for a disk thread that hangs in the operating system, at the
+ * end of the program and in `process.exit` alike, and for ever: then only a signal ends this process.
+ */
+export function endThoughDiskHangs(): void {
+  if (isThreadHanging()) process.kill(process.pid, 'SIGKILL')
 }
 
 /** What went wrong, as one sentence. */

@@ -3,7 +3,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo/command.ts'
-import { EXIT_CODES_HELP, ExitCode, exitCodeOf, sentenceOf } from './exit.ts'
+import { EXIT_CODES_HELP, ExitCode, endThoughDiskHangs, exitCodeOf, sentenceOf } from './exit.ts'
 import { kvCommand } from './kv/command.ts'
 import { say } from './output.ts'
 import { serveCommand } from './serve/command.ts'
@@ -30,6 +30,7 @@ try {
   process.exitCode = error instanceof CommanderError ? usageExitCode(error) : exitCodeOf(error)
   if (!(error instanceof CommanderError)) say(sentenceOf(error))
 }
+endThoughDiskHangs()
 
 /** Help and version are answers; everything else that commander ends with is a wrong call. It has said why. */
 function usageExitCode({ exitCode }: CommanderError): ExitCode {

@@ -22,6 +22,9 @@ const LOSSES: readonly (readonly [what: string, lose: (dataDir: string) => void]
   ['the database is replaced by a copy of itself', (dataDir) => replace(join(dataDir, 'quorate.db'))],
   ['the write-ahead log is removed', (dataDir) => rmSync(join(dataDir, 'quorate.db-wal'))],
   ['the write-ahead log is replaced', (dataDir) => replace(join(dataDir, 'quorate.db-wal'))],
+]
+/** What keeps others out. What was acknowledged is found without it, so that it is looked for less often. */
+const LOST_GUARDS: typeof LOSSES = [
   ['the shared memory is removed', (dataDir) => rmSync(join(dataDir, 'quorate.db-shm'))],
   ['the lock is removed', (dataDir) => rmSync(join(dataDir, 'quorate.lock'))],
 ]
@@ -49,14 +52,17 @@ test.each(LOSSES)('when %s, the very next write is not acknowledged', async (_wh
   expect(readAll(a.store, 1).length).toBe(10)
 })
 
-test.each(LOSSES)('when %s, whoever writes nothing is told without asking', async (_what, lose) => {
-  const dataDir = join(temporaryDirectory(), 'data')
-  const storage = await sqliteStorage({ dataDir })
-  const { store } = await openStore(storage, 'a')
-  const told = new Promise<StorageError>((resolve) => store.onFailure(resolve))
-  lose(dataDir)
-  expect(await told).toMatchObject({ code: 'GONE' })
-})
+test.each([...LOSSES, ...LOST_GUARDS])(
+  'when %s, whoever writes nothing is told without asking',
+  async (_what, lose) => {
+    const dataDir = join(temporaryDirectory(), 'data')
+    const storage = await sqliteStorage({ dataDir })
+    const { store } = await openStore(storage, 'a')
+    const told = new Promise<StorageError>((resolve) => store.onFailure(resolve))
+    lose(dataDir)
+    expect(await told).toMatchObject({ code: 'GONE' })
+  },
+)
 
 test('a group that is created on files that are gone is not opened', async () => {
   const dataDir = join(temporaryDirectory(), 'data')

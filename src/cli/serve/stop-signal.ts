@@ -1,7 +1,7 @@
 // SIGTERM and Ctrl-C: the first asks for an orderly stop, the second ends the process at once.
 
 import type { Logger } from '../../runtime/logger.ts'
-import { ExitCode } from '../exit.ts'
+import { ExitCode, endThoughDiskHangs } from '../exit.ts'
 
 export interface StopRequest {
   /** Fulfilled at the first signal. */
@@ -16,6 +16,7 @@ export function listenForStop(logger: Logger): StopRequest {
     const onSignal = (name: NodeJS.Signals): void => {
       if (controller.signal.aborted) {
         logger.warn({ signal: name }, 'A second signal: leaving at once.')
+        endThoughDiskHangs()
         process.exit(ExitCode.FAILED)
       }
       logger.info({ signal: name }, 'Asked to stop.')

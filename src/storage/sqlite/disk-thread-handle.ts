@@ -6,7 +6,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import { StorageError } from '../storage.ts'
 import { fromFailure } from './failure.ts'
 import type { DiskOptions, DiskRequest, DiskResponse } from './messages.ts'
-import { stopThread, threadFile } from './threads.ts'
+import { owesAnswer, stopThread, threadFile } from './threads.ts'
 
 export interface DiskThreadListener {
   onResponse(response: DiskResponse): void
@@ -28,6 +28,7 @@ export class DiskThread {
       execArgv: [],
     })
     this.#worker.on('message', (response: DiskResponse) => {
+      owesAnswer(this.#worker, 'answered')
       if (!this.#stopped) this.#listener.onResponse(response)
     })
     this.#worker.on('error', (error) => this.#ended(error.message))
@@ -40,6 +41,7 @@ export class DiskThread {
   }
 
   post(request: DiskRequest, transfer: readonly ArrayBuffer[]): void {
+    owesAnswer(this.#worker, 'asked')
     this.#worker.postMessage(request, transfer)
   }
 
@@ -48,7 +50,10 @@ export class DiskThread {
     if (alive === this.#keepsAlive) return
     this.#keepsAlive = alive
     if (alive) this.#worker.ref()
-    else this.#worker.unref()
+    else {
+      owesAnswer(this.#worker, 'nothing')
+      this.#worker.unref()
+    }
   }
 
   /** Ends the thread, whatever it is doing; its files and locks are free then. Resolves with false when it hangs. */

@@ -122,7 +122,7 @@ export class Disk {
   /** Whether what is written here would be found by whoever opens the directory. */
   checkFiles(): Failure | null {
     return this.#guard('looking at its files', () => {
-      this.#walBytes = this.#files.check()
+      this.#walBytes = this.#files.checkAll()
     })
   }
 
@@ -218,8 +218,14 @@ export class Disk {
         this.#begin.run()
         work()
         this.#commit.run()
-      }) ?? this.checkFiles()
+      }) ?? this.#checkCommitted()
     )
+  }
+
+  #checkCommitted(): Failure | null {
+    return this.#guard('looking at its files', () => {
+      this.#walBytes = this.#files.checkCommitted()
+    })
   }
 
   #guard(doing: string, work: () => void): Failure | null {

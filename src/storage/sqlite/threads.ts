@@ -6,14 +6,27 @@ import { systemClock } from '../../runtime/clock.ts'
 /** How long a thread may take to leave what it is in. Only a call that does not return takes longer. */
 const STOP_TIMEOUT_MS = 2000
 
+/** A disk that is merely slow answers sooner. */
+const SILENT_MS = 1000
+
 const stuck = new Set<Worker>()
+/** Threads that owe an answer, and since when. */
+const asked = new Map<Worker, number>()
 
 /**
- * How many threads of this process hang in the operating system, on a disk that does not answer. While there is one,
+ * Whether a thread of this process seems to hang in the operating system, on a disk that does not answer. While it does,
  * neither the end of the program nor `process.exit` ends the process: Node waits for the thread. A signal does end it.
  */
-export function stuckThreads(): number {
-  return stuck.size
+export function isThreadHanging(): boolean {
+  const nowMs = systemClock.nowMs()
+  return stuck.size > 0 || [...asked.values()].some((sinceMs) => nowMs - sinceMs > SILENT_MS)
+}
+
+/** Notes that a thread was asked something, or that it answered and still owes more. */
+export function owesAnswer(worker: Worker, what: 'asked' | 'answered' | 'nothing'): void {
+  if (what === 'nothing') asked.delete(worker)
+  else if (what === 'answered' ? asked.has(worker) : !asked.has(worker))
+    asked.set(worker, systemClock.nowMs())
 }
 
 /**
@@ -31,6 +44,7 @@ export function stopThread(worker: Worker): Promise<boolean> {
     void worker.terminate().then(() => {
       systemClock.clearTimeout(timer)
       stuck.delete(worker)
+      asked.delete(worker)
       resolve(true)
     })
   })

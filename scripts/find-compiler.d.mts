@@ -1,0 +1,2 @@
+export function findCompiler(env?: NodeJS.ProcessEnv): string | undefined
+export const compilerAdvice: string

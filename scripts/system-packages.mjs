@@ -1,0 +1,22 @@
+// Installs what the tests need from the system's own packages, where that can be done without asking.
+
+import { spawnSync } from 'node:child_process'
+
+/** Runs quietly; true when it worked. */
+function run(command, args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  return spawnSync(command, args, { stdio: 'ignore', env }).status === 0
+}
+
+/** Tries apt-get as root or with a sudo that does not ask. */
+export function installPackages(...names) {
+  const isRoot = process.getuid?.() === 0
+  if (!run('apt-get', ['--version']) || !(isRoot || run('sudo', ['-n', 'true']))) return
+  const apt = (...args) => (isRoot ? run('apt-get', args) : run('sudo', ['-n', 'apt-get', ...args]))
+  console.log(`Installing ${names.join(', ')} for the tests (apt-get install).`)
+  const installed = () => apt('install', '-y', '--no-install-recommends', ...names)
+  if (!installed()) {
+    apt('update')
+    installed()
+  }
+}
