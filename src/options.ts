@@ -75,8 +75,28 @@ export const tuningSchema = z.strictObject({
     1,
     'Proposals that may wait for their result; more are refused as BUSY.',
   ),
+  maxPendingBytes: count(
+    64 * 1024 * 1024,
+    1,
+    'Bytes of commands that may wait for their result; more are refused as BUSY. One command always fits.',
+  ),
+  maxUndurableBytes: count(
+    32 * 1024 * 1024,
+    1,
+    'Bytes that may wait for the own disk before proposals are refused as BUSY.',
+  ),
   maxPendingReads: count(65_536, 1, 'Reads that may wait for their round; more are refused as BUSY.'),
   maxApplyBatch: count(4096, 1, 'Most entries handed to the state machine before other work gets its turn.'),
+  maxApplySliceMs: ms(
+    10,
+    1,
+    'How long commands are applied and queries answered before other work gets its turn.',
+  ),
+  maxReadHoldMs: ms(
+    1000,
+    1,
+    'How long an asynchronous query may hold back commands that wait to be applied; then it fails with TIMEOUT.',
+  ),
   maxCachedLogBytes: count(
     8 * 1024 * 1024,
     0,

@@ -42,10 +42,14 @@ export interface NodeStatus {
   readonly lastIndex: LogIndex
   readonly lastTerm: Term
   readonly durableIndex: LogIndex
+  /** Entries handed to the disk that it has not confirmed yet, in bytes. */
+  readonly undurableBytes: number
   readonly commitIndex: LogIndex
   readonly appliedIndex: LogIndex
   /** Proposals that wait for their result. */
   readonly pendingProposals: number
+  /** The bytes of their commands. */
+  readonly pendingBytes: number
   readonly leaseValid: boolean
   readonly stateHash: string | null
   readonly replicators: readonly ReplicatorStatus[]

@@ -481,11 +481,20 @@ export const nodeMachine = createMachine({
             "round.retry": {
               "actions": "retryRound"
             },
-            "timer.stepDown": {
-              "guard": "quorumIsLost",
-              "target": "follower",
-              "actions": "leaveOffice"
-            }
+            "timer.stepDown": [
+              {
+                "guard": "quorumIsLost",
+                "target": "follower",
+                "actions": "leaveOffice"
+              },
+              {
+                "guard": "quorumIsLate",
+                "actions": [
+                  "giveOneRound",
+                  "checkAgainSoon"
+                ]
+              }
+            ]
           },
           "states": {
             "establishing": {
@@ -552,6 +561,12 @@ export const nodeMachine = createMachine({
         },
         "closingStore": {
           "entry": "closeStore",
+          "after": {
+            "storePatience": {
+              "target": "#node.shutdown",
+              "actions": "noteStalledStore"
+            }
+          },
           "on": {
             "store.closed": {
               "target": "#node.shutdown"

@@ -24,6 +24,11 @@ export const timerMachine = createMachine({
         "nextDelay": {
           "target": "due"
         }
+      },
+      "on": {
+        "again": {
+          "target": "choosing"
+        }
       }
     },
     "due": {

@@ -33,10 +33,10 @@ export interface TimerContext extends TimerInput {
 }
 
 /**
- * `arm`: begin, if it rests; an armed timer stays as it is (trap T1). `turn`: the mail of the turn in which it was due
- * has been read.
+ * `arm`: begin, if it rests; an armed timer stays as it is (trap T1). `again`: draw anew, also when it is armed.
+ * `turn`: the mail of the turn in which it was due has been read.
  */
-export type TimerEvent = { readonly type: 'arm' } | { readonly type: 'turn' }
+export type TimerEvent = { readonly type: 'arm' } | { readonly type: 'again' } | { readonly type: 'turn' }
 
 const timer = setup({
   types: { context: {} as TimerContext, input: {} as TimerInput, events: {} as TimerEvent },
@@ -66,7 +66,7 @@ export const timerMachine = timer.createMachine({
   initial: 'choosing',
   states: {
     choosing: { entry: 'draw', always: [{ guard: 'hasDelay', target: 'armed' }, { target: 'resting' }] },
-    armed: { after: { nextDelay: { target: 'due' } } },
+    armed: { after: { nextDelay: { target: 'due' } }, on: { again: { target: 'choosing' } } },
     due: { entry: 'awaitTurn', on: { turn: { target: 'choosing', actions: 'fire' } } },
     resting: { on: { arm: { target: 'choosing' } } },
   },

@@ -76,7 +76,7 @@ export class HandleNode implements RaftNode, PortedNode {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#drain().then(() => new Promise((done) => this.#stop(this.#handle, done)))
+    this.#closing ??= new Promise((done) => this.#handle.drain(() => this.#stop(this.#handle, done)))
     return this.#closing
   }
 
@@ -89,24 +89,7 @@ export class HandleNode implements RaftNode, PortedNode {
     this.#handle.destroy()
     this.#handle.abandon()
   }
-
-  /** What is pending may still commit, for a while. */
-  #drain(): Promise<void> {
-    const { core } = this.#handle
-    this.#handle.refuseNewWork()
-    return new Promise((resolve) => {
-      const giveUpAtMs = core.clock.nowMs() + core.tuning.drainTimeoutMs
-      const look = (): void => {
-        const drained = this.#handle.pendingProposals === 0 || this.#handle.hasEnded || core.role === 'error'
-        if (drained || core.clock.nowMs() >= giveUpAtMs) resolve()
-        else core.clock.setTimeout(look, DRAIN_POLL_MS)
-      }
-      look()
-    })
-  }
 }
-
-const DRAIN_POLL_MS = 5
 
 /** What the state machine returned, as the caller's own: the machine may go on changing what it gave. */
 function handOver<T>(

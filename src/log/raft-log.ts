@@ -27,6 +27,7 @@ export type LogDisk = Pick<GroupStore, 'read' | 'fetch'>
 /** A write under way: when it is done, the log is durable up to `last` (lowered when a truncation overtakes it). */
 export interface PendingAppend {
   last: LogIndex
+  readonly bytes: number
 }
 
 export class RaftLog {
@@ -43,6 +44,7 @@ export class RaftLog {
   #lastSlice: LogEntry[] = []
   /** Counts truncations. */
   #truncations = 0
+  #undurableBytes = 0
 
   /** @throws StorageError CORRUPT when a configuration entry cannot be read. */
   constructor(store: LogDisk, stored: StoredGroup, maxCachedBytes: number) {
@@ -72,6 +74,11 @@ export class RaftLog {
   /** The last entry that would survive power loss now. Votes are asked for and judged by it (trap T11). */
   get durableLogId(): LogId {
     return { index: this.#durableIndex, term: this.termAt(this.#durableIndex) }
+  }
+
+  /** Bytes handed to the disk that it has not confirmed yet. */
+  get undurableBytes(): number {
+    return this.#undurableBytes
   }
 
   get durableIndex(): LogIndex {
@@ -105,13 +112,16 @@ export class RaftLog {
 
   /** Takes entries into memory; they must follow the last index. Returns the record to hand to `markDurable`. */
   append(entries: readonly LogEntry[]): PendingAppend {
+    let bytes = 0
     for (const entry of entries) {
+      bytes += entry.data.length
       this.#tail.push(entry)
       this.#terms.extend(entry.index, entry.term)
       if (entry.type === EntryType.CONFIGURATION) this.configurations.add(readConfiguration(entry))
     }
     this.#lastIndex += entries.length
-    const pending = { last: this.#lastIndex }
+    const pending = { last: this.#lastIndex, bytes }
+    this.#undurableBytes += bytes
     this.#pending.push(pending)
     return pending
   }
@@ -119,6 +129,7 @@ export class RaftLog {
   /** Writes end in the order in which they were asked for. */
   markDurable(write: PendingAppend): void {
     this.#pending.shift()
+    this.#undurableBytes -= write.bytes
     if (write.last > this.#durableIndex) this.#durableIndex = write.last
     this.#trim()
   }

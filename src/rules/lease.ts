@@ -60,6 +60,33 @@ export function quorumIsAlive(contact: QuorumContact, electionTimeoutMs: number,
   )
 }
 
+export interface QuorumPatience {
+  readonly electionTimeoutMs: number
+  /** How long everybody may take to answer when this member is the one that was away. */
+  readonly roundMs: number
+}
+
+/** `late`: not in touch, but it was this member that slept; ask everybody and judge again after one round. */
+export type QuorumVerdict = 'alive' | 'late' | 'lost'
+
+/**
+ * Check-quorum for a member that may have been held up (stopped, swapped out, in a long collection). A leader that
+ * slept for more than the election timeout has heard nobody, and yet nobody need have missed it: followers wait for
+ * timeout + drift. It asks once before it leaves. Nothing but liveness hangs on it: lease reads look at
+ * `leaderLeaseValid`, which knows no such patience.
+ *
+ * @param heldUpUntilMs when this member was last found to run late; -Infinity: never
+ */
+export function judgeQuorum(
+  contact: QuorumContact,
+  { electionTimeoutMs, roundMs }: QuorumPatience,
+  nowMs: number,
+  heldUpUntilMs: number,
+): QuorumVerdict {
+  if (quorumIsAlive(contact, electionTimeoutMs, nowMs)) return 'alive'
+  return nowMs - heldUpUntilMs < roundMs ? 'late' : 'lost'
+}
+
 /**
  * May the leader answer reads without asking? Followers hold their votes back for timeout + drift after *receiving*;
  * the leader trusts only timeout after *sending* (braft section 11.2).

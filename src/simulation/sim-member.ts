@@ -20,7 +20,6 @@ import { SimClock } from './time/sim-clock.ts'
 import { type Latency, streamOf } from './time/sim-random.ts'
 
 export const GROUP = 'sim'
-const DRAIN_POLL_MS = 5
 
 export interface SimMemberOptions {
   readonly id: PeerId
@@ -134,20 +133,7 @@ export class SimMember {
   close(done: (left: Readonly<Record<string, number>>) => void): void {
     if (!this.alive || this.node === null || this.#host === null) return done({})
     const { node } = this
-    this.#drain(node, () => this.#leave(node, done))
-  }
-
-  /** As the public `close` does: what is pending may still commit, for a while. */
-  #drain(node: NodeHandle, then: () => void): void {
-    const clock = node.core.clock
-    const giveUpAtMs = clock.nowMs() + node.core.tuning.drainTimeoutMs
-    node.refuseNewWork()
-    const look = (): void => {
-      const drained = node.pendingProposals === 0 || node.hasEnded || node.core.role === 'error'
-      if (drained || clock.nowMs() >= giveUpAtMs) then()
-      else clock.setTimeout(look, DRAIN_POLL_MS)
-    }
-    look()
+    node.drain(() => this.#leave(node, done))
   }
 
   #leave(node: NodeHandle, done: (left: Readonly<Record<string, number>>) => void): void {
@@ -158,7 +144,7 @@ export class SimMember {
         timers: this.#clock?.pendingTimers ?? 0,
         subscriptions: this.transport?.subscriptions ?? 0,
         proposals: node.pendingProposals,
-        queries: node.core.queries.size,
+        queries: node.pendingQueries,
       }
       this.#process?.kill('exit')
       done(left)

@@ -7,7 +7,7 @@ import { charts } from '../../scripts/statecharts/charts.ts'
 import { storiesFor } from './support/stories.ts'
 import { VirtualClock } from './support/virtual-clock.ts'
 
-type Asked = { readonly name: string; readonly verdict: unknown; again(): unknown }
+type Asked = { readonly event: unknown; readonly name: string; readonly verdict: unknown; again(): unknown }
 type Implementation = (...args: unknown[]) => unknown
 
 /** Guards asked since the last action was carried out. */
@@ -18,10 +18,20 @@ const looked = new Set<string>()
 const undo: (() => void)[] = []
 let guards = 0
 
-function askAgain(): void {
+/** Before an action changes anything: the guards that were asked about the same event. */
+function askAgain(event: unknown): void {
   const before = asked
   asked = []
-  for (const { name, verdict, again } of before) if (again() !== verdict) changed.add(name)
+  for (const { event: about, name, verdict, again } of before)
+    if (about === event && again() !== verdict) changed.add(name)
+}
+
+function eventIn(args: readonly unknown[]): unknown {
+  // A custom action gets `{ event }` first, a builtin after its actor and snapshot.
+  const holder = args.find((arg) => typeof arg === 'object' && arg !== null && 'event' in arg)
+  return holder !== undefined && holder !== null && typeof holder === 'object' && 'event' in holder
+    ? holder.event
+    : undefined
 }
 
 function replace(
@@ -63,13 +73,13 @@ beforeAll(() => {
           }
         }
         const verdict = ask()
-        asked.push({ name, verdict, again: ask })
+        asked.push({ event: eventIn(args), name, verdict, again: ask })
         return verdict
       })
     }
     for (const key of Object.keys(actions)) {
       replace(actions, key, (original) => (...args) => {
-        askAgain()
+        askAgain(eventIn(args))
         return original(...args)
       })
     }

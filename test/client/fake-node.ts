@@ -66,15 +66,8 @@ export class FakeNode implements RaftNode {
         oldPeers: [],
       },
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
-      ...{
-        appliedIndex: last,
-        pendingProposals: 0,
-        leaseValid: false,
-        stateHash: null,
-        replicators: [],
-        disk: null,
-      },
-      error: null,
+      ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },
+      ...{ undurableBytes: 0, pendingBytes: 0, disk: null, error: null },
     }
   }
 

@@ -164,13 +164,13 @@ describe('a node', () => {
     expect((await asked).map(({ result }) => result)).toEqual([1, 2, 3])
   })
 
-  it('tells callers that their outcome is unknown when it is stopped at once', async () => {
+  it('tells callers whose command had not left yet that it was not applied, when it is stopped at once', async () => {
     await using world = new World('a')
     const { host, node } = await world.member('a')
     await until(() => node.status().role === 'leader', 'a leader')
     const asked = rejection(node.apply('x'))
     host.destroy()
-    expect(await asked).toMatchObject({ code: 'SHUTDOWN', outcome: 'unknown' })
+    expect(await asked).toMatchObject({ code: 'SHUTDOWN', outcome: 'not-applied' })
   })
 })
 

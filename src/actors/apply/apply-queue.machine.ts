@@ -3,13 +3,18 @@
 
 import { setup } from 'xstate'
 import type { ApplyQueueEvent } from './apply-queue.events.ts'
-import { ApplyWorker, type ApplyWorkerInput } from './apply-worker.ts'
+import { ApplyWorker } from './apply-worker.ts'
+import type { ApplyWorld } from './apply-world.ts'
+
+export interface ApplyQueueInput {
+  readonly world: ApplyWorld
+}
 
 const applyQueue = setup({
   types: {
     context: {} as { readonly worker: ApplyWorker },
     events: {} as ApplyQueueEvent,
-    input: {} as ApplyWorkerInput,
+    input: {} as ApplyQueueInput,
   },
   guards: {
     isBusy: ({ context }) => !context.worker.isIdle,
@@ -19,14 +24,19 @@ const applyQueue = setup({
   },
   actions: {
     enqueue: ({ context, event }) => context.worker.enqueue(event),
-    work: ({ context, self }) => context.worker.work(() => self.send({ type: 'resumed' })),
+    work: ({ context }) => context.worker.work(),
     reportFailure: ({ context }) => context.worker.reportFailure(),
   },
 })
 
 export const applyQueueMachine = applyQueue.createMachine({
   id: 'applyQueue',
-  context: ({ input }) => ({ worker: new ApplyWorker(input) }),
+  context: ({ input: { world }, self }) => {
+    const resume = (): void => {
+      if (self.getSnapshot().status === 'active') self.send({ type: 'resumed' })
+    }
+    return { worker: new ApplyWorker({ world, resume }) }
+  },
   initial: 'idle',
   states: {
     // Synchronous user code is done before the event is: only what has to be waited for changes the state.

@@ -1,44 +1,44 @@
 // Works through the apply queue: hands committed entries to the user's state machine in order, settles their callers,
-// runs notices and queries in between. Never two calls of user code at a time.
+// runs notices and queries in between. Never two calls of user code that change the state at a time, and never longer
+// than a slice without letting timers and messages in.
 
 import { QuorateError } from '../../errors.ts'
 import { decodeConfiguration } from '../../log/configuration-codec.ts'
 import { isStable } from '../../rules/quorum.ts'
 import { EntryType, type LogEntry, type LogId, NOTHING } from '../../rules/types.ts'
-import { isThenable, messageOf, toError } from '../../runtime/errors.ts'
-import type { Logger } from '../../runtime/logger.ts'
-import type { StateMachine } from '../../state-machine.ts'
-import { decodeValue } from '../../transport/wire/codec.ts'
-import type { NodeCore } from '../node/node.core.ts'
-import type { ApplyQueueEvent, ExclusiveTask, QueuedQuery } from './apply-queue.events.ts'
-import type { Closure } from './closures.ts'
+import { messageOf, toError } from '../../runtime/errors.ts'
+import type { ApplyQueueEvent, ExclusiveTask } from './apply-queue.events.ts'
+import type { ApplyWorld } from './apply-world.ts'
+import { Reading } from './reading.ts'
+import { type Returned, UserCode } from './user-code.ts'
 
 export interface ApplyWorkerInput {
-  readonly core: NodeCore
+  readonly world: ApplyWorld
+  /** Tells the queue that there may be something to do again. */
+  readonly resume: () => void
 }
 
 type Task = Exclude<ApplyQueueEvent, { type: 'resumed' | 'query' | 'nodeFailed' }>
+type Notice = Exclude<Task, { type: 'committed' | 'snapshotSave' | 'snapshotLoad' }>
 
 /** Payload handed to the log for one read of entries; bounds memory, not work. */
-const READ_BYTES = 4 * 1024 * 1024
-
-/** An asynchronous call of user code that has come back. */
-type Returned =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown }
+const READ_BYTES = 1024 * 1024
 
 export class ApplyWorker {
-  readonly #core: NodeCore
-  readonly #machine: StateMachine
-  readonly #logger: Logger
+  readonly #world: ApplyWorld
+  readonly #code: UserCode
+  readonly #reading: Reading
+  readonly #resume: () => void
   #tasks: Task[] = []
-  #queries: QueuedQuery[] = []
   /** Committed entries read from the log, some of them applied already. */
   #batch: readonly LogEntry[] = []
   #applied: LogId = NOTHING
-  /** User code has been called and has not come back. */
-  #waiting = false
-  #returned: Returned | null = null
+  /** What the node was told last. */
+  #told = 0
+  /** What user code has been called for and has not come back from. */
+  #away: LogEntry | ExclusiveTask | null = null
+  /** Entries applied in this slice. */
+  #inSlice = 0
   #yielded = false
   #stopped = false
   #failure: Error | null = null
@@ -46,15 +46,16 @@ export class ApplyWorker {
   /** It was user code that failed, not what it stands on. */
   #userFailed = false
 
-  constructor({ core }: ApplyWorkerInput) {
-    this.#core = core
-    this.#machine = core.input.stateMachine
-    this.#logger = core.input.logger
+  constructor({ world, resume }: ApplyWorkerInput) {
+    this.#world = world
+    this.#resume = resume
+    this.#code = new UserCode(world.group, world.stateMachine, world.logger)
+    this.#reading = new Reading(world, this.#code, resume)
   }
 
   /** Failed, and no call of user code is under way. */
   get hasFailed(): boolean {
-    return this.#failure !== null && !(this.#waiting && this.#returned === null)
+    return this.#failure !== null && this.#away === null
   }
 
   get isStopped(): boolean {
@@ -62,14 +63,14 @@ export class ApplyWorker {
   }
 
   get isIdle(): boolean {
-    return this.#tasks.length === 0 && !this.#waiting && !this.#yielded
+    return this.#tasks.length === 0 && this.#away === null && !this.#yielded
   }
 
   /** Commits that follow one another become one; everything else keeps its place (braft section 8.2). */
   enqueue(event: ApplyQueueEvent): void {
     if (event.type === 'resumed') return
     if (event.type === 'query') {
-      this.#queries.push(event.query)
+      this.#reading.add(event.query)
       return
     }
     if (event.type === 'nodeFailed') {
@@ -77,49 +78,70 @@ export class ApplyWorker {
       this.#failure ??= event.error
       return
     }
+    if (event.type === 'snapshotSave' || event.type === 'snapshotLoad')
+      this.#world.exclusiveTasks.add(event.task)
     const newest = this.#tasks.at(-1)
     if (event.type === 'committed' && newest?.type === 'committed')
       this.#tasks[this.#tasks.length - 1] = event
     else this.#tasks.push(event)
   }
 
-  /** Goes on until nothing is left, user code has to be waited for, or it is others' turn; then `resume` follows. */
-  work(resume: () => void): void {
-    if (this.#waiting && this.#returned === null) return
+  /** Goes on until nothing is left, user code has to be waited for, or the slice is over; then `resume` follows. */
+  work(): void {
+    if (this.#away !== null) return
     this.#yielded = false
     if (this.hasFailed) this.reportFailure()
-    const before = this.#applied.index
-    while (this.#step(resume)) {}
-    if (this.#applied.index > before) this.#core.send({ type: 'applied', index: this.#applied.index })
+    const { clock, tuning } = this.#world
+    const startedMs = clock.nowMs()
+    const endMs = startedMs + tuning.maxApplySliceMs
+    this.#inSlice = 0
+    this.#answerDue(startedMs + tuning.maxApplySliceMs / 2)
+    while (this.#step(endMs)) {
+      if (!this.#sliceIsOver(endMs)) continue
+      if (this.#tasks.length > 0) this.#yield()
+      break
+    }
+    if (this.#away === null) this.#answerDue(endMs)
+    this.#tellApplied()
+  }
+
+  #sliceIsOver(endMs: number): boolean {
+    return this.#inSlice >= this.#world.tuning.maxApplyBatch || this.#world.clock.nowMs() >= endMs
+  }
+
+  #tellApplied(): void {
+    if (this.#applied.index === this.#told) return
+    this.#told = this.#applied.index
+    this.#world.send({ type: 'applied', index: this.#told })
   }
 
   /** One task, or as much of it as fits. False: stop for now. */
-  #step(resume: () => void): boolean {
-    if (!this.#waiting) this.#answerQueries()
+  #step(endMs: number): boolean {
     const task = this.#tasks[0]
-    if (task === undefined) return false
-    if (task.type === 'committed') return this.#applyUpTo(task.index, resume)
-    if (task.type === 'snapshotSave' || task.type === 'snapshotLoad')
-      return this.#runExclusive(task.task, resume)
+    if (task === undefined || this.#reading.holdsApplies()) return false
+    if (task.type === 'committed') return this.#applyUpTo(task.index, endMs)
+    if (task.type === 'snapshotSave' || task.type === 'snapshotLoad') return this.#runExclusive(task.task)
     this.#tasks.shift()
     this.#notify(task)
     return true
   }
 
-  #applyUpTo(index: number, resume: () => void): boolean {
-    if (this.#failure !== null || this.#applied.index >= index) {
+  #applyUpTo(index: number, endMs: number): boolean {
+    if (this.#failure !== null) {
       this.#tasks.shift()
-      if (this.#failure !== null) this.#refuseUpTo(index)
+      this.#refuseUpTo(index)
       return true
     }
-    const entries = this.#nextEntries(index)
-    for (const entry of entries) if (!this.#applyEntry(entry, resume)) return this.#failure !== null
     if (this.#applied.index >= index) {
       this.#tasks.shift()
       return true
     }
-    this.#yield(resume)
-    return false
+    for (const entry of this.#nextEntries(index)) {
+      this.#applyEntry(entry)
+      if (this.#away !== null) return false
+      if (this.#failure !== null || this.#sliceIsOver(endMs)) break
+    }
+    return true
   }
 
   /** Entries after the last applied one, up to `index`; what was read before an asynchronous call is used on. */
@@ -131,13 +153,13 @@ export class ApplyWorker {
       this.#batch = this.#read(next, index)
       return this.#batch
     }
-    return this.#batch.slice(skip)
+    return skip === 0 ? this.#batch : this.#batch.slice(skip)
   }
 
   #read(from: number, to: number): readonly LogEntry[] {
     try {
-      const count = Math.min(to - from + 1, this.#core.tuning.maxApplyBatch)
-      const entries = this.#core.log.slice(from, count, READ_BYTES)
+      const count = Math.min(to - from + 1, this.#world.tuning.maxApplyBatch)
+      const entries = this.#world.log.slice(from, count, READ_BYTES)
       if (entries.length > 0) return entries
       throw new Error(`committed entry ${from} is not in the log`)
     } catch (error) {
@@ -146,144 +168,100 @@ export class ApplyWorker {
     }
   }
 
-  /** False when the entry is not applied (yet). */
-  #applyEntry(entry: LogEntry, resume: () => void): boolean {
+  #applyEntry(entry: LogEntry): void {
+    this.#inSlice++
     if (entry.type !== EntryType.DATA) {
       this.#applied = { index: entry.index, term: entry.term }
-      this.#configurationApplied(entry)
-      return true
+      return this.#configurationApplied(entry)
     }
-    if (this.#failure !== null && this.#returned === null) return false
-    const returned = this.#returned ?? this.#call(entry, resume)
-    if (returned === null) return false
-    this.#returned = null
-    this.#waiting = false
+    const returned = this.#code.apply(entry, (late) => this.#back(() => this.#applyReturned(entry, late)))
+    if (returned === null) this.#away = entry
+    else this.#applyReturned(entry, returned)
+  }
+
+  #applyReturned({ index, term }: LogEntry, returned: Returned): void {
     if (!returned.ok) {
       this.#userFailed = true
-      this.#fail(this.#userError(entry.index, returned.error))
+      return this.#fail(this.#userError(index, returned.error))
+    }
+    this.#applied = { index, term }
+    this.#reading.applied()
+    const closure = this.#world.closures.take(index)
+    if (closure?.kind === 'proposal') {
+      this.#world.shelter(() => closure.done({ ok: true, index, term, result: returned.value }))
+    }
+  }
+
+  /** User code has come back from where it was away. */
+  #back(conclude: () => void): void {
+    if (this.#world.gone) return
+    this.#away = null
+    conclude()
+    this.#resume()
+  }
+
+  #runExclusive(task: ExclusiveTask): boolean {
+    if (this.#failure !== null) {
+      this.#exclusiveReturned(task, FAILED)
+      return true
+    }
+    const configuration = this.#world.log.configurations.at(this.#applied.index)
+    const returned = this.#code.call(
+      () => task.run(this.#applied, configuration),
+      (late) => this.#back(() => this.#exclusiveReturned(task, late)),
+    )
+    if (returned === null) {
+      this.#away = task
       return false
     }
-    this.#applied = { index: entry.index, term: entry.term }
-    const closure = this.#core.closures.take(entry.index)
-    if (closure?.kind === 'proposal') {
-      this.#settle(() =>
-        closure.done({ ok: true, index: entry.index, term: entry.term, result: returned.value }),
-      )
-    }
+    this.#exclusiveReturned(task, returned)
     return true
   }
 
-  /** Calls the user's `apply`; null when it will come back later. */
-  #call(entry: LogEntry, resume: () => void): Returned | null {
-    const command = decodeValue(entry.data)
-    if (!command.ok)
-      return { ok: false, error: new Error(`the command is not valid CBOR (${command.reason})`) }
-    try {
-      const value = this.#machine.apply(command.value, entry)
-      if (!isThenable(value)) return { ok: true, value }
-      this.#await(value, resume)
-      return null
-    } catch (error) {
-      return { ok: false, error }
-    }
-  }
-
-  #await(promise: PromiseLike<unknown>, resume: () => void): void {
-    this.#waiting = true
-    const back = (returned: Returned): void => {
-      this.#returned = returned
-      if (!this.#core.gone) resume()
-    }
-    promise.then(
-      (value) => back({ ok: true, value }),
-      (error: unknown) => back({ ok: false, error }),
-    )
-  }
-
-  #runExclusive(task: ExclusiveTask, resume: () => void): boolean {
-    const returned = this.#failure === null ? (this.#returned ?? this.#startExclusive(task, resume)) : FAILED
-    if (returned === null) return false
-    this.#returned = null
-    this.#waiting = false
+  #exclusiveReturned(task: ExclusiveTask, returned: Returned): void {
     this.#tasks.shift()
-    if (returned.ok) this.#applied = returned.value as LogId
-    this.#settle(() => task.done(returned.ok ? null : toError(returned.error)))
-    return true
-  }
-
-  #startExclusive(task: ExclusiveTask, resume: () => void): Returned | null {
-    try {
-      const configuration = this.#core.log.configurations.at(this.#applied.index)
-      const value = task.run(this.#applied, configuration)
-      if (!isThenable(value)) return { ok: true, value }
-      this.#await(value, resume)
-      return null
-    } catch (error) {
-      return { ok: false, error }
-    }
+    this.#reading.applied()
+    if (returned.ok && isLogId(returned.value)) this.#applied = returned.value
+    if (this.#world.exclusiveTasks.delete(task))
+      this.#world.shelter(() => task.done(returned.ok ? null : toError(returned.error)))
   }
 
   /** A stable configuration is news for the user; a term's first entry begins the user's leadership. */
   #configurationApplied(entry: LogEntry): void {
     const configuration = entry.type === EntryType.CONFIGURATION ? decodeConfiguration(entry) : null
     if (configuration !== null && isStable(configuration)) {
-      this.#hook(() => this.#machine.onConfigurationCommitted?.(configuration, entry.index))
+      this.#code.hook('onConfigurationCommitted', (machine) =>
+        machine.onConfigurationCommitted?.(configuration, entry.index),
+      )
     }
-    const closure = this.#core.closures.take(entry.index)
-    if (closure?.kind === 'leaderStart') this.#hook(() => this.#machine.onLeaderStart?.(closure.term))
+    const closure = this.#world.closures.take(entry.index)
+    if (closure?.kind === 'leaderStart') {
+      this.#code.hook('onLeaderStart', (machine) => machine.onLeaderStart?.(closure.term))
+    }
   }
 
-  #notify(task: Exclude<Task, { type: 'committed' | 'snapshotSave' | 'snapshotLoad' }>): void {
-    const machine = this.#machine
+  #notify(task: Notice): void {
     switch (task.type) {
       case 'leaderStart':
-        return this.#hook(() => machine.onLeaderStart?.(task.term))
+        return this.#code.hook('onLeaderStart', (machine) => machine.onLeaderStart?.(task.term))
       case 'leaderStop':
-        return this.#hook(() => machine.onLeaderStop?.(task.reason))
+        return this.#code.hook('onLeaderStop', (machine) => machine.onLeaderStop?.(task.reason))
       case 'startFollowing':
-        return this.#hook(() => machine.onStartFollowing?.(task.change))
+        return this.#code.hook('onStartFollowing', (machine) => machine.onStartFollowing?.(task.change))
       case 'stopFollowing':
-        return this.#hook(() => machine.onStopFollowing?.(task.change))
+        return this.#code.hook('onStopFollowing', (machine) => machine.onStopFollowing?.(task.change))
       case 'stop':
         this.#stopped = true
-        this.#answerQueries()
-        this.#hook(() => machine.onShutdown?.())
-        return this.#core.send({ type: 'applyQueue.stopped' })
+        this.#answerDue(Number.POSITIVE_INFINITY)
+        this.#code.hook('onShutdown', (machine) => machine.onShutdown?.())
+        return this.#world.send({ type: 'applyQueue.stopped' })
     }
   }
 
-  #answerQueries(): void {
-    if (this.#queries.length === 0) return
-    const queries = this.#queries
-    this.#queries = []
-    for (const query of queries) {
-      if (this.#failure !== null || this.#stopped)
-        this.#settle(() => query.done({ ok: false, error: this.#refusal() }))
-      else if (query.index > this.#applied.index) this.#queries.push(query)
-      else this.#answer(query)
-    }
-  }
-
-  #answer({ query, done }: QueuedQuery): void {
-    const failed = (error: unknown): void =>
-      this.#settle(() =>
-        done({
-          ok: false,
-          error: new QuorateError('STATE_MACHINE', `The query failed: ${messageOf(error)}`, { cause: error }),
-        }),
-      )
-    const { read } = this.#machine
-    if (read === undefined) {
-      const error = new QuorateError('UNSUPPORTED', 'The state machine has no read method.')
-      return this.#settle(() => done({ ok: false, error }))
-    }
-    try {
-      const answer = read.call(this.#machine, query)
-      if (!isThenable(answer)) return this.#settle(() => done({ ok: true, answer }))
-      answer.then((value) => this.#settle(() => done({ ok: true, answer: value })), failed)
-    } catch (error) {
-      failed(error)
-    }
+  #answerDue(untilMs: number): void {
+    if (this.#failure !== null || this.#stopped) return this.#reading.refuseAll(() => this.#refusal())
+    this.#reading.answerDue(this.#applied.index, untilMs, this.#tasks.length > 0)
+    if (!this.#yielded && this.#reading.hasDue(this.#applied.index) && this.#tasks.length === 0) this.#yield()
   }
 
   #fail(error: Error): void {
@@ -295,17 +273,16 @@ export class ApplyWorker {
     const error = this.#failure
     if (error === null || this.#failureReported) return
     this.#failureReported = true
-    this.#refuseUpTo(this.#core.commitIndex)
-    this.#hook(() => this.#machine.onError?.(error))
-    this.#core.send({ type: 'apply.failed', error })
+    this.#refuseUpTo(this.#world.commitIndex)
+    this.#code.hook('onError', (machine) => machine.onError?.(error))
+    this.#world.send({ type: 'apply.failed', error })
   }
 
   /** Committed, but this member will not apply it: others have or will. */
   #refuseUpTo(index: number): void {
-    for (let at = this.#applied.index + 1; at <= index; at++) {
-      const closure: Closure | undefined = this.#core.closures.take(at)
-      if (closure?.kind === 'proposal')
-        this.#settle(() => closure.done({ ok: false, error: this.#refusal() }))
+    for (const closure of this.#world.closures.takeUpTo(index)) {
+      if (closure.kind === 'proposal')
+        this.#world.shelter(() => closure.done({ ok: false, error: this.#refusal() }))
     }
   }
 
@@ -324,29 +301,14 @@ export class ApplyWorker {
   }
 
   /** Lets timers and messages in before going on. */
-  #yield(resume: () => void): void {
+  #yield(): void {
     this.#yielded = true
-    this.#core.clock.defer(resume)
+    this.#world.clock.defer(this.#resume)
   }
+}
 
-  #hook(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      this.#logger.error(
-        { group: this.#core.group, error: messageOf(error) },
-        'A hook of the state machine threw.',
-      )
-    }
-  }
-
-  #settle(run: () => void): void {
-    try {
-      run()
-    } catch (error) {
-      this.#logger.error({ group: this.#core.group, error: messageOf(error) }, 'A completion callback threw.')
-    }
-  }
+function isLogId(value: unknown): value is LogId {
+  return typeof value === 'object' && value !== null && 'index' in value && 'term' in value
 }
 
 const FAILED: Returned = {

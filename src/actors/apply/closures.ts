@@ -27,9 +27,10 @@ export type Closure = Proposal | LeaderStart
 const COMPACT_AFTER = 4096
 
 export class ClosureQueue {
+  /** Side by side: the index, and what waits for it. No slot for indexes nobody waits for. */
+  #indexes: LogIndex[] = []
   #items: (Closure | undefined)[] = []
   #head = 0
-  #firstIndex: LogIndex = 1
   #proposals = 0
 
   /** Proposals that wait for their result. */
@@ -39,26 +40,34 @@ export class ClosureQueue {
 
   /** Indexes ascend; those in between have no closure. */
   add(index: LogIndex, closure: Closure): void {
-    if (this.#head === this.#items.length) this.#restart(index)
-    const slot = this.#head + index - this.#firstIndex
-    while (this.#items.length < slot) this.#items.push(undefined)
+    this.#indexes.push(index)
     this.#items.push(closure)
     if (closure.kind === 'proposal') this.#proposals++
   }
 
   /** Takes the closure of `index` and forgets everything before it. Indexes ascend. */
   take(index: LogIndex): Closure | undefined {
-    if (index < this.#firstIndex) return undefined
-    while (this.#firstIndex < index && this.#head < this.#items.length) this.#shift()
-    if (this.#firstIndex !== index || this.#head === this.#items.length) return undefined
-    return this.#shift()
+    while ((this.#indexes[this.#head] ?? Number.POSITIVE_INFINITY) < index) this.#shift()
+    return this.#indexes[this.#head] === index ? this.#shift() : undefined
+  }
+
+  /** Takes every closure up to `index`, in order. */
+  takeUpTo(index: LogIndex): Closure[] {
+    const taken: Closure[] = []
+    while ((this.#indexes[this.#head] ?? Number.POSITIVE_INFINITY) <= index) {
+      const closure = this.#shift()
+      if (closure !== undefined) taken.push(closure)
+    }
+    return taken
   }
 
   /** Takes every closure after `index`: their entries may never be committed. */
   takeAfter(index: LogIndex): Closure[] {
-    const keep = Math.min(this.#items.length, Math.max(this.#head, this.#head + index + 1 - this.#firstIndex))
+    let keep = this.#indexes.length
+    while (keep > this.#head && (this.#indexes[keep - 1] ?? 0) > index) keep--
     const taken = this.#items.slice(keep).filter((closure) => closure !== undefined)
     this.#items.length = keep
+    this.#indexes.length = keep
     for (const closure of taken) if (closure.kind === 'proposal') this.#proposals--
     return taken
   }
@@ -66,18 +75,12 @@ export class ClosureQueue {
   #shift(): Closure | undefined {
     const closure = this.#items[this.#head]
     this.#items[this.#head++] = undefined
-    this.#firstIndex++
     if (closure?.kind === 'proposal') this.#proposals--
     if (this.#head >= COMPACT_AFTER && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head)
+      this.#indexes = this.#indexes.slice(this.#head)
       this.#head = 0
     }
     return closure
-  }
-
-  #restart(index: LogIndex): void {
-    this.#items = []
-    this.#head = 0
-    this.#firstIndex = index
   }
 }

@@ -1,25 +1,27 @@
-// What a node knows: one mutable object behind the chart, shared by reference with the node's other actors. It holds
-// values and does the small steps that several actions share; decisions are in src/rules.
+// What a node knows: one mutable object behind the chart, shared by reference with the node's other actors, each of which
+// sees it through a door of its own (ApplyWorld, IntakeWorld, ReplicationWorld). What belongs to one activity lies in
+// that activity's object (office, candidacy, following, intake, life). Decisions are in src/rules.
+//
+// Term, vote and commit index are assigned here and nowhere else.
 
-import type { AnyActorRef } from 'xstate'
 import { QuorateError, type QuorateErrorDetails } from '../../errors.ts'
 import type { RaftLog } from '../../log/raft-log.ts'
 import { heartbeatIntervalMs, type Tuning } from '../../options.ts'
-import type { Campaign } from '../../rules/election.ts'
 import { assertCommitStep, assertHardStateStep } from '../../rules/invariants.ts'
-import {
-  type FollowerLease,
-  type LeaseTerms,
-  NO_FOLLOWER_LEASE,
-  type QuorumContact,
-} from '../../rules/lease.ts'
+import type { LeaseTerms, QuorumContact } from '../../rules/lease.ts'
 import { members } from '../../rules/quorum.ts'
-import type { ReadRound } from '../../rules/read.ts'
 import type { RoleInTerm } from '../../rules/term.ts'
-import type { Configuration, ConfigurationEntry, LogIndex, PeerId, Term } from '../../rules/types.ts'
+import type {
+  Configuration,
+  ConfigurationEntry,
+  HardState,
+  LogIndex,
+  PeerId,
+  Term,
+} from '../../rules/types.ts'
 import { NOTHING } from '../../rules/types.ts'
-import type { VoteDecision } from '../../rules/vote.ts'
-import type { Clock, TimerHandle } from '../../runtime/clock.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { messageOf, sheltered, toError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Random, randomInt } from '../../runtime/random.ts'
 import type { StateMachine } from '../../state-machine.ts'
@@ -32,12 +34,16 @@ import type {
   RpcMethod,
   SentResponseOf,
 } from '../../transport/wire/messages/registry.ts'
-import type { ApplyQueueEvent, QueryOutcome } from '../apply/apply-queue.events.ts'
-import { ClosureQueue, type Proposal } from '../apply/closures.ts'
-import type { BallotBox } from '../replication/ballot-box.ts'
-import type { PeerProgress } from '../replication/peer-progress.ts'
+import type { ApplyQueueEvent, ExclusiveTask } from '../apply/apply-queue.events.ts'
+import type { ApplyWorld } from '../apply/apply-world.ts'
+import { ClosureQueue } from '../apply/closures.ts'
 import type { ReplicationWorld } from '../replication/replication-world.ts'
-import type { NodeEvent, PendingRead } from './node.events.ts'
+import { Candidacy } from './candidacy.ts'
+import { Following } from './following.ts'
+import { Intake, type IntakeWorld } from './intake.ts'
+import { Life } from './life.ts'
+import type { NodeEvent } from './node.events.ts'
+import type { Office } from './office.ts'
 import { Outbox } from './outbox.ts'
 
 /** The world and the wishes that a node is started with. */
@@ -58,97 +64,37 @@ export interface NodeInput {
   readonly started: (error: Error | null) => void
 }
 
-/** Proposals and reads that came in one turn. */
-export interface Gathered {
-  proposals: Proposal[]
-  reads: PendingRead[]
-}
-
-/** An append whose acknowledgement waits for the disk. */
-export interface PendingAck {
-  readonly term: Term
-  readonly matchIndex: LogIndex
-  readonly reply: Reply
-}
-
-/** A leader's other actors, one pair per follower. */
-export interface Followership {
-  readonly progress: PeerProgress
-  readonly replicator: AnyActorRef
-  readonly heartbeat: AnyActorRef
-}
-
-export class NodeCore implements ReplicationWorld {
+export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
   readonly input: NodeInput
   readonly group: string
   readonly id: PeerId
   readonly tuning: Tuning
   readonly clock: Clock
-  readonly outbox = new Outbox()
+  readonly logger: Logger
+  readonly stateMachine: StateMachine
+  readonly outbox: Outbox
   readonly closures = new ClosureQueue()
-  /** What the proposal queue has gathered in this turn. */
-  readonly gathered: Gathered = { proposals: [], reads: [] }
-  /** Proposals that wait for their result, wherever they are. */
-  pendingProposals = 0
-  /** Queries that wait for their answer, wherever they are. */
-  readonly queries = new Set<(outcome: QueryOutcome) => void>()
+  readonly exclusiveTasks = new Set<ExclusiveTask>()
+
+  readonly life: Life
+  readonly intake = new Intake()
+  readonly candidacy = new Candidacy()
+  readonly following = new Following()
+  /** Exists while this member leads, and only then. */
+  office: Office | null = null
 
   role: Role = 'uninitialized'
-  term: Term = 0
-  votedFor: PeerId | null = null
   leader: PeerId | null = null
   /** In one word, why the role is what it is. */
   reason = 'START'
-  failure: Error | null = null
-
   configuration: ConfigurationEntry = { peers: [], oldPeers: [], id: NOTHING }
-  commitIndex: LogIndex = 0
   appliedIndex: LogIndex = 0
-  /** As far as a current leader has vouched for commitment and for this log; counts once durable. */
-  vouchedCommitIndex: LogIndex = 0
-  pendingAcks: PendingAck[] = []
-
-  followerLease: FollowerLease = NO_FOLLOWER_LEASE
-  preVote: Campaign | null = null
-  vote: Campaign | null = null
-  /** The verdict on the vote request that is being dealt with. */
-  voteVerdict: {
-    readonly event: object
-    readonly decision: VoteDecision
-    readonly released: boolean
-  } | null = null
-  /** Numbers campaigns and read rounds: never reused, so that late answers find nobody. */
-  versions = 0
-  /** The hard-state record that carries the own candidacy. */
-  candidacyVersion = 0
-
-  ballots: BallotBox | null = null
-  readonly followers = new Map<PeerId, Followership>()
-  reads: PendingRead[] = []
-  /** Runs when an unconfirmed round is to be asked again. */
-  roundTimer: TimerHandle | null = null
-  round: (ReadRound & { readonly reads: readonly PendingRead[]; readonly unanswered: Set<PeerId> }) | null =
-    null
-
-  /** The step of the start that is going on: named when it fails. */
-  step: 'openingLog' | 'loadingSnapshot' | 'checkingConsistency' | 'loadingMeta' | 'joiningGroup' =
-    'openingLog'
-  #started = false
-  /** Set by the chart's `init`; the node's own actor. */
-  self: AnyActorRef | null = null
-  proposalQueue: AnyActorRef | null = null
-  applyQueue: AnyActorRef | null = null
-  logActor: AnyActorRef | null = null
-  route: { stop(): void } | null = null
-  /** What listeners were told last. */
-  announcedLeader: { readonly leader: PeerId | null; readonly term: Term } = { leader: null, term: 0 }
-  /** A successor has been told to campaign, and its answer is awaited. */
-  farewell = false
-  /** No new work from users. */
-  closing = false
-  /** Vanished, as if the process had been killed: whatever still calls back finds nobody. */
-  gone = false
   stored: StoredGroup | null = null
+
+  #term: Term = 0
+  #votedFor: PeerId | null = null
+  #commitIndex: LogIndex = 0
+  #versions = 0
   #log: RaftLog | null = null
   #store: GroupStore | null = null
 
@@ -158,6 +104,31 @@ export class NodeCore implements ReplicationWorld {
     this.id = input.id
     this.tuning = input.tuning
     this.clock = input.clock
+    this.logger = input.logger
+    this.stateMachine = input.stateMachine
+    this.life = new Life(input.started)
+    this.outbox = new Outbox((thrown) => this.send({ type: 'fatal', error: toError(thrown) }))
+  }
+
+  get term(): Term {
+    return this.#term
+  }
+
+  get votedFor(): PeerId | null {
+    return this.#votedFor
+  }
+
+  get commitIndex(): LogIndex {
+    return this.#commitIndex
+  }
+
+  get gone(): boolean {
+    return this.life.gone
+  }
+
+  /** Numbers campaigns and read rounds: never reused, so that late answers find nobody. */
+  nextVersion(): number {
+    return ++this.#versions
   }
 
   attachLog(log: RaftLog, store: GroupStore, stored: StoredGroup): void {
@@ -181,24 +152,29 @@ export class NodeCore implements ReplicationWorld {
   }
 
   send(event: NodeEvent): void {
-    if (!this.gone) this.self?.send(event)
-  }
-
-  /** Tells the host, once, that the node takes part in its group, or why it could not be started. */
-  tellStarted(error: Error | null): void {
-    if (this.#started) return
-    this.#started = true
-    this.input.started(error)
+    if (!this.gone) this.life.self?.send(event)
   }
 
   toApplyQueue(event: ApplyQueueEvent): void {
-    this.applyQueue?.send(event)
+    this.life.applyQueue?.send(event)
+  }
+
+  /** Calls a completion, a listener, a reply: whatever it throws is logged and stops nobody. */
+  shelter(run: () => unknown): void {
+    sheltered(run, (thrown) =>
+      this.logger.error({ group: this.group, error: messageOf(thrown) }, 'A completion callback threw.'),
+    )
+  }
+
+  /** Neither leads nor stands for election. */
+  get isFollower(): boolean {
+    return this.office === null && this.candidacy.vote === null
   }
 
   /** Who this node is, to the rules about terms and senders. */
   get roleInTerm(): RoleInTerm {
-    const role = this.role === 'leader' || this.role === 'candidate' ? this.role : 'follower'
-    return { role, term: this.term, leader: this.leader }
+    const seeker = this.candidacy.vote === null ? 'follower' : 'candidate'
+    return { role: this.office === null ? seeker : 'leader', term: this.#term, leader: this.leader }
   }
 
   get leaseTerms(): LeaseTerms {
@@ -211,12 +187,17 @@ export class NodeCore implements ReplicationWorld {
     return {
       configuration: this.configuration,
       self: this.id,
-      contactMs: (peer) => this.followers.get(peer)?.progress.lastContactMs ?? never,
+      contactMs: (peer) => this.office?.followers.get(peer)?.progress.lastContactMs ?? never,
     }
   }
 
   get heartbeatMs(): number {
     return heartbeatIntervalMs(this.tuning)
+  }
+
+  /** A timer that comes later than this shows that the process was held up. */
+  get heldUpAfterMs(): number {
+    return this.heartbeatMs / 2
   }
 
   /** Everybody else who votes. */
@@ -232,14 +213,20 @@ export class NodeCore implements ReplicationWorld {
     return randomInt(this.input.random, min, max)
   }
 
+  /** Term and vote as they were found on disk, or repaired. Only once, before anything is said. */
+  restoreHardState({ term, votedFor }: HardState): void {
+    this.#term = term
+    this.#votedFor = votedFor
+  }
+
   /**
    * Takes a term and a vote, in memory now and on disk as fast as it goes. Until it is durable nothing leaves the
    * outbox. Returns the version that `hardState.durable` will name.
    */
   adopt(term: Term, votedFor: PeerId | null): number {
-    assertHardStateStep({ term: this.term, votedFor: this.votedFor }, { term, votedFor })
-    this.term = term
-    this.votedFor = votedFor
+    assertHardStateStep({ term: this.#term, votedFor: this.#votedFor }, { term, votedFor })
+    this.#term = term
+    this.#votedFor = votedFor
     const version = this.outbox.hold()
     this.#store?.saveHardState({ term, votedFor }, (error) =>
       this.send(
@@ -250,9 +237,9 @@ export class NodeCore implements ReplicationWorld {
   }
 
   commitTo(index: LogIndex): void {
-    if (index === this.commitIndex) return
-    assertCommitStep(this.commitIndex, index, this.log.lastIndex)
-    this.commitIndex = index
+    if (index === this.#commitIndex) return
+    assertCommitStep(this.#commitIndex, index, this.log.lastIndex)
+    this.#commitIndex = index
     this.toApplyQueue({ type: 'committed', index })
   }
 
@@ -264,16 +251,19 @@ export class NodeCore implements ReplicationWorld {
     timeoutMs: number,
     done: (outcome: RpcOutcome<ResponseOf<M>>) => void,
   ): void {
-    this.outbox.post(() =>
+    this.outbox.post(() => {
+      if (this.gone) return
       this.input.rpc.call(this.group, to, method, request, timeoutMs, (outcome) => {
         if (!this.gone) done(outcome)
-      }),
-    )
+      })
+    })
   }
 
   /** An answer to another member. Waits in the outbox until what it says is durable. */
   answer(reply: Reply, response: SentResponseOf<RpcMethod>): void {
-    this.outbox.post(() => reply({ ok: true, response }))
+    this.outbox.post(() => {
+      if (!this.gone) reply({ ok: true, response })
+    })
   }
 
   error(code: QuorateError['code'], message: string, details: QuorateErrorDetails = {}): QuorateError {
@@ -286,11 +276,11 @@ export class NodeCore implements ReplicationWorld {
       id: this.id,
       group: this.group,
       role: this.role,
-      term: this.term,
-      votedFor: this.votedFor,
+      term: this.#term,
+      votedFor: this.#votedFor,
       leader: this.leader,
       peers: this.configuration.peers,
-      commitIndex: this.commitIndex,
+      commitIndex: this.#commitIndex,
       appliedIndex: this.appliedIndex,
       lastIndex: this.#log?.lastIndex ?? 0,
     }

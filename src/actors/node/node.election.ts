@@ -26,17 +26,17 @@ import {
 import type { RequestVoteRequest } from '../../transport/wire/messages/registry.ts'
 import type { TimerFired } from '../timer.machine.ts'
 import type { NodeCore } from './node.core.ts'
-import type { NodeEvent } from './node.events.ts'
-import { forgetLeader, stepDown, takeTerm } from './node.stepdown.ts'
+import type { EventOf, NodeEvent } from './node.events.ts'
+import { stepDown } from './node.stepdown.ts'
+import { forgetLeader, takeTerm } from './node.term.ts'
 
-type EventOf<T extends NodeEvent['type']> = Extract<NodeEvent, { type: T }>
 type VoteRpc = EventOf<'rpc.request_vote'>
 
 export function maySeek(core: NodeCore, { firedMs }: TimerFired): boolean {
   return mayCampaign({
     configuration: core.configuration,
     self: core.id,
-    leaderIsGone: leaderPresumedAliveMs(core.followerLease, core.leaseTerms, firedMs) === 0,
+    leaderIsGone: leaderPresumedAliveMs(core.following.lease, core.leaseTerms, firedMs) === 0,
     installingSnapshot: false,
   })
 }
@@ -48,8 +48,8 @@ export function giveUpLeader(core: NodeCore): void {
 
 /** Asks whether an election could be won, before raising the term (thesis section 9.6). */
 export function startPreVote(core: NodeCore): void {
-  core.preVote = startCampaign(++core.versions, core.term + 1, core.configuration, false, null)
-  ask(core, 'pre_vote', core.preVote, core.others)
+  core.candidacy.preVote = startCampaign(core.nextVersion(), core.term + 1, core.configuration, false, null)
+  ask(core, 'pre_vote', core.candidacy.preVote, core.others)
   grantSelf(core)
 }
 
@@ -62,29 +62,30 @@ export function standForElection(core: NodeCore, event: NodeEvent): void {
   const oldTerm = core.term
   core.reason = event.type === 'rpc.timeout_now' ? 'TIMEOUT_NOW' : 'PRE_VOTE_WON'
   forgetLeader(core, core.reason)
-  core.preVote = null
-  core.candidacyVersion = takeTerm(core, core.term + 1, core.id)
+  core.candidacy.preVote = null
+  core.candidacy.recordVersion = takeTerm(core, core.term + 1, core.id)
   let disrupted: DisruptedLeader | null = null
   if (event.type === 'rpc.timeout_now' && event.message.oldLeaderSteppedDown) {
     disrupted = oldLeader === null ? null : { peer: oldLeader, term: oldTerm }
-    expireLease(core)
+    core.following.release()
   }
-  core.vote = startCampaign(++core.versions, core.term, core.configuration, false, disrupted)
+  core.candidacy.vote = startCampaign(core.nextVersion(), core.term, core.configuration, false, disrupted)
 }
 
 /** The candidacy is durable: ask for votes, and count the own one. */
 export function requestVotes(core: NodeCore): void {
-  if (core.vote === null) return
-  ask(core, 'request_vote', core.vote, core.others)
+  if (core.candidacy.vote === null) return
+  ask(core, 'request_vote', core.candidacy.vote, core.others)
   grantSelf(core)
 }
 
 /** Counts the own vote, unless it is still promised to a leader; then the chart comes back when the promise ends. */
 export function grantSelf(core: NodeCore): void {
   if (!isMember(core.configuration, core.id)) return
-  if (owesVoteForMs(core.followerLease, core.leaseTerms, core.clock.nowMs()) > 0) return
-  if (core.role === 'candidate') core.vote = core.vote && grant(core.vote, [core.id])
-  else core.preVote = core.preVote && grant(core.preVote, [core.id])
+  if (owesVoteForMs(core.following.lease, core.leaseTerms, core.clock.nowMs()) > 0) return
+  const { candidacy } = core
+  if (candidacy.vote !== null) candidacy.vote = grant(candidacy.vote, [core.id])
+  else if (candidacy.preVote !== null) candidacy.preVote = grant(candidacy.preVote, [core.id])
 }
 
 function ask(
@@ -113,30 +114,33 @@ function ask(
 /** The answer belongs to this campaign: version, term at sending, and (by the state that hears it) role (trap T6). */
 export function isCurrentAnswer(core: NodeCore, event: NodeEvent): boolean {
   if (event.type === 'preVote.answered')
-    return event.version === core.preVote?.version && event.sentTerm === core.term
+    return event.version === core.candidacy.preVote?.version && event.sentTerm === core.term
   if (event.type === 'vote.answered')
-    return event.version === core.vote?.version && event.sentTerm === core.term
+    return event.version === core.candidacy.vote?.version && event.sentTerm === core.term
   return false
 }
 
 export function countAnswer(core: NodeCore, event: NodeEvent): void {
-  const candidate: Candidate = { self: core.id, lastLeader: core.followerLease.lastLeader }
-  if (event.type === 'preVote.answered' && core.preVote !== null) {
-    core.preVote = countPreVote(core.preVote, candidate, { ...event.response, from: event.from })
+  const candidate: Candidate = { self: core.id, lastLeader: core.following.lease.lastLeader }
+  if (event.type === 'preVote.answered' && core.candidacy.preVote !== null) {
+    core.candidacy.preVote = countPreVote(core.candidacy.preVote, candidate, {
+      ...event.response,
+      from: event.from,
+    })
   }
-  if (event.type === 'vote.answered' && core.vote !== null) {
-    const counted = countVote(core.vote, candidate, { ...event.response, from: event.from })
-    core.vote = counted.campaign
-    if (counted.askAgain.length > 0) ask(core, 'request_vote', core.vote, counted.askAgain)
+  if (event.type === 'vote.answered' && core.candidacy.vote !== null) {
+    const counted = countVote(core.candidacy.vote, candidate, { ...event.response, from: event.from })
+    core.candidacy.vote = counted.campaign
+    if (counted.askAgain.length > 0) ask(core, 'request_vote', core.candidacy.vote, counted.askAgain)
   }
 }
 
 export function preVoteIsWon(core: NodeCore): boolean {
-  return core.preVote !== null && hasWon(core.preVote)
+  return core.candidacy.preVote !== null && hasWon(core.candidacy.preVote)
 }
 
 export function voteIsWon(core: NodeCore): boolean {
-  return core.vote !== null && hasWon(core.vote)
+  return core.candidacy.vote !== null && hasWon(core.candidacy.vote)
 }
 
 function voterOf(core: NodeCore, nowMs: number): Voter {
@@ -146,7 +150,7 @@ function voterOf(core: NodeCore, nowMs: number): Voter {
     term,
     votedFor,
     durableLogId,
-    owesVoteForMs: owesVoteForMs(core.followerLease, core.leaseTerms, nowMs),
+    owesVoteForMs: owesVoteForMs(core.following.lease, core.leaseTerms, nowMs),
   }
 }
 
@@ -161,7 +165,7 @@ function noteVerdict(
   { from, type, message }: VoteRpc | EventOf<'rpc.pre_vote'>,
   { granted, reason }: VoteDecision,
 ): void {
-  core.input.logger.debug(
+  core.logger.debug(
     { group: core.group, from, asked: type, term: core.term, askedTerm: message.term, granted, reason },
     granted ? 'A vote is given.' : 'A vote is withheld.',
   )
@@ -170,29 +174,29 @@ function noteVerdict(
 export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): void {
   const { receivedMs } = event
   const { electionTimeoutMs } = core.tuning
-  const leads = core.role === 'leader' && quorumIsAlive(core.contact, electionTimeoutMs, receivedMs)
-  const leaderIsAlive = leads || heardRecently(core.followerLease, electionTimeoutMs, receivedMs)
+  const leads = core.office !== null && quorumIsAlive(core.contact, electionTimeoutMs, receivedMs)
+  const leaderIsAlive = leads || heardRecently(core.following.lease, electionTimeoutMs, receivedMs)
   const decision = decidePreVote({ ...voterOf(core, receivedMs), leaderIsAlive }, requestOf(event))
   noteVerdict(core, event, decision)
   const { granted, rejectedByLease } = decision
-  const disrupted = core.role === 'leader'
+  const disrupted = core.office !== null
   core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm: core.term })
 }
 
 /** The candidate shows that the leader we wait for has stepped down: our promise to it is void. */
 function isReleased(core: NodeCore, event: VoteRpc): boolean {
   const gone = event.message.disruptedLeader
-  return core.role === 'follower' && gone !== null && gone.term === core.term && gone.peer === core.leader
+  return core.isFollower && gone !== null && gone.term === core.term && gone.peer === core.leader
 }
 
 /** One verdict per request: whoever asks again, guard or action, hears the same, whatever has changed since. */
 export function judgeVote(core: NodeCore, event: VoteRpc): VoteDecision {
-  const known = core.voteVerdict
+  const known = core.candidacy.verdict
   if (known?.event === event) return known.decision
   const voter = voterOf(core, event.receivedMs)
   const released = isReleased(core, event)
   const decision = decideVote(released ? { ...voter, owesVoteForMs: 0 } : voter, requestOf(event))
-  core.voteVerdict = { event, decision, released }
+  core.candidacy.verdict = { event, decision, released }
   noteVerdict(core, event, decision)
   return decision
 }
@@ -231,7 +235,7 @@ export function refuseVote(core: NodeCore, event: VoteRpc): void {
 export function yieldToCandidate(core: NodeCore, event: VoteRpc): readonly AnyActorRef[] {
   const { granted, adoptTerm } = judgeVote(core, event)
   releasePromise(core, event)
-  const disrupted = core.role === 'leader'
+  const disrupted = core.office !== null
   const previousTerm = core.term
   const reason = granted ? 'VOTED_FOR_CANDIDATE' : 'HIGHER_TERM_REQUEST'
   const retired = stepDown(core, { term: core.term, reason })
@@ -244,7 +248,7 @@ export function yieldToCandidate(core: NodeCore, event: VoteRpc): readonly AnyAc
 
 function releasePromise(core: NodeCore, event: VoteRpc): void {
   judgeVote(core, event)
-  if (core.voteVerdict?.released === true) expireLease(core)
+  if (core.candidacy.verdict?.released === true) core.following.release()
 }
 
 function answerVote(
@@ -252,14 +256,10 @@ function answerVote(
   event: VoteRpc,
   granted: boolean,
   previousTerm: number,
-  disrupted = core.role === 'leader',
+  disrupted = core.office !== null,
 ): void {
   const { rejectedByLease } = judgeVote(core, event)
   core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm })
-}
-
-export function expireLease(core: NodeCore): void {
-  core.followerLease = { lastLeader: core.followerLease.lastLeader, lastContactMs: null }
 }
 
 /** May TimeoutNow be followed? Same term, from a follower's seat, and as a member (traps T15, T14). */

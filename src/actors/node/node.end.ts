@@ -2,18 +2,20 @@
 
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent } from './node.events.ts'
+import { refusal } from './node.refusals.ts'
+import { failReads, settleEverybody, takeReads } from './waiting.ts'
 
 /** Keeps the first failure, with the step of the start it belongs to; a node reports one error (trap T89). */
 export function noteFailure(core: NodeCore, event: Extract<NodeEvent, { readonly error: Error }>): void {
-  if (core.failure !== null) return
+  if (core.life.failure !== null) return
   const { error } = event
-  core.failure =
+  core.life.failure =
     core.role === 'initializing'
-      ? new Error(`${core.step} failed: ${error.message}`, { cause: error })
+      ? new Error(`${core.life.step} failed: ${error.message}`, { cause: error })
       : error
   core.reason = 'NODE_FAILED'
-  core.input.logger.error(
-    { group: core.group, term: core.term, error: core.failure.message },
+  core.logger.error(
+    { group: core.group, term: core.term, error: core.life.failure.message },
     'The node has stopped.',
   )
 }
@@ -21,17 +23,17 @@ export function noteFailure(core: NodeCore, event: Extract<NodeEvent, { readonly
 /** Nothing that relied on the failed part is said any more; users are told once. */
 export function enterError(core: NodeCore): void {
   core.outbox.discard()
-  core.pendingAcks = []
-  const error = core.failure ?? new Error('unknown')
+  failReads(core, takeReads(core), refusal(core))
+  core.following.takeAcks()
+  const error = core.life.failure ?? new Error('unknown')
   core.toApplyQueue({ type: 'nodeFailed', error })
-  core.tellStarted(error)
+  core.life.tellStarted(error)
 }
 
 /** No request reaches the node from here on; everything committed is still applied, then the user's last hook runs. */
 export function drain(core: NodeCore): void {
-  core.route?.stop()
-  core.route = null
-  if (core.applyQueue === null) core.send({ type: 'applyQueue.stopped' })
+  core.life.leaveGroup()
+  if (core.life.applyQueue === null) core.send({ type: 'applyQueue.stopped' })
   else core.toApplyQueue({ type: 'stop' })
 }
 
@@ -41,14 +43,16 @@ export function closeStore(core: NodeCore): void {
   else core.store.close(closed)
 }
 
+/** A disk that does not answer must not keep a process alive; what it was asked to do it may still do. */
+export function noteStalledStore(core: NodeCore): void {
+  core.logger.error(
+    { group: core.group },
+    'The disk did not let go of the group in time; the node ends without it.',
+  )
+}
+
 /** What still waits learns that it will not be answered. */
 export function endEverything(core: NodeCore): void {
-  for (const closure of core.closures.takeAfter(0)) {
-    if (closure.kind !== 'proposal') continue
-    const message = 'The node was closed before the command was applied here: it may or may not be applied.'
-    closure.done({ ok: false, error: core.error('SHUTDOWN', message, { outcome: 'unknown' }) })
-  }
-  for (const settle of core.queries)
-    settle({ ok: false, error: core.error('SHUTDOWN', 'The node was closed.') })
-  core.tellStarted(core.error('SHUTDOWN', 'The node was closed.'))
+  settleEverybody(core, { code: 'SHUTDOWN', why: `Member ${core.id} of ${core.group} was closed` })
+  core.life.tellStarted(core.error('SHUTDOWN', 'The node was closed.'))
 }

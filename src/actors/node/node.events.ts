@@ -4,10 +4,11 @@ import type { QuorateError } from '../../errors.ts'
 import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { Role } from '../../status.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
-import type {
-  InboundRequest,
-  RequestVoteResponse,
-  RpcMethod,
+import {
+  type InboundRequest,
+  type RequestVoteResponse,
+  RPC_METHODS,
+  type RpcMethod,
 } from '../../transport/wire/messages/registry.ts'
 import type { Proposal } from '../apply/closures.ts'
 import type { LogPort } from '../log.machine.ts'
@@ -71,6 +72,19 @@ export type NodeEvent =
   | { readonly type: 'farewell.said' }
   | { readonly type: 'applyQueue.stopped' }
   | { readonly type: 'store.closed' }
+
+export type EventType = NodeEvent['type']
+export type EventOf<T extends EventType> = Extract<NodeEvent, { type: T }>
+
+export function isOneOf<T extends EventType>(event: NodeEvent, types: readonly T[]): event is EventOf<T> {
+  return types.some((type) => type === event.type)
+}
+
+/** Events that speak alike. */
+export const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat'] as const
+export const ANSWERS = ['preVote.answered', 'vote.answered'] as const
+export const FAILURES = ['log.failed', 'hardState.failed', 'apply.failed', 'fatal'] as const
+export const RPCS = RPC_METHODS.map((method) => `rpc.${method}` as const)
 
 /** What the actor emits: subscribe with `actor.on(type, handler)`. */
 export type NodeEmitted =

@@ -8,10 +8,10 @@ import { judgeSender, type SenderVerdict } from '../../rules/term.ts'
 import { EntryType, type LogEntry } from '../../rules/types.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { AppendEntriesRequest } from '../../transport/wire/messages/registry.ts'
+import { refreshConfiguration } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent } from './node.events.ts'
-import { refreshConfiguration } from './node.start.ts'
-import { adoptLeader } from './node.stepdown.ts'
+import { adoptLeader } from './node.term.ts'
 
 export type LeaderEvent = Extract<NodeEvent, { type: 'rpc.append_entries' | 'rpc.heartbeat' }>
 
@@ -26,7 +26,7 @@ export function refuseSender(core: NodeCore, event: LeaderEvent): void {
 /** Every accepted message of the leader renews the promise to it, heartbeats included. */
 export function followSender(core: NodeCore, event: LeaderEvent): void {
   adoptLeader(core, event.from, 'NEW_LEADER')
-  core.followerLease = { lastLeader: event.from, lastContactMs: event.receivedMs }
+  core.following.heard(event.from, event.receivedMs)
 }
 
 /** Heartbeat: nothing to store; the position it names says how far the commit index may be believed. */
@@ -45,12 +45,13 @@ export function acceptAppend(core: NodeCore, event: LeaderEvent): void {
   )
   if (unreadable !== undefined) {
     const problem = `The configuration entry at index ${unreadable.index} cannot be read.`
+    core.logger.error({ group: core.group, from: event.from, term: message.term }, problem)
     core.outbox.post(() => reply({ ok: false, error: { code: 'EINVAL', message: problem } }))
     return
   }
   const { firstIndex, lastIndex } = core.log
   // What a leader of any term has vouched for is as settled as what is committed here.
-  const commitIndex = Math.max(core.commitIndex, core.vouchedCommitIndex)
+  const commitIndex = Math.max(core.commitIndex, core.following.vouchedCommitIndex)
   const log = { firstIndex, lastIndex, commitIndex, termAt: (index: number) => core.log.termAt(index) }
   const decision = decideAppend(log, message)
   if (decision.kind === 'violation') throw new InvariantError('leader completeness', decision.detail)
@@ -71,11 +72,11 @@ export function acceptAppend(core: NodeCore, event: LeaderEvent): void {
 
 function truncate(core: NodeCore, lastKept: number, settled: number): void {
   assertTruncation(lastKept, settled)
-  core.logActor?.send({ type: 'truncateSuffix', lastKept })
+  core.life.logActor?.send({ type: 'truncateSuffix', lastKept })
 }
 
 function store(core: NodeCore, entries: readonly LogEntry[], truncatedAfter: number | null): void {
-  if (entries.length > 0) core.logActor?.send({ type: 'append', entries })
+  if (entries.length > 0) core.life.logActor?.send({ type: 'append', entries })
   const changes = truncatedAfter !== null || entries.some((e) => e.type === EntryType.CONFIGURATION)
   if (changes) refreshConfiguration(core)
 }
@@ -88,7 +89,7 @@ function acknowledgeWhenDurable(
   reply: Reply,
 ): void {
   if (matchIndex <= core.log.durableIndex) acknowledge(core, reply)
-  else core.pendingAcks.push({ term, matchIndex, reply })
+  else core.following.pendingAcks.push({ term, matchIndex, reply })
 }
 
 /** Says yes in the term in which it was asked. While the answer waits in the outbox, that term may end. */
@@ -107,23 +108,28 @@ function acknowledge(core: NodeCore, reply: Reply): void {
  */
 export function settleAcks(core: NodeCore): void {
   const { durableIndex } = core.log
-  while (core.pendingAcks[0] !== undefined && core.pendingAcks[0].matchIndex <= durableIndex) {
-    const ack = core.pendingAcks.shift()
-    if (ack === undefined) break
+  const { pendingAcks } = core.following
+  let settled = 0
+  for (const ack of pendingAcks) {
+    if (ack.matchIndex > durableIndex) break
+    settled++
     if (ack.term === core.term) acknowledge(core, ack.reply)
     else core.answer(ack.reply, { term: core.term, success: false, lastLogIndex: core.log.lastIndex })
   }
+  pendingAcks.splice(0, settled)
   commitVouched(core)
 }
 
 /** The leader has committed up to `leaderCommit`; this log is known to equal its log up to `verified`. */
 function vouch(core: NodeCore, leaderCommit: number, verified: number): void {
-  core.vouchedCommitIndex = followerCommitIndex(core.vouchedCommitIndex, leaderCommit, verified)
+  const { following } = core
+  following.vouchedCommitIndex = followerCommitIndex(following.vouchedCommitIndex, leaderCommit, verified)
   commitVouched(core)
 }
 
 function commitVouched(core: NodeCore): void {
-  // A leader commits by counting; one that has just left its office has no ballots any more.
-  if (core.ballots !== null) return
-  core.commitTo(followerCommitIndex(core.commitIndex, core.vouchedCommitIndex, core.log.durableIndex))
+  // A leader commits by counting; one that has just left its office has nothing to count with any more.
+  if (core.office !== null) return
+  const { vouchedCommitIndex } = core.following
+  core.commitTo(followerCommitIndex(core.commitIndex, vouchedCommitIndex, core.log.durableIndex))
 }

@@ -1,31 +1,32 @@
 // Leading: the term's first entry, proposals, counting acknowledgements, check-quorum (braft become_leader, apply).
 
 import { encodeConfiguration } from '../../log/configuration-codec.ts'
-import { NO_FOLLOWER_LEASE, quorumIsAlive } from '../../rules/lease.ts'
+import { judgeQuorum, NO_FOLLOWER_LEASE, type QuorumVerdict } from '../../rules/lease.ts'
 import { firstProbe } from '../../rules/progress.ts'
 import { judgeProposal } from '../../rules/proposal.ts'
 import { mayServeReads } from '../../rules/read.ts'
 import { EntryType, type LogEntry } from '../../rules/types.ts'
 import type { Proposal } from '../apply/closures.ts'
-import { BallotBox } from '../replication/ballot-box.ts'
 import { PeerProgress } from '../replication/peer-progress.ts'
 import type { TimerFired } from '../timer.machine.ts'
-import type { Followership, NodeCore } from './node.core.ts'
-import type { NodeEvent } from './node.events.ts'
+import type { NodeCore } from './node.core.ts'
+import { refuseProposal } from './node.refusals.ts'
+import { type Followership, Office } from './office.ts'
 
 type SpawnFollowership = (progress: PeerProgress) => Followership
 
 /** Takes office. The ex-follower owes nobody a vote any more (trap T18). */
 export function takeOffice(core: NodeCore, spawn: SpawnFollowership): void {
-  core.vote = null
-  core.versions++
+  core.candidacy.end()
+  core.nextVersion()
   core.leader = core.id
   core.reason = 'ELECTION_WON'
-  core.followerLease = NO_FOLLOWER_LEASE
-  core.ballots = new BallotBox(core.log.lastIndex + 1)
+  core.following.lease = NO_FOLLOWER_LEASE
+  const office = new Office(core.term, core.log.lastIndex + 1)
+  core.office = office
   const nowMs = core.clock.nowMs()
   for (const peer of core.others) {
-    core.followers.set(peer, spawn(new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)))
+    office.followers.set(peer, spawn(new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)))
   }
 }
 
@@ -38,15 +39,15 @@ export function appendFirstEntry(core: NodeCore): void {
   const { peers, oldPeers } = core.configuration
   const data = encodeConfiguration(core.configuration)
   core.configuration = { peers, oldPeers, id: { index, term: core.term } }
-  core.ballots?.judgeBy(core.configuration, index)
+  core.office?.ballots.judgeBy(core.configuration, index)
   core.closures.add(index, { kind: 'leaderStart', term: core.term })
   appendToLog(core, [{ index, term: core.term, type: EntryType.CONFIGURATION, data }])
 }
 
 function appendToLog(core: NodeCore, entries: readonly LogEntry[]): void {
   if (entries.length === 0) return
-  core.logActor?.send({ type: 'append', entries })
-  for (const { replicator } of core.followers.values()) replicator.send({ type: 'log.grew' })
+  core.life.logActor?.send({ type: 'append', entries })
+  for (const { replicator } of core.office?.followers.values() ?? []) replicator.send({ type: 'log.grew' })
 }
 
 /** One batch of proposals: indexes, memory, disk and followers in the same turn (design, a write step by step). */
@@ -65,51 +66,40 @@ export function appendProposals(core: NodeCore, proposals: readonly Proposal[]):
   appendToLog(core, entries)
 }
 
-export function refuseProposals(core: NodeCore, event: Extract<NodeEvent, { type: 'propose' }>): void {
-  for (const proposal of event.proposals) refuseProposal(core, proposal)
-}
-
-function refuseProposal(core: NodeCore, proposal: Proposal): void {
-  proposal.done({ ok: false, error: refusal(core, proposal.expectedTerm) })
-}
-
-/** Why this member takes no proposals now: in each case the command was not, and will not be, applied. */
-export function refusal(core: NodeCore, expectedTerm?: number): ReturnType<NodeCore['error']> {
-  const { id, group, term, role, leader } = core
-  if (role === 'leader') {
-    return core.error('TERM_MISMATCH', `The term is ${term}, not ${expectedTerm ?? 'unknown'} as expected.`)
-  }
-  if (role === 'error') {
-    return core.error(
-      'NODE_FAILED',
-      `Member ${id} of ${group} has stopped: ${core.failure?.message ?? 'unknown error'}`,
-    )
-  }
-  if (role === 'shuttingDown' || role === 'shutdown' || core.closing) {
-    return core.error('SHUTDOWN', `Member ${id} of ${group} is closed.`)
-  }
-  if (leader === null) {
-    return core.error('NO_LEADER', `Nobody is known to lead ${group}; try again shortly.`, {
-      retryable: true,
-    })
-  }
-  return core.error('NOT_LEADER', `Member ${id} does not lead ${group}; ${leader} does.`, { retryable: true })
-}
-
 /** What a member is known to hold durably; the leader's own part counts only when its disk has confirmed. */
 export function countBallots(core: NodeCore): void {
-  if (core.ballots === null) return
-  const { log } = core
+  const { office, log } = core
+  if (office === null) return
   const matchOf = (peer: string): number =>
-    peer === core.id ? log.durableIndex : (core.followers.get(peer)?.progress.matchIndex ?? 0)
-  core.commitTo(core.ballots.count(core.commitIndex, log.lastIndex, matchOf))
+    peer === core.id ? log.durableIndex : (office.followers.get(peer)?.progress.matchIndex ?? 0)
+  core.commitTo(office.ballots.count(core.commitIndex, log.lastIndex, matchOf))
 }
 
-export function quorumIsLost(core: NodeCore, { firedMs }: TimerFired): boolean {
-  return !quorumIsAlive(core.contact, core.tuning.electionTimeoutMs, firedMs)
+/** Check-quorum, at the time at which its timer fired. */
+export function judgeContact(core: NodeCore, { firedMs, lateMs }: TimerFired): QuorumVerdict {
+  const heldUpUntilMs =
+    lateMs > core.heldUpAfterMs ? firedMs : (core.office?.heldUpUntilMs ?? Number.NEGATIVE_INFINITY)
+  const patience = { electionTimeoutMs: core.tuning.electionTimeoutMs, roundMs: core.heartbeatMs }
+  return judgeQuorum(core.contact, patience, firedMs, heldUpUntilMs)
+}
+
+/** This process slept, not the others: everybody is asked now, and judged after one heartbeat round. */
+export function giveOneRound(core: NodeCore): void {
+  const { office } = core
+  if (office === null) return
+  office.givesOneRound = true
+  for (const { heartbeat } of office.followers.values()) heartbeat.send({ type: 'beat' })
+}
+
+/** The delay to the next check of contact. */
+export function contactDelayMs(core: NodeCore): number {
+  const { office } = core
+  if (office?.givesOneRound !== true) return core.tuning.electionTimeoutMs
+  office.givesOneRound = false
+  return core.heartbeatMs
 }
 
 /** The first entry of the term has been applied: reads are safe, leadership is established. */
 export function isEstablished(core: NodeCore): boolean {
-  return core.ballots !== null && mayServeReads(core.ballots.pendingIndex, core.appliedIndex)
+  return core.office !== null && mayServeReads(core.office.ballots.pendingIndex, core.appliedIndex)
 }

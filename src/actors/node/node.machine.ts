@@ -247,7 +247,10 @@ export const nodeMachine = nodeSetup.createMachine({
             'replica.matched': { guard: 'isOfThisTerm', actions: 'countBallots' },
             'round.answered': { actions: 'countRound' },
             'round.retry': { actions: 'retryRound' },
-            'timer.stepDown': { guard: 'quorumIsLost', target: 'follower', actions: 'leaveOffice' },
+            'timer.stepDown': [
+              { guard: 'quorumIsLost', target: 'follower', actions: 'leaveOffice' },
+              { guard: 'quorumIsLate', actions: ['giveOneRound', 'checkAgainSoon'] },
+            ],
           },
           states: {
             establishing: {
@@ -280,6 +283,7 @@ export const nodeMachine = nodeSetup.createMachine({
         },
         closingStore: {
           entry: 'closeStore',
+          after: { storePatience: { target: '#node.shutdown', actions: 'noteStalledStore' } },
           on: { 'store.closed': { target: '#node.shutdown' } },
         },
       },

@@ -2,7 +2,6 @@
 
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { InboundRequest, RpcMethod } from '../../transport/wire/messages/registry.ts'
-import type { NodeCore } from './node.core.ts'
 import type { RpcEvent } from './node.events.ts'
 
 export function rpcEvent<M extends RpcMethod>(
@@ -11,12 +10,4 @@ export function rpcEvent<M extends RpcMethod>(
   receivedMs: number,
 ): RpcEvent<M> {
   return { ...request, type: `rpc.${request.method}`, reply, receivedMs }
-}
-
-/** A node that is not active takes part in nothing (braft: EINVAL). */
-export function refuseInactive(core: NodeCore, event: RpcEvent): void {
-  event.reply({
-    ok: false,
-    error: { code: 'EINVAL', message: `Member ${core.id} is not active (${core.role}).` },
-  })
 }

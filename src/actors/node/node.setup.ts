@@ -9,7 +9,6 @@ import { electionDelayMs, voteDelayMs } from '../../rules/timing.ts'
 import { toError } from '../../runtime/errors.ts'
 import type { Role } from '../../status.ts'
 import { StorageError } from '../../storage/storage.ts'
-import { RPC_METHODS } from '../../transport/wire/messages/registry.ts'
 import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
 import { logMachine } from '../log.machine.ts'
 import { heartbeatMachine } from '../replication/heartbeat.machine.ts'
@@ -18,28 +17,36 @@ import { timerMachine } from '../timer.machine.ts'
 import { NodeCore, type NodeInput } from './node.core.ts'
 import * as election from './node.election.ts'
 import * as ending from './node.end.ts'
-import type { NodeEmitted, NodeEvent } from './node.events.ts'
+import {
+  ANSWERS,
+  type EventOf,
+  type EventType,
+  FAILURES,
+  FROM_LEADER,
+  isOneOf,
+  type NodeEmitted,
+  type NodeEvent,
+  RPCS,
+} from './node.events.ts'
 import * as follower from './node.follower.ts'
 import * as leading from './node.leader.ts'
 import * as reads from './node.reads.ts'
-import { refuseInactive } from './node.rpc.ts'
+import * as refusing from './node.refusals.ts'
 import * as starting from './node.start.ts'
-import { type StepDownReason, stepDown } from './node.stepdown.ts'
+import { stepDown } from './node.stepdown.ts'
+import { reasonOf, termAfter } from './node.term.ts'
 import { proposalQueue } from './proposal-queue.ts'
+
+/** How long a disk may take to let go of a group before the node ends without it. */
+const STORE_PATIENCE_MS = 2000
 
 export interface NodeContext {
   readonly core: NodeCore
 }
 
-type EventType = NodeEvent['type']
-type EventOf<T extends EventType> = Extract<NodeEvent, { type: T }>
 interface Args {
   readonly context: NodeContext
   readonly event: NodeEvent
-}
-
-function isOneOf<T extends EventType>(event: NodeEvent, types: readonly T[]): event is EventOf<T> {
-  return types.some((type) => type === event.type)
 }
 
 /** An exception inside a transition would kill the actor and leave its children running: it becomes `fatal`. */
@@ -71,29 +78,6 @@ const ask =
   ({ context: { core }, event }: Args): boolean =>
     isOneOf(event, types) && question(core, event)
 
-const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat'] as const
-const ANSWERS = ['preVote.answered', 'vote.answered'] as const
-const FAILURES = ['log.failed', 'hardState.failed', 'apply.failed', 'fatal'] as const
-const RPCS = RPC_METHODS.map((method) => `rpc.${method}` as const)
-
-/** The term to step down to: the event's, if it is higher. */
-function termAfter(core: NodeCore, event: NodeEvent): number {
-  if (event.type === 'term.higher') return Math.max(core.term, event.term)
-  if (isOneOf(event, ANSWERS)) return Math.max(core.term, event.response.term)
-  if (isOneOf(event, RPCS)) return Math.max(core.term, event.message.term)
-  return core.term
-}
-
-/** Why an office is left, by what was heard. */
-function reasonOf(event: NodeEvent): StepDownReason {
-  if (isOneOf(event, FROM_LEADER)) return 'NEW_LEADER'
-  if (isOneOf(event, RPCS)) return 'HIGHER_TERM_REQUEST'
-  if (isOneOf(event, ANSWERS) || event.type === 'term.higher') return 'HIGHER_TERM_RESPONSE'
-  if (event.type === 'timer.vote') return 'VOTE_TIMEOUT'
-  if (event.type === 'timer.stepDown') return 'QUORUM_LOST'
-  return event.type === 'shutdown' ? 'SHUTDOWN' : 'NODE_FAILED'
-}
-
 const base = setup({
   types: {
     context: {} as NodeContext,
@@ -113,13 +97,16 @@ const base = setup({
     logAndSnapshotFit: ({ context: { core } }) => starting.inconsistency(core) === null,
     hardStateIsDurable: ({ context: { core } }) => core.outbox.isOpen,
     hasConfiguration: ({ context: { core } }) => core.configuration.peers.length > 0,
-    hasJoined: ({ context: { core } }) => core.route !== null,
+    hasJoined: ({ context: { core } }) => core.life.route !== null,
     isAlone: ({ context: { core } }) => isAlone(core.configuration, core.id),
 
     maySeekElection: ask(['timer.election'], (core, event) => election.maySeek(core, event)),
     preVoteIsWon: ({ context: { core } }) => election.preVoteIsWon(core),
     voteIsWon: ({ context: { core } }) => election.voteIsWon(core),
-    candidacyIsDurable: ask(['hardState.durable'], (core, event) => event.version >= core.candidacyVersion),
+    candidacyIsDurable: ask(
+      ['hardState.durable'],
+      (core, event) => event.version >= core.candidacy.recordVersion,
+    ),
     asksAgainOnVoteTimeout: ask(
       ['timer.vote'],
       (core, event) => core.tuning.stepDownWhenVoteTimedOut && election.maySeek(core, event),
@@ -138,15 +125,17 @@ const base = setup({
     senderConflicts: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'conflict'),
 
     isOfThisTerm: ask(['replica.matched'], (core, event) => event.term === core.term),
-    quorumIsLost: ask(['timer.stepDown'], (core, event) => leading.quorumIsLost(core, event)),
+    quorumIsLost: ask(['timer.stepDown'], (core, event) => leading.judgeContact(core, event) === 'lost'),
+    quorumIsLate: ask(['timer.stepDown'], (core, event) => leading.judgeContact(core, event) === 'late'),
     isEstablished: ({ context: { core } }) => leading.isEstablished(core),
-    saysNothing: ({ context: { core } }) => !core.farewell,
+    saysNothing: ({ context: { core } }) => !core.life.farewell,
   },
   delays: {
     ownVotePromised: ({ context: { core } }) =>
-      Math.max(1, Math.ceil(owesVoteForMs(core.followerLease, core.leaseTerms, core.clock.nowMs()))),
+      Math.max(1, Math.ceil(owesVoteForMs(core.following.lease, core.leaseTerms, core.clock.nowMs()))),
     electionTimeout: ({ context: { core } }) => core.tuning.electionTimeoutMs,
     drainPatience: ({ context: { core } }) => Math.max(1, core.tuning.drainTimeoutMs),
+    storePatience: ({ context: { core } }) => Math.max(STORE_PATIENCE_MS, core.tuning.drainTimeoutMs),
   },
   actions: {
     takeLog: on(['log.opened'], (core, event) => starting.takeLog(core, event.port)),
@@ -154,12 +143,12 @@ const base = setup({
     recover: act(starting.recover),
     joinGroup: act(starting.joinGroup),
     noteInconsistency: act((core) => {
-      core.step = 'checkingConsistency'
+      core.life.step = 'checkingConsistency'
       const cause = new StorageError('CORRUPT', starting.inconsistency(core) ?? 'unknown')
-      core.failure = new Error(`checkingConsistency failed: ${cause.message}`, { cause })
+      core.life.failure = new Error(`checkingConsistency failed: ${cause.message}`, { cause })
     }),
     tellStarted: act(starting.tellStarted),
-    tellLeading: act((core) => core.tellStarted(null)),
+    tellLeading: act((core) => core.life.tellStarted(null)),
 
     releaseOutbox: on(['hardState.durable'], (core, event) => core.outbox.release(event.version)),
 
@@ -183,45 +172,47 @@ const base = setup({
 
     appendFirstEntry: act(leading.appendFirstEntry),
     appendProposals: on(['propose'], (core, event) => leading.appendProposals(core, event.proposals)),
-    refuseProposals: on(['propose'], leading.refuseProposals),
+    refuseProposals: on(['propose'], refusing.refuseProposals),
     countBallots: act(leading.countBallots),
+    giveOneRound: act(leading.giveOneRound),
 
     takeReads: on(['read'], reads.takeReads),
     forwardReads: on(['read'], reads.forwardReads),
-    refuseReads: on(['read'], reads.refuseReads),
+    refuseReads: on(['read'], refusing.refuseReads),
     startRound: act(reads.startRound),
     countRound: on(['round.answered'], reads.countRound),
     retryRound: on(['round.retry'], reads.retryRound),
     serveReadIndex: on(['rpc.read_index'], reads.serveReadIndex),
-    refuseReadIndex: on(['rpc.read_index'], reads.refuseReadIndex),
+    refuseReadIndex: on(['rpc.read_index'], refusing.refuseReadIndex),
 
     noteApplied: on(['applied'], (core, event) => {
       core.appliedIndex = event.index
     }),
-    refuseInactive: on(RPCS, refuseInactive),
+    refuseInactive: on(RPCS, refusing.refuseInactive),
     noteFailure: on(FAILURES, ending.noteFailure),
     noteFarewell: act((core) => {
-      core.farewell = false
+      core.life.farewell = false
     }),
     enterError: act(ending.enterError),
     drain: act(ending.drain),
     closeStore: act(ending.closeStore),
+    noteStalledStore: act(ending.noteStalledStore),
     endEverything: act(ending.endEverything),
   },
 })
 
 /** The actors that live as long as the node. */
 const startActors = base.assign(({ context: { core }, spawn, self }) => {
-  core.self = self
-  core.proposalQueue = spawn('proposalQueue', { id: 'proposalQueue', input: { core } })
-  core.applyQueue = spawn('applyQueue', { id: 'applyQueue', input: { core } })
+  core.life.self = self
+  core.life.proposalQueue = spawn('proposalQueue', { id: 'proposalQueue', input: { core } })
+  core.life.applyQueue = spawn('applyQueue', { id: 'applyQueue', input: { world: core } })
   return {}
 })
 
 const openLog = base.assign(({ context: { core }, spawn, self }) => {
   const { storage, tuning } = core.input
   const input = { group: core.group, storage, maxCachedBytes: tuning.maxCachedLogBytes, parent: self }
-  core.logActor = spawn('log', { id: 'log', input })
+  core.life.logActor = spawn('log', { id: 'log', input })
   return {}
 })
 
@@ -250,10 +241,7 @@ const leaveOffice = base.enqueueActions(({ context: { core }, event, enqueue }) 
 /** Both leaders of a term must fall: the next term is nobody's (trap T16). */
 const raiseOverConflict = base.enqueueActions(({ context: { core }, event, enqueue }) => {
   guarded(core, () => {
-    core.input.logger.error(
-      { group: core.group, term: core.term },
-      'Two leaders in one term; raising the term.',
-    )
+    core.logger.error({ group: core.group, term: core.term }, 'Two leaders in one term; raising the term.')
     const retired = stepDown(core, { term: termAfter(core, event) + 1, reason: 'LEADER_CONFLICT' })
     for (const actor of retired) enqueue.stopChild(actor)
   })
@@ -273,8 +261,9 @@ function announceAs(role: Role | null) {
     const to = role ?? from
     core.role = to
     if (to !== from) enqueue.emit({ type: 'role', from, to, term: core.term, reason: core.reason })
-    if (core.leader === core.announcedLeader.leader && core.term === core.announcedLeader.term) return
-    core.announcedLeader = { leader: core.leader, term: core.term }
+    const { announced } = core.life
+    if (core.leader === announced.leader && core.term === announced.term) return
+    core.life.announced = { leader: core.leader, term: core.term }
     enqueue.emit({ type: 'leader', leader: core.leader, term: core.term })
   })
 }
@@ -282,9 +271,12 @@ function announceAs(role: Role | null) {
 /** Out of a passive follower's seat there is somebody to elect. */
 const armElectionTimer = base.sendTo('electionTimer', { type: 'arm' })
 
+/** Contact is checked again after one heartbeat round. */
+const checkAgainSoon = base.sendTo('stepDownTimer', { type: 'again' })
+
 const announceFailure = base.emit(({ context: { core } }) => ({
   type: 'failed',
-  error: core.failure ?? new Error('unknown'),
+  error: core.life.failure ?? new Error('unknown'),
 }))
 
 export const nodeSetup = base.extend({
@@ -305,6 +297,7 @@ export const nodeSetup = base.extend({
     enterShutdown: announceAs('shutdown'),
     announceFailure,
     armElectionTimer,
+    checkAgainSoon,
   },
 })
 
@@ -315,7 +308,7 @@ export const timers = {
     clock: core.clock,
     nextDelayMs: () => {
       if (core.configuration.peers.length === 0) return null
-      const alive = leaderPresumedAliveMs(core.followerLease, core.leaseTerms, core.clock.nowMs())
+      const alive = leaderPresumedAliveMs(core.following.lease, core.leaseTerms, core.clock.nowMs())
       return electionDelayMs(core.tuning, alive, core.drawn())
     },
   }),
@@ -327,7 +320,7 @@ export const timers = {
   stepDown: ({ context: { core } }: { context: NodeContext }) => ({
     name: 'stepDown' as const,
     clock: core.clock,
-    nextDelayMs: () => core.tuning.electionTimeoutMs,
+    nextDelayMs: () => leading.contactDelayMs(core),
   }),
 }
 

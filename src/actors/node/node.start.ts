@@ -2,14 +2,12 @@
 
 import { isAlone } from '../../rules/election.ts'
 import { owesVoteForMs } from '../../rules/lease.ts'
-import { isStable } from '../../rules/quorum.ts'
 import {
   findInconsistency,
   type RecoveredLog,
   recoverConfiguration,
   recoverHardState,
 } from '../../rules/recovery.ts'
-import { NOTHING } from '../../rules/types.ts'
 import type { LogPort } from '../log.machine.ts'
 import type { NodeCore } from './node.core.ts'
 import { rpcEvent } from './node.rpc.ts'
@@ -22,7 +20,7 @@ export function takeLog(core: NodeCore, port: LogPort): void {
 
 /** The door for snapshots: nothing takes them yet, so none can be there to load. */
 export function loadSnapshot(core: NodeCore): void {
-  core.step = 'loadingSnapshot'
+  core.life.step = 'loadingSnapshot'
   core.send({ type: 'snapshot.loaded' })
 }
 
@@ -42,20 +40,19 @@ export function inconsistency(core: NodeCore): string | null {
  * unless this is the first start (trap T2).
  */
 export function recover(core: NodeCore): void {
-  core.step = 'loadingMeta'
+  core.life.step = 'loadingMeta'
   const recovered = recoverHardState(core.stored?.hardState ?? null, core.log.lastLogId.term)
   core.configuration = recoverConfiguration(recoveredLog(core), null, core.input.initialConfiguration)
   if (core.configuration.peers.length === 0 && core.log.lastIndex > 0) {
-    core.input.logger.warn(
+    core.logger.warn(
       { group: core.group },
       'The log holds no configuration: this member waits to be contacted.',
     )
   }
-  core.term = recovered.state.term
-  core.votedFor = recovered.state.votedFor
-  if (!recovered.firstStart) core.followerLease = { lastLeader: null, lastContactMs: core.clock.nowMs() }
+  core.restoreHardState(recovered.state)
+  if (!recovered.firstStart) core.following.lease = { lastLeader: null, lastContactMs: core.clock.nowMs() }
   if (!recovered.repaired) return
-  core.input.logger.warn(
+  core.logger.warn(
     { group: core.group, term: core.term },
     'Term and vote were lost; continuing in a newer term.',
   )
@@ -64,9 +61,9 @@ export function recover(core: NodeCore): void {
 
 /** From here on requests of other members reach this node. */
 export function joinGroup(core: NodeCore): void {
-  core.step = 'joiningGroup'
-  core.route = core.input.join((request, reply) => {
-    if (core.self === null || core.gone)
+  core.life.step = 'joiningGroup'
+  core.life.route = core.input.join((request, reply) => {
+    if (core.life.self === null || core.gone)
       reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
     else core.send(rpcEvent(request, reply, core.clock.nowMs()))
   })
@@ -77,16 +74,6 @@ export function joinGroup(core: NodeCore): void {
  * without a leader. A vote that is still promised to an earlier life may take its time.
  */
 export function tellStarted(core: NodeCore): void {
-  const owes = owesVoteForMs(core.followerLease, core.leaseTerms, core.clock.nowMs()) > 0
-  if (!isAlone(core.configuration, core.id) || owes) core.tellStarted(null)
-}
-
-/** The configuration in force: the newest one appended, or what the node started with (INV-13 a). */
-export function refreshConfiguration(core: NodeCore): void {
-  const newest = core.log.configurations.newest()
-  core.configuration = newest ?? { ...core.input.initialConfiguration, id: NOTHING }
-  core.input.logger.info(
-    { group: core.group, peers: core.configuration.peers, stable: isStable(core.configuration) },
-    'Configuration in force.',
-  )
+  const owes = owesVoteForMs(core.following.lease, core.leaseTerms, core.clock.nowMs()) > 0
+  if (!isAlone(core.configuration, core.id) || owes) core.life.tellStarted(null)
 }

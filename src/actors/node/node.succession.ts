@@ -2,15 +2,16 @@
 
 import { chooseSuccessor } from '../../rules/succession.ts'
 import type { NodeCore } from './node.core.ts'
+import type { Office } from './office.ts'
 
 /** Sends TimeoutNow to the successor, if there is one; `farewell.said` follows when it has answered or has not. */
-export function succeed(core: NodeCore): void {
-  const followers = [...core.followers.values()].map(({ progress }) => progress)
+export function succeed(core: NodeCore, office: Office): void {
+  const followers = [...office.followers.values()].map(({ progress }) => progress)
   const successor = chooseSuccessor(core.configuration, followers, core.drawn())
   const said = (): void => core.send({ type: 'farewell.said' })
-  core.farewell = successor !== null
+  core.life.farewell = successor !== null
   if (successor === null) return
-  core.input.logger.info({ group: core.group, term: core.term, successor }, 'Handing over leadership.')
+  core.logger.info({ group: core.group, term: core.term, successor }, 'Handing over leadership.')
   const request = { term: core.term, oldLeaderSteppedDown: true }
   core.call(successor, 'timeout_now', request, core.tuning.electionTimeoutMs, said)
 }

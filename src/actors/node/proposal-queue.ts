@@ -2,27 +2,25 @@
 // (braft ApplyQueue).
 
 import { hot } from '../hot.ts'
-import type { NodeCore } from './node.core.ts'
+import type { IntakeWorld } from './intake.ts'
 
 export interface ProposalQueueInput {
-  readonly core: NodeCore
+  readonly core: IntakeWorld
 }
 
-/** `gathered`: the first command or read of a turn lies in `core.gathered`. `flush`: the turn is over. */
+/** `gathered`: the first command or read of a turn lies in the intake. `flush`: the turn is over. */
 export type ProposalQueueEvent = { readonly type: 'gathered' } | { readonly type: 'flush' }
 
-export const proposalQueue = hot<NodeCore, ProposalQueueEvent, ProposalQueueInput>({
+export const proposalQueue = hot<IntakeWorld, ProposalQueueEvent, ProposalQueueInput>({
   init: ({ core }) => core,
   on: (core, event, { self }) => {
     if (event.type === 'flush') flush(core)
-    else core.clock.defer(() => self.send({ type: 'flush' }))
+    else core.clock.defer(() => self.getSnapshot().status === 'active' && self.send({ type: 'flush' }))
   },
 })
 
-function flush(core: NodeCore): void {
-  const { proposals, reads } = core.gathered
-  core.gathered.proposals = []
-  core.gathered.reads = []
+function flush(core: IntakeWorld): void {
+  const { proposals, reads } = core.intake.takeGathered()
   if (proposals.length > 0) core.send({ type: 'propose', proposals })
   if (reads.length > 0) core.send({ type: 'read', reads })
 }

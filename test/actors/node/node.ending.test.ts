@@ -285,8 +285,8 @@ describe('a node that is destroyed', () => {
     node.handle.abandon()
     expect([appended.outcome, queued.outcome, read.outcome]).toMatchObject([
       failure('SHUTDOWN', 'unknown'),
-      failure('SHUTDOWN', 'unknown'),
-      failure('SHUTDOWN', 'unknown'),
+      failure('SHUTDOWN', 'not-applied'),
+      failure('SHUTDOWN', 'not-applied'),
     ])
   })
 })

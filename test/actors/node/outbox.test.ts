@@ -5,8 +5,9 @@ import { Outbox } from '../../../src/actors/node/outbox.ts'
 
 function box() {
   const said: string[] = []
-  const outbox = new Outbox()
-  return { outbox, said, say: (word: string) => outbox.post(() => said.push(word)) }
+  const failures: unknown[] = []
+  const outbox = new Outbox((thrown) => failures.push(thrown))
+  return { outbox, said, failures, say: (word: string) => outbox.post(() => said.push(word)) }
 }
 
 describe('the outbox', () => {
@@ -48,7 +49,29 @@ describe('the outbox', () => {
     outbox.release(second)
     expect(said).toEqual(['a', 'b'])
     outbox.release(1)
-    expect(outbox.durableVersion).toBe(second)
+    expect(outbox.isOpen).toBe(true)
+  })
+
+  it('lets nothing overtake what waits, also while it is being emptied', () => {
+    const { outbox, said, say } = box()
+    const version = outbox.hold()
+    outbox.post(() => say('c'))
+    say('a')
+    say('b')
+    outbox.release(version)
+    expect(said).toEqual(['a', 'b', 'c'])
+  })
+
+  it('goes on with the next message when one throws, and tells of it', () => {
+    const { outbox, said, failures, say } = box()
+    const defect = new Error('a defect of ours')
+    const version = outbox.hold()
+    outbox.post(() => {
+      throw defect
+    })
+    say('b')
+    outbox.release(version)
+    expect([said, failures]).toEqual([['b'], [defect]])
   })
 
   it('never says what could not be made durable', () => {

@@ -64,7 +64,7 @@ describe('each caller is told once (INV-17)', () => {
     const asked = [node.propose({ put: 1 }), node.query('q')]
     node
       .settle()
-      .handle.core.self?.send({ type: 'xstate.error.actor.log', error: new Error('a defect of ours') })
+      .handle.core.life.self?.send({ type: 'xstate.error.actor.log', error: new Error('a defect of ours') })
     expect(node.settle().handle.status().role).toBe('error')
     expect(asked.map(({ outcome }) => outcome?.ok)).toEqual([false, false])
   })

@@ -195,6 +195,9 @@ export function storiesFor(
         node.settle()
       }
       play().boot().establish().advance(2000)
+      const slept = play().boot().establish()
+      slept.clock.sleep(1300)
+      slept.advance(200)
       const stale = play().boot().establish()
       stale.handle.actor.send({ type: 'replica.matched', term: 1 })
       const reading = play().boot().establish()
@@ -234,6 +237,7 @@ export function storiesFor(
       node.storage.hold('close')
       node.shutdown().settle()
       node.handle.core.toApplyQueue({ type: 'leaderStop', reason: 'late' })
+      node.advance(60_000)
     },
     'a log that is replaced': () => {
       const node = play().boot()

@@ -40,9 +40,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
       "    'hardState.durable': { target: '.active.candidate.requestingVotes', actions: 'releaseOutbox' },\n    applied:",
     also: [
       {
-        file: 'actors/node/node.stepdown.ts',
-        find: '  core.preVote = null\n  core.vote = null\n',
-        replace: '  core.preVote = null\n',
+        file: 'actors/node/candidacy.ts',
+        find: '    this.preVote = null\n    this.vote = null\n',
+        replace: '    this.preVote = null\n',
       },
     ],
     expect: ['INV-1', 'INV-2'],
@@ -50,8 +50,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'outbox lets everything out at once',
     file: 'actors/node/outbox.ts',
-    find: '    if (this.isOpen) send()',
-    replace: '    if (this.isOpen || this.#asked > 0) send()',
+    find: '    if (this.isOpen && this.#waiting.length === 0) sheltered(',
+    replace: '    if (this.isOpen || this.#asked > 0) sheltered(',
     expect: ['INV-2'],
   },
   {
@@ -101,9 +101,14 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'late answers of earlier campaigns counted',
     file: 'actors/node/node.election.ts',
-    find: '    return event.version === core.vote?.version && event.sentTerm === core.term',
-    replace: '    return core.vote !== null',
+    find: '    return event.version === core.candidacy.vote?.version && event.sentTerm === core.term',
+    replace: '    return core.candidacy.vote !== null',
     also: [
+      {
+        file: 'rules/election.ts',
+        find: '  if (answer.granted && answer.term !== campaign.term) return { campaign, askAgain: [] }\n',
+        replace: '',
+      },
       {
         file: 'actors/node/node.election.ts',
         find: 'core.call(from, method, request, core.tuning.electionTimeoutMs, ',
@@ -154,8 +159,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'vote not held back after a restart',
     file: 'actors/node/node.start.ts',
-    find: '  if (!recovered.firstStart) core.followerLease =',
-    replace: "  if (!recovered.firstStart && core.id === '') core.followerLease =",
+    find: '  if (!recovered.firstStart) core.following.lease =',
+    replace: "  if (!recovered.firstStart && core.id === '') core.following.lease =",
     expect: ['INV-15'],
     hint: { scenario: 'restartedVoter' },
   },

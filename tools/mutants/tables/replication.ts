@@ -42,8 +42,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: 'commit not bounded by what the frame verified',
     number: 6,
     file: 'actors/node/node.follower.ts',
-    find: 'followerCommitIndex(core.vouchedCommitIndex, leaderCommit, verified)',
-    replace: 'followerCommitIndex(core.vouchedCommitIndex, leaderCommit, core.log.lastIndex + 0 * verified)',
+    find: 'followerCommitIndex(following.vouchedCommitIndex, leaderCommit, verified)',
+    replace:
+      'followerCommitIndex(following.vouchedCommitIndex, leaderCommit, core.log.lastIndex + 0 * verified)',
     expect: ['INV-10', 'INV-7', 'INV-22'],
   },
   {
@@ -68,9 +69,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: 'acknowledgements of an earlier leadership accepted',
     number: 12,
     file: 'actors/node/node.leader.ts',
-    find: '    core.followers.set(peer, spawn(new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)))',
+    find: '    office.followers.set(peer, spawn(new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)))',
     replace:
-      '    core.remembered ??= new Map(); const known = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, known); known.inFlight.length = 0; core.followers.set(peer, spawn(known))',
+      '    core.remembered ??= new Map(); const known = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, known); known.inFlight.length = 0; office.followers.set(peer, spawn(known))',
     expect: ['INV-8', 'INV-6', 'INV-7'],
     hint: { scenario: 'secondLeadership' },
   },

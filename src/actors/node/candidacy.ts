@@ -1,0 +1,26 @@
+// A member's own campaigns, and its verdict on the campaign of another.
+
+import type { Campaign } from '../../rules/election.ts'
+import type { VoteDecision } from '../../rules/vote.ts'
+
+/** The verdict on a vote request, kept while the request is dealt with. */
+export interface VoteVerdict {
+  readonly event: object
+  readonly decision: VoteDecision
+  /** The candidate shows that the leader we wait for has stepped down. */
+  readonly released: boolean
+}
+
+export class Candidacy {
+  preVote: Campaign | null = null
+  vote: Campaign | null = null
+  verdict: VoteVerdict | null = null
+  /** The hard-state record that carries the own candidacy. */
+  recordVersion = 0
+
+  /** Whatever was asked for is not asked for any more. */
+  end(): void {
+    this.preVote = null
+    this.vote = null
+  }
+}

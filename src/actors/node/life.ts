@@ -1,0 +1,50 @@
+// The life of a node as an object in its process: its actors, its place in the group, how it began and how it ends.
+
+import type { AnyActorRef } from 'xstate'
+import type { PeerId, Term } from '../../rules/types.ts'
+
+/** The step of the start that is going on: named when it fails. */
+export type StartStep =
+  | 'openingLog'
+  | 'loadingSnapshot'
+  | 'checkingConsistency'
+  | 'loadingMeta'
+  | 'joiningGroup'
+
+export class Life {
+  step: StartStep = 'openingLog'
+  /** The node's own actor and its lasting children; null before the chart's `init`. */
+  self: AnyActorRef | null = null
+  proposalQueue: AnyActorRef | null = null
+  applyQueue: AnyActorRef | null = null
+  logActor: AnyActorRef | null = null
+  /** Its entry in the host's routing table. */
+  route: { stop(): void } | null = null
+  /** What listeners were told last. */
+  announced: { readonly leader: PeerId | null; readonly term: Term } = { leader: null, term: 0 }
+  /** What stopped the node; a node reports one error (trap T89). */
+  failure: Error | null = null
+  /** A successor has been told to campaign, and its answer is awaited. */
+  farewell = false
+  /** Vanished, as if the process had been killed: whatever still calls back finds nobody. */
+  gone = false
+  readonly #started: (error: Error | null) => void
+  #told = false
+
+  constructor(started: (error: Error | null) => void) {
+    this.#started = started
+  }
+
+  /** Tells the host, once, that the node takes part in its group, or why it could not be started. */
+  tellStarted(error: Error | null): void {
+    if (this.#told) return
+    this.#told = true
+    this.#started(error)
+  }
+
+  /** No request of another member reaches the node from here on. */
+  leaveGroup(): void {
+    this.route?.stop()
+    this.route = null
+  }
+}

@@ -1,0 +1,57 @@
+// Every place where a caller can wait, in one list: whichever way a node ends (shutdown, failure, crash, destruction),
+// it goes through here, and nobody is forgotten.
+//
+// | place | who waits there |
+// | --- | --- |
+// | intake, gathered | proposals and reads of this turn, not yet an event |
+// | closures | proposals in the log of a leader, until they are applied |
+// | office | reads that wait for a round, own ones and those of followers |
+// | following, forwarded | reads that the leader has been asked about |
+// | queries | whoever asked for a read, wherever it has got to |
+// | exclusive tasks | whoever asked for a snapshot to be saved or loaded |
+
+import type { Outcome, QuorateError } from '../../errors.ts'
+import type { Closure } from '../apply/closures.ts'
+import type { NodeCore } from './node.core.ts'
+import type { PendingRead } from './node.events.ts'
+
+/** Why nobody will be answered any more. */
+export interface Ending {
+  readonly code: 'SHUTDOWN' | 'NODE_FAILED'
+  /** A sentence without its full stop: `Member a of g was closed`. */
+  readonly why: string
+  readonly cause?: unknown
+}
+
+/** Tells everybody who still waits that it will not get an answer, and what is true. Repeating it is harmless. */
+export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): void {
+  const error = (outcome: Outcome, words: string): QuorateError =>
+    core.error(code, `${why}${words}.`, { outcome, cause })
+  const { proposals, reads } = core.intake.takeGathered()
+  const logged = core.closures.takeAfter(0)
+  failClosures(core, logged, error('unknown', '; the command may or may not be applied'))
+  failClosures(core, proposals, error('not-applied', '; the command was not applied'))
+  const unread = error('not-applied', '')
+  failReads(core, [...reads, ...takeReads(core)], unread)
+  for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error: unread }))
+  for (const task of [...core.exclusiveTasks]) {
+    core.exclusiveTasks.delete(task)
+    core.shelter(() => task.done(unread))
+  }
+}
+
+/** Reads on the way to their position, whether this member leads or follows. */
+export function takeReads(core: NodeCore): readonly PendingRead[] {
+  return [...(core.office?.takeReads() ?? []), ...core.following.takeForwarded()]
+}
+
+/** One that throws takes nobody else's answer with it. */
+export function failClosures(core: NodeCore, closures: readonly Closure[], error: QuorateError): void {
+  for (const closure of closures) {
+    if (closure.kind === 'proposal') core.shelter(() => closure.done({ ok: false, error }))
+  }
+}
+
+export function failReads(core: NodeCore, reads: readonly PendingRead[], error: QuorateError): void {
+  for (const read of reads) core.shelter(() => read.done({ ok: false, error }))
+}

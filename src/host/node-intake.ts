@@ -1,0 +1,117 @@
+// What a user asks of a running node: proposals and queries, the bounds on both, and a completion for each, exactly once.
+
+import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
+import type { Proposal, ProposalOutcome } from '../actors/apply/closures.ts'
+import type { Full } from '../actors/node/intake.ts'
+import type { NodeCore } from '../actors/node/node.core.ts'
+import type { ReadOutcome } from '../actors/node/node.events.ts'
+import { refusal } from '../actors/node/node.refusals.ts'
+import type { ReadLevel } from '../api.ts'
+import { QuorateError } from '../errors.ts'
+import type { Term } from '../rules/types.ts'
+
+export class NodeIntake {
+  readonly #core: NodeCore
+  readonly #hasEnded: () => boolean
+
+  constructor(core: NodeCore, hasEnded: () => boolean) {
+    this.#core = core
+    this.#hasEnded = hasEnded
+  }
+
+  /** Proposes an encoded command. `done` comes exactly once, never before this returns. */
+  propose(data: Uint8Array, expectedTerm: Term | undefined, done: (outcome: ProposalOutcome) => void): void {
+    const core = this.#core
+    const refused = this.#refusal(data)
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    core.intake.pendingProposals++
+    core.intake.pendingBytes += data.length
+    this.#wake(core.intake.addProposal(new PendingProposal(core, data, expectedTerm, done)))
+  }
+
+  /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
+  query(query: unknown, level: ReadLevel, done: (outcome: QueryOutcome) => void): void {
+    const core = this.#core
+    const { intake } = core
+    const isFull = intake.queries.size >= core.tuning.maxPendingReads
+    const refused = this.#cannotServe() ?? (isFull ? busy('Too many reads wait', 'maxPendingReads') : null)
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    const settle = (outcome: QueryOutcome): void => {
+      if (intake.queries.delete(settle)) done(outcome)
+    }
+    intake.queries.add(settle)
+    const at = (outcome: ReadOutcome): void => {
+      if (!outcome.ok) return settle({ ok: false, error: outcome.error })
+      core.toApplyQueue({ type: 'query', query: { index: outcome.index, query, done: settle } })
+    }
+    if (level === 'local') core.clock.defer(() => at({ ok: true, index: 0 }))
+    else this.#wake(intake.addRead({ level, done: at }))
+  }
+
+  /** One event for all that comes in this turn: commands are many. */
+  #wake(isFirst: boolean): void {
+    if (isFirst) this.#core.life.proposalQueue?.send({ type: 'gathered' })
+  }
+
+  #later(run: () => void): void {
+    this.#core.clock.defer(() => this.#core.shelter(run))
+  }
+
+  #refusal(data: Uint8Array): QuorateError | null {
+    const core = this.#core
+    const { maxEntryBytes } = core.tuning
+    const unable = this.#cannotServe()
+    if (unable !== null) return unable
+    if (data.length > maxEntryBytes) {
+      const message = `The command has ${data.length} bytes, at most ${maxEntryBytes} fit (maxEntryBytes).`
+      return new QuorateError('TOO_LARGE', message)
+    }
+    const undurableBytes = core.hasLog ? core.log.undurableBytes : 0
+    const full = core.intake.boundFor(data.length, undurableBytes, core.tuning)
+    return full === null ? null : busy(FULL[full], full)
+  }
+
+  #cannotServe(): QuorateError | null {
+    const core = this.#core
+    if (!core.intake.closing && core.life.proposalQueue !== null && !this.#hasEnded()) return null
+    if (core.role === 'error') return refusal(core)
+    return new QuorateError('SHUTDOWN', `Member ${core.id} of ${core.group} is closed.`)
+  }
+}
+
+const FULL: Readonly<Record<Full, string>> = {
+  maxPendingProposals: 'Too many proposals wait for their result',
+  maxPendingBytes: 'Too many bytes of proposals wait for their result',
+  maxUndurableBytes: 'The disk of this member is too far behind',
+}
+
+function busy(what: string, option: string): QuorateError {
+  return new QuorateError('BUSY', `${what} (${option}); try again shortly.`, { retryable: true })
+}
+
+/** A command on its way; one object per command, for there are many. */
+class PendingProposal implements Proposal {
+  readonly kind = 'proposal'
+  readonly data: Uint8Array
+  readonly expectedTerm: Term | undefined
+  readonly #core: NodeCore
+  readonly #done: (outcome: ProposalOutcome) => void
+
+  constructor(
+    core: NodeCore,
+    data: Uint8Array,
+    expectedTerm: Term | undefined,
+    done: (outcome: ProposalOutcome) => void,
+  ) {
+    this.#core = core
+    this.data = data
+    this.expectedTerm = expectedTerm
+    this.#done = done
+  }
+
+  done(outcome: ProposalOutcome): void {
+    this.#core.intake.pendingProposals--
+    this.#core.intake.pendingBytes -= this.data.length
+    this.#done(outcome)
+  }
+}

@@ -1,0 +1,66 @@
+// The status object of a node, read off its core.
+
+import type { NodeCore } from '../actors/node/node.core.ts'
+import { leaseIsValid } from '../actors/node/node.reads.ts'
+import type { NodeStatus } from '../status.ts'
+
+/** @param state the value of the node's chart */
+export function statusOf(core: NodeCore, state: unknown): NodeStatus {
+  const log = core.hasLog ? core.log : null
+  return {
+    group: core.group,
+    id: core.id,
+    role: core.role,
+    state: pathOf(state),
+    term: core.term,
+    votedFor: core.votedFor,
+    leader: core.leader,
+    peers: core.configuration.peers,
+    oldPeers: core.configuration.oldPeers,
+    firstIndex: log?.firstIndex ?? 1,
+    lastIndex: log?.lastIndex ?? 0,
+    lastTerm: log?.lastLogId.term ?? 0,
+    durableIndex: log?.durableIndex ?? 0,
+    undurableBytes: log?.undurableBytes ?? 0,
+    commitIndex: core.commitIndex,
+    appliedIndex: core.appliedIndex,
+    pendingProposals: core.intake.pendingProposals,
+    pendingBytes: core.intake.pendingBytes,
+    leaseValid: leaseIsValid(core),
+    stateHash: stateHash(core),
+    replicators: replicators(core),
+    disk: core.input.storage.diskStatus?.() ?? null,
+    error: core.life.failure?.message ?? null,
+  }
+}
+
+/** User code must not take the status with it. */
+function stateHash({ stateMachine }: NodeCore): string | null {
+  try {
+    return stateMachine.stateHash?.() ?? null
+  } catch {
+    return null
+  }
+}
+
+function replicators({ clock, office }: NodeCore): NodeStatus['replicators'] {
+  const nowMs = clock.nowMs()
+  return [...(office?.followers.values() ?? [])].map(({ progress }) => ({
+    peer: progress.peer,
+    state: progress.state,
+    nextIndex: progress.nextIndex,
+    matchIndex: progress.matchIndex,
+    inFlightEntries: progress.inFlightEntries,
+    inFlightFrames: progress.inFlight.length,
+    consecutiveErrors: progress.consecutiveErrors,
+    lastContactMs: progress.contacted ? Math.round(nowMs - progress.lastContactMs) : null,
+  }))
+}
+
+/** `{ active: { leader: 'serving' } }` as `active.leader.serving`. */
+function pathOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}.${pathOf(inner)}`)
+    .join(' + ')
+}
