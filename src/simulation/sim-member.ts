@@ -35,6 +35,7 @@ export interface SimMemberOptions {
   readonly clockRate: number
   readonly timerLag: Latency | undefined
   readonly deferLag: Latency | undefined
+  readonly lookMs: number
   readonly watch: (member: SimMember) => MachineWatch
   readonly onTurn: (member: SimMember) => void
   readonly onRole: (member: SimMember, from: Role, to: Role, term: number, reason: string) => void
@@ -84,7 +85,7 @@ export class SimMember {
   /** A new process on the same disk. */
   start(): void {
     if (this.alive) return
-    const { id, seed, scheduler, bus, disk, tuning, peers, deferLag } = this.#options
+    const { id, seed, scheduler, bus, disk, tuning, peers, deferLag, lookMs } = this.#options
     this.#life++
     this.lastApplied = 0
     const process = new SimProcess({
@@ -99,6 +100,7 @@ export class SimMember {
       process,
       rate: this.#rate,
       wallOffsetMs: this.#wallOffsetMs,
+      lookMs,
       ...(this.#timerLag === undefined ? {} : { timerLag: this.#timerLag }),
       ...(deferLag === undefined ? {} : { deferLag }),
     })

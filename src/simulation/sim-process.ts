@@ -36,12 +36,16 @@ export class SimProcess {
   readonly random: Random
   readonly #onTurn: (process: SimProcess) => void
   readonly #deathHandlers: ((cause: DeathCause) => void)[] = []
-  /** Came while paused. */
+  /** Came while paused or busy. */
   #backlog: Turn[] = []
-  /** Released by `resume`, in the order drawn there, one event each. */
+  /** Released, in the order drawn then, one event each. */
   #ready: Turn[] = []
   #alive = true
   #paused = false
+  #inTurn = false
+  /** Its last turn took until then: what comes before waits. */
+  #busyUntilMs = 0
+  #isReleaseDue = false
 
   constructor(options: SimProcessOptions) {
     this.id = options.id
@@ -59,7 +63,17 @@ export class SimProcess {
     return this.#paused
   }
 
-  /** Turns that wait for `resume`. */
+  /** A turn of this very process is going on. */
+  get inTurn(): boolean {
+    return this.#inTurn
+  }
+
+  /** The turn that is going on takes this much time: what it does from here on, and every later turn, come after it. */
+  spend(ms: number): void {
+    if (this.#inTurn && ms > 0) this.scheduler.spend(ms)
+  }
+
+  /** Turns that wait for `resume`, or for the end of a long turn. */
   get backlog(): number {
     return this.#backlog.length + this.#ready.length
   }
@@ -70,31 +84,30 @@ export class SimProcess {
    */
   turn(lane: Lane | null, run: () => void, isTimer = false): void {
     if (!this.#alive) return
-    if (this.#paused) {
-      this.#backlog.push({ lane, isTimer, run })
-      return
-    }
-    // What was released by `resume` is older than this, and lanes keep their order.
-    if (this.#ready.length > 0) {
-      this.#makeReady({ lane, isTimer, run })
-      return
-    }
-    run()
-    this.#onTurn(this)
+    const next: Turn = { lane, isTimer, run }
+    if (this.#paused || this.#isBusy) {
+      this.#backlog.push(next)
+      if (!this.#paused) this.#releaseWhenFree()
+    } else if (this.#ready.length > 0) {
+      // What was released before is older than this, and lanes keep their order.
+      this.#makeReady(next)
+    } else this.#take(next)
   }
 
   /** The event loop stops; the world goes on. */
   pause(): void {
     this.#paused = true
-    // Released earlier and not yet run: still older than everything that comes now.
-    this.#backlog = [...this.#ready, ...this.#backlog]
-    this.#ready = []
+    this.#takeBack()
   }
 
   /** Everything that waited comes at once: timers before messages, after them, or mixed, as the seed draws. */
   resume(): void {
     if (!this.#paused) return
     this.#paused = false
+    this.#release()
+  }
+
+  #release(): void {
     const waiting = this.#backlog
     this.#backlog = []
     for (const turn of mergeLanes(this.random, waiting)) this.#makeReady(turn)
@@ -113,14 +126,52 @@ export class SimProcess {
     if (this.#alive) this.#deathHandlers.push(handler)
   }
 
+  /** Also while somebody else's turn takes its time: whatever that does here comes when it is over. */
+  get #isBusy(): boolean {
+    const { nowMs, eventMs } = this.scheduler
+    return nowMs < this.#busyUntilMs || nowMs > eventMs
+  }
+
+  #take({ run }: Turn): void {
+    const { scheduler } = this
+    this.#inTurn = true
+    try {
+      run()
+    } finally {
+      this.#inTurn = false
+    }
+    this.#busyUntilMs = scheduler.nowMs
+    scheduler.turnEnded()
+    this.#onTurn(this)
+  }
+
   #makeReady(turn: Turn): void {
     this.#ready.push(turn)
     this.scheduler.schedule(0, EventKind.OTHER, () => {
       if (!this.#alive) return
+      if (this.#isBusy) {
+        this.#takeBack()
+        return this.#releaseWhenFree()
+      }
       const next = this.#ready.shift()
-      if (next === undefined) return
-      next.run()
-      this.#onTurn(this)
+      if (next !== undefined) this.#take(next)
+    })
+  }
+
+  /** Released earlier and not yet run: still older than everything that comes now. */
+  #takeBack(): void {
+    this.#backlog = [...this.#ready, ...this.#backlog]
+    this.#ready = []
+  }
+
+  #releaseWhenFree(): void {
+    if (this.#isReleaseDue) return
+    this.#isReleaseDue = true
+    this.scheduler.scheduleAt(this.#busyUntilMs, EventKind.OTHER, () => {
+      this.#isReleaseDue = false
+      if (!this.#alive || this.#paused) return
+      if (this.#isBusy) this.#releaseWhenFree()
+      else this.#release()
     })
   }
 }

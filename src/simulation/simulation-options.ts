@@ -31,6 +31,8 @@ export interface SimulationOptions {
   /** How late timers come. Default: never. */
   readonly timerLag?: Latency
   readonly deferLag?: Latency
+  /** How much later it is at each look at a clock: whoever looks twice in one turn sees two times. Default 0. */
+  readonly lookMs?: number
   /** Local milliseconds per true millisecond, where it is not 1. */
   readonly clockRates?: Readonly<Record<PeerId, number>>
   /** What the first entry of every log says, as an earlier life of the group left it. Default: empty logs. */

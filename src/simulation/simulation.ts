@@ -348,6 +348,7 @@ export class Simulation extends SimulationFaults {
       clockRate: options.clockRates?.[id] ?? 1,
       timerLag: options.timerLag,
       deferLag: options.deferLag,
+      lookMs: options.lookMs ?? 0,
       watch: (member) => this.#watch.machineOf(member),
       onTurn: (member) => this.#watch.touched(member),
       onRole: (member, from, to, term, reason) =>

@@ -201,7 +201,38 @@ async function readAtTheEnd(seed: number): Promise<void> {
   sim.checker?.finish('A')
 }
 
+/**
+ * A request for votes reaches a voter in the very moment in which its promise to the old leader ends: whoever looks at
+ * the clock twice for one verdict sees the promise first, and then none.
+ */
+async function leaseEndsMeanwhile(seed: number): Promise<void> {
+  for (let lateMs = 30; lateMs < 70; lateMs++) {
+    const sim = new Simulation({
+      seed,
+      nodes: ['A', 'B', 'C', 'D', 'E'],
+      options: { ...OPTIONS, leaderLease: true, maxElectionDelayMs: 1 },
+      link: { latency: { shape: 'constant', ms: 1 } },
+      lookMs: 2,
+    })
+    await lead(sim, 'A')
+    await sim.run(1000)
+    sim.hold({ kind: 'prevote', from: ['B', 'D', 'E'] })
+    const votes = sim.hold({ kind: 'vote', to: 'B' })
+    for (const kind of ['append', 'heartbeat'] as const) sim.hold({ kind, from: ['C', 'D', 'E'], to: 'B' })
+    // B hears A for a while longer than the others do, and owes it its vote when they have elected somebody else.
+    for (const other of ['C', 'D', 'E']) sim.cut('A', other)
+    await sim.run(100)
+    sim.cut('A', 'B')
+    await sim.until(() => votes.messages.length > 0, 1000)
+    await sim.run(lateMs)
+    votes.release()
+    await sim.run(300)
+    sim.check()
+  }
+}
+
 const SCENARIOS = {
+  leaseEndsMeanwhile,
   readOfAMinority,
   readAtTheEnd,
   readInAnOldRound,

@@ -58,6 +58,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     disk: plan.disk,
     timerLag: plan.timerLag,
     deferLag: plan.deferLag,
+    lookMs: plan.lookMs,
     clockRates: plan.clockRates,
     ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
     ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),

@@ -7,6 +7,7 @@ import type { Random } from '../../runtime/random.ts'
 import { randomInt } from '../../runtime/random.ts'
 import type { LinkSettings } from '../bus/link.ts'
 import { DEFAULT_DISK_LATENCY, type DiskLatency } from '../disk/sim-disk.ts'
+import { TICK_MS } from '../time/scheduler.ts'
 import { between, chance, type Latency, pick, shuffled, streamOf } from '../time/sim-random.ts'
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
@@ -49,6 +50,8 @@ export interface SwarmPlan {
   readonly disk: DiskLatency
   readonly timerLag: Latency
   readonly deferLag: Latency
+  /** How much later it is at each look at a clock; 0: turns take no time. */
+  readonly lookMs: number
   /** Rate of each member's monotonic clock, inside of the declared bound. */
   readonly clockRates: Readonly<Record<string, number>>
   readonly clients: ClientPlan
@@ -79,6 +82,7 @@ export interface SwarmInput {
   readonly joint?: boolean
 }
 
+const LOOKS_MS = [0, 0, 0, 0, 0, TICK_MS, 0.005, 0.02]
 const NAMES = ['A', 'B', 'C', 'D', 'E', 'F', 'G']
 
 export function drawSwarm(input: SwarmInput): SwarmPlan {
@@ -110,6 +114,8 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
       { shape: 'uniform', minMs: 0, maxMs: 0.05 },
       { shape: 'exponential', minMs: 0, meanMs: 0.1, maxMs: 5 },
     ]),
+    // A stream of its own, so that what else a seed stands for stays as it was.
+    lookMs: pick(streamOf(seed, 'looks'), LOOKS_MS),
     clockRates: drawClockRates(random, nodes, tuning),
     clients: drawClients(random, tuning.electionTimeoutMs),
     safetyMs: durationMs,

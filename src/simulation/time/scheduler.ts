@@ -43,7 +43,9 @@ export class Scheduler {
   #heap: QueuedEvent[] = []
   #canceled = 0
   #sequence = 0
-  #nowMs = 0
+  #eventMs = 0
+  #spentMs = 0
+  #isInEvent = false
   #executed = 0
   #atThisInstant = 0
   /** Called after every event: the place where invariants are checked. */
@@ -54,9 +56,27 @@ export class Scheduler {
     this.#maxEventsPerInstant = options.maxEventsPerInstant ?? 1_000_000
   }
 
-  /** True time of the simulated world, in milliseconds. No process sees it. */
+  /**
+   * True time of the simulated world, in milliseconds. No process sees it. An event takes no time, but for what its
+   * process spends in it: then it is later for what comes behind in the same event, and for what that schedules.
+   */
   get nowMs(): number {
-    return this.#nowMs
+    return this.#eventMs + this.#spentMs
+  }
+
+  /** When the event that is going on began. */
+  get eventMs(): number {
+    return this.#eventMs
+  }
+
+  /** The event that is going on takes this much time more. */
+  spend(ms: number): void {
+    this.#spentMs += ceilToTick(ms)
+  }
+
+  /** A turn is over. Outside of every event (a script called) nothing else is going on that could be later. */
+  turnEnded(): void {
+    if (!this.#isInEvent) this.#spentMs = 0
   }
 
   /** Events that wait. */
@@ -75,12 +95,12 @@ export class Scheduler {
 
   /** Runs `run` after `delayMs` (rounded up to the tick). */
   schedule(delayMs: number, kind: EventKind, run: () => void): ScheduledEvent {
-    return this.scheduleAt(this.#nowMs + delayMs, kind, run)
+    return this.scheduleAt(this.nowMs + delayMs, kind, run)
   }
 
   /** Runs `run` at `timeMs`, or as soon as possible when that is over. */
   scheduleAt(timeMs: number, kind: EventKind, run: () => void): ScheduledEvent {
-    const atMs = timeMs <= this.#nowMs ? this.#nowMs : ceilToTick(timeMs)
+    const atMs = timeMs <= this.nowMs ? this.nowMs : ceilToTick(timeMs)
     const event = { atMs, tie: this.#random.next(), sequence: this.#sequence++, kind, run }
     this.#heap.push(event)
     this.#siftUp(this.#heap.length - 1)
@@ -112,21 +132,27 @@ export class Scheduler {
     const atMs = this.nextAtMs()
     const event = atMs === null ? undefined : this.#pop()
     if (event === undefined || event.run === null) return false
-    if (event.atMs > this.#nowMs) {
-      this.#nowMs = event.atMs
+    if (event.atMs > this.#eventMs) {
+      this.#eventMs = event.atMs
       this.#atThisInstant = 0
     }
     this.#atThisInstant++
     if (this.#atThisInstant > this.#maxEventsPerInstant) {
       throw new Error(
-        `Virtual time stands still at ${this.#nowMs} ms after ${this.#atThisInstant} events: something calls itself without waiting.`,
+        `Virtual time stands still at ${this.#eventMs} ms after ${this.#atThisInstant} events: something calls itself without waiting.`,
       )
     }
     const run = event.run
     event.run = null
     this.#executed++
     this.#counts[event.kind] = (this.#counts[event.kind] ?? 0) + 1
-    run()
+    this.#isInEvent = true
+    try {
+      run()
+    } finally {
+      this.#isInEvent = false
+      this.#spentMs = 0
+    }
     this.onStep?.()
     return true
   }
@@ -139,8 +165,8 @@ export class Scheduler {
       if (atMs === null || atMs > endMs) break
       this.step()
     }
-    if (endMs > this.#nowMs) {
-      this.#nowMs = endMs
+    if (endMs > this.#eventMs) {
+      this.#eventMs = endMs
       this.#atThisInstant = 0
     }
   }

@@ -23,6 +23,11 @@ export interface SimClockOptions {
    * promises that it doesn't, so the default is 0.
    */
   readonly zombieTimerRate?: number
+  /**
+   * How much later it is at each look within a turn: whoever looks twice sees two times, and the turn takes as long.
+   * Default 0: time stands still within a turn.
+   */
+  readonly lookMs?: number
 }
 
 /** 2024-01-01: only there so that log lines look like log lines. */
@@ -42,6 +47,7 @@ export class SimClock implements Clock {
   readonly #deferLane: Lane
   readonly #deferLag: Latency
   readonly #zombieTimerRate: number
+  readonly #lookMs: number
   #timerLag: Latency
   #rate: number
   /** Local time `#localBaseMs` was true time `#trueBaseMs`. */
@@ -59,20 +65,28 @@ export class SimClock implements Clock {
     this.#timerLag = options.timerLag ?? NO_LAG
     this.#deferLag = options.deferLag ?? NO_LAG
     this.#zombieTimerRate = options.zombieTimerRate ?? 0
+    this.#lookMs = options.lookMs ?? 0
     this.#deferLane = { name: `${options.process.id} deferred` }
     this.#process.onDeath(() => this.#forgetAll())
   }
 
   nowMs(): number {
-    const elapsedMs = this.#process.scheduler.nowMs - this.#trueBaseMs
+    if (this.#lookMs > 0) this.#process.spend(this.#lookMs)
+    const elapsedMs = this.#trueMs - this.#trueBaseMs
     const localMs = floorToTick(this.#localBaseMs + elapsedMs * this.#rate)
     // Rounding and changes of rate must never show as time going back.
     if (localMs > this.#shownMs) this.#shownMs = localMs
     return this.#shownMs
   }
 
+  /** What others spend in their turns is none of this process's time. */
+  get #trueMs(): number {
+    const { inTurn, scheduler } = this.#process
+    return inTurn ? scheduler.nowMs : scheduler.eventMs
+  }
+
   wallMs(): number {
-    return Math.floor(WALL_EPOCH_MS + this.#process.scheduler.nowMs + this.#wallOffsetMs)
+    return Math.floor(WALL_EPOCH_MS + this.#trueMs + this.#wallOffsetMs)
   }
 
   setTimeout(run: () => void, delayMs: number): TimerHandle {
@@ -118,7 +132,7 @@ export class SimClock implements Clock {
   setRate(rate: number): void {
     const localMs = this.nowMs()
     this.#localBaseMs = localMs
-    this.#trueBaseMs = this.#process.scheduler.nowMs
+    this.#trueBaseMs = this.#trueMs
     this.#rate = rate
     for (const timer of this.#timers) {
       // A timer without an event has come due and waits for its turn.

@@ -172,3 +172,71 @@ it('a killed process never runs again, and its timers are gone from the queue', 
   expect(clock.pendingTimers).toBe(0)
   expect(world.scheduler.pending).toBe(0)
 })
+
+describe('a clock at which each look is later', () => {
+  it('shows two times to who looks twice in one turn, and one to who looks from outside', () => {
+    const world = new World()
+    const { process, clock } = world.clock('A', { originMs: 0, lookMs: 2 })
+    let looks: number[] = []
+    process.turn(null, () => {
+      looks = [clock.nowMs(), clock.nowMs(), clock.nowMs()]
+    })
+    expect(looks).toEqual([2, 4, 6])
+    world.run(10)
+    expect([clock.nowMs(), clock.nowMs()]).toEqual([10, 10])
+  })
+
+  it('makes its turn long: what comes meanwhile waits, and what is sent in it leaves late', () => {
+    const world = new World()
+    const { process, clock } = world.clock('A', { originMs: 0, lookMs: 5 })
+    const { clock: other } = world.clock('B', { originMs: 0 })
+    const seen: string[] = []
+    const see = (what: string) => (): void => void seen.push(`${what} at ${world.scheduler.nowMs}`)
+    world.scheduler.schedule(1, EventKind.OTHER, () =>
+      process.turn(null, () => {
+        clock.nowMs()
+        clock.nowMs()
+        world.scheduler.schedule(1, EventKind.MESSAGE, see('sent'))
+        seen.push(`others see ${other.nowMs()}`)
+      }),
+    )
+    world.scheduler.schedule(3, EventKind.MESSAGE, () => process.turn(null, see('got')))
+    world.run(50)
+    expect(seen).toEqual(['others see 1', 'got at 11', 'sent at 12'])
+  })
+
+  it('lets nobody run in the middle of a long turn of somebody else', () => {
+    const world = new World()
+    const { process, clock } = world.clock('A', { originMs: 0, lookMs: 5 })
+    const other = world.process('B')
+    const seen: number[] = []
+    world.scheduler.schedule(1, EventKind.OTHER, () =>
+      process.turn(null, () => {
+        clock.nowMs()
+        other.turn(null, () => seen.push(world.scheduler.nowMs))
+        seen.push(0)
+      }),
+    )
+    world.run(50)
+    expect(seen).toEqual([0, 6])
+  })
+
+  it('goes on after a pause, and forgets with its process what waited', () => {
+    const world = new World()
+    const { process, clock } = world.clock('A', { originMs: 0, lookMs: 5 })
+    const seen: number[] = []
+    const look = (): void => void seen.push(clock.nowMs())
+    process.turn(null, look)
+    process.turn(null, look)
+    process.pause()
+    world.run(20)
+    process.resume()
+    world.run(20)
+    expect(seen).toEqual([5, 25])
+    process.turn(null, look)
+    process.turn(null, look)
+    process.kill('crash')
+    world.run(20)
+    expect(seen).toHaveLength(3)
+  })
+})

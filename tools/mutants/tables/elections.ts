@@ -195,4 +195,34 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     replace: '  return 100 * (wait + spreadMs(base, timing, drawn))',
     expect: ['INV-0'],
   },
+  {
+    name: 'votes judged twice',
+    file: 'actors/node/node.election.ts',
+    find: '  if (known?.event === event) return known.decision\n  const voter = voterOf(core, event.receivedMs)',
+    replace:
+      '  if (known?.event === null) return known.decision\n  const voter = voterOf(core, core.clock.nowMs())',
+    also: [
+      {
+        file: 'actors/node/node.election.ts',
+        find: '  answerVote(core, event, false, core.term)',
+        replace: '  answerVote(core, event, judgeVote(core, event).granted, core.term)',
+      },
+    ],
+    expect: ['INV-2', 'INV-1'],
+    hint: { scenario: 'leaseEndsMeanwhile' },
+  },
+  {
+    name: 'vote given in another term counted',
+    file: 'rules/election.ts',
+    find: '  if (answer.granted && answer.term !== campaign.term) return { campaign, askAgain: [] }\n',
+    replace: '',
+    tests: ['test/rules/election.test.ts'],
+  },
+  {
+    name: 'pre-vote of somebody in the next term counted',
+    file: 'rules/election.ts',
+    find: '  if (answer.term >= campaign.term) return campaign\n',
+    replace: '',
+    tests: ['test/rules/election.test.ts'],
+  },
 ]
