@@ -3,11 +3,12 @@
 import type { ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
-import { encodeValue } from '../transport/wire/codec.ts'
+import { copyValue } from '../transport/wire/codec.ts'
 import type { ClientOutcome, History } from './history/history.ts'
 import { fromCommand, toResult } from './history/kv-commands.ts'
 import type { KvCommand, KvResult } from './history/kv-model.ts'
 import type { InvariantChecker } from './invariants/invariants.ts'
+import { encodeNumbered } from './observed-machine.ts'
 import type { SimMember } from './sim-member.ts'
 import { EventKind, type Scheduler } from './time/scheduler.ts'
 
@@ -57,14 +58,14 @@ export class DirectCalls {
     const answer = this.#begin(member, timeoutMs, () => done({ outcome: 'unknown', error: null }))
     member.enter(() => {
       this.#told((checker) => checker.invoked(call, { kind: 'proposal', node: member.id, key: String(call) }))
-      member.node?.propose(encodeValue({ id: call, command }), undefined, (outcome) => {
+      member.node?.propose(encodeNumbered(call, command), undefined, (outcome) => {
         if (outcome.ok) {
           const { index, term, result } = outcome
           this.#told((checker) => checker.completed(call, { outcome: 'ok', index, term }))
           this.#options.completion(member)
           return answer(() => {
             remember('ok', () => toResult(result))
-            done({ outcome: 'ok', index, term, result })
+            done({ outcome: 'ok', index, term, result: copyValue(result) })
           })
         }
         const { error } = outcome
@@ -97,7 +98,8 @@ export class DirectCalls {
     member.enter(() => {
       const kind = level === 'local' ? 'staleRead' : 'read'
       this.#told((checker) => checker.invoked(call, { kind, node: member.id, byLease: level === 'lease' }))
-      member.node?.query(query, level, (outcome) => {
+      // A copy, as at the public door: machines may write on what they get.
+      member.node?.query(copyValue(query), level, (outcome) => {
         const { lastApplied: index } = member
         this.#told((checker) =>
           checker.completed(call, outcome.ok ? { outcome: 'ok', index } : { outcome: 'failed' }),
@@ -106,7 +108,7 @@ export class DirectCalls {
         answer(() => {
           if (!outcome.ok) return failed(outcome.error)
           remember('ok', () => outcome.answer as KvResult, index)
-          done({ outcome: 'ok', answer: outcome.answer })
+          done({ outcome: 'ok', answer: copyValue(outcome.answer) })
         })
       })
       this.#told((checker) => checker.returned(call))

@@ -3,7 +3,9 @@
 
 import type { Configuration, LogIndex } from '../rules/types.ts'
 import type { AppliedPosition, LeaderChange, StateMachine } from '../state-machine.ts'
+import { encodeValue } from '../transport/wire/codec.ts'
 import type { AppliedEntry, Hook } from './invariants/invariants.ts'
+import { Scribbler } from './scribbler.ts'
 
 export interface MachineWatch {
   applied(entry: AppliedEntry): void
@@ -18,6 +20,20 @@ export interface MachineWatch {
 export interface Numbered {
   readonly id: number
   readonly command: unknown
+  /** Something to scribble on. */
+  readonly bytes?: Uint8Array
+}
+
+/** The bytes of a proposal. Byte strings are what a codec lends most easily, so every command has one. */
+export function encodeNumbered(id: number, command: unknown): Uint8Array {
+  return encodeValue({ id, command, bytes: Uint8Array.of(id & 0xff, 1, 2, 3, 4, 5, 6, 7) })
+}
+
+export interface ObservedMachineOptions {
+  /** A hash after every entry, which costs as much as the user's `stateHash` does. */
+  readonly tellsStates: boolean
+  /** It writes on everything that it is given, and keeps it. */
+  readonly scribbles: boolean
 }
 
 export class ObservedMachine implements StateMachine {
@@ -26,14 +42,15 @@ export class ObservedMachine implements StateMachine {
   /** Null where the machine has none, so that nothing is compared. */
   readonly #hash: (() => string) | null
   readonly #tellsStates: boolean
+  readonly #scribbler: Scribbler | null
   readonly stateHash?: () => string
 
-  /** `tellsStates`: a hash after every entry, which costs as much as the user's `stateHash` does. */
-  constructor(inner: StateMachine, watch: MachineWatch, tellsStates: boolean) {
+  constructor(inner: StateMachine, watch: MachineWatch, { tellsStates, scribbles }: ObservedMachineOptions) {
     this.inner = inner
     this.#watch = watch
     this.#hash = inner.stateHash === undefined ? null : () => inner.stateHash?.() ?? ''
     this.#tellsStates = tellsStates
+    this.#scribbler = scribbles ? new Scribbler() : null
     if (this.#hash !== null) this.stateHash = this.#hash
   }
 
@@ -43,15 +60,20 @@ export class ObservedMachine implements StateMachine {
   }
 
   apply(command: unknown, at: AppliedPosition): unknown {
-    this.#watch.applied({ index: at.index, term: at.term })
-    const result = this.inner.apply(isNumbered(command) ? command.command : command, at)
+    const { index, term } = at
+    this.#watch.applied({ index, term })
+    const result = this.inner.apply(isNumbered(command) ? command.command : command, { index, term })
     if (!isPromise(result)) {
-      this.#tellState(at)
+      this.#tellState({ index, term })
+      this.#scribbler?.scribbleOn(command, at)
+      this.#scribbler?.keep(result)
       return result
     }
     return this.#watch.later(
       result.then((value) => {
-        this.#tellState(at)
+        this.#tellState({ index, term })
+        this.#scribbler?.scribbleOn(command, at)
+        this.#scribbler?.keep(value)
         return value
       }),
     )
@@ -60,12 +82,16 @@ export class ObservedMachine implements StateMachine {
   read(query: unknown): unknown {
     if (this.inner.read === undefined) throw new Error('The state machine has no read method.')
     const answer = this.inner.read(query)
-    return isPromise(answer) ? this.#watch.later(answer) : answer
+    if (isPromise(answer)) return this.#watch.later(answer)
+    this.#scribbler?.scribbleOn(query)
+    this.#scribbler?.keep(answer)
+    return answer
   }
 
   onConfigurationCommitted(configuration: Configuration, index: LogIndex): void {
     this.#watch.hook({ name: 'configuration', configuration, index })
     this.inner.onConfigurationCommitted?.(configuration, index)
+    this.#scribbler?.scribbleOn(configuration)
   }
 
   onLeaderStart(term: number): void {
@@ -81,11 +107,13 @@ export class ObservedMachine implements StateMachine {
   onStartFollowing(change: LeaderChange): void {
     this.#watch.hook({ name: 'startFollowing', term: change.term, leader: change.leader })
     this.inner.onStartFollowing?.(change)
+    this.#scribbler?.scribbleOn(change)
   }
 
   onStopFollowing(change: LeaderChange): void {
     this.#watch.hook({ name: 'stopFollowing', term: change.term, leader: change.leader })
     this.inner.onStopFollowing?.(change)
+    this.#scribbler?.scribbleOn(change)
   }
 
   onError(error: Error): void {

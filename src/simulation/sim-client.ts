@@ -4,12 +4,12 @@
 import type { ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
 import type { Random } from '../runtime/random.ts'
-import { encodeValue } from '../transport/wire/codec.ts'
 import { isStaleRead } from './direct-calls.ts'
 import type { ClientOutcome, History } from './history/history.ts'
 import { toCommand, toResult } from './history/kv-commands.ts'
 import type { KvCommand, KvResult } from './history/kv-model.ts'
 import { type InvariantChecker, InvariantViolation } from './invariants/invariants.ts'
+import { encodeNumbered } from './observed-machine.ts'
 import type { SimMember } from './sim-member.ts'
 import { EventKind, type Scheduler } from './time/scheduler.ts'
 import { between, pick } from './time/sim-random.ts'
@@ -155,7 +155,7 @@ class ClientOperation {
         this.#finish({ outcome: 'ok', result: outcome.answer as KvResult })
       })
     } else {
-      const data = encodeValue({ id: call, command: toCommand(command) })
+      const data = encodeNumbered(call, toCommand(command))
       // As an application does that has decided something as leader of this term.
       const draw = this.#world.random.next()
       const { term } = node.core

@@ -36,6 +36,7 @@ export interface SimMemberOptions {
   readonly timerLag: Latency | undefined
   readonly deferLag: Latency | undefined
   readonly lookMs: number
+  readonly scribbles: boolean
   readonly watch: (member: SimMember) => MachineWatch
   readonly onTurn: (member: SimMember) => void
   readonly onRole: (member: SimMember, from: Role, to: Role, term: number, reason: string) => void
@@ -104,11 +105,10 @@ export class SimMember {
       ...(this.#timerLag === undefined ? {} : { timerLag: this.#timerLag }),
       ...(deferLag === undefined ? {} : { deferLag }),
     })
-    this.machine = new ObservedMachine(
-      this.#options.createMachine(),
-      this.#options.watch(this),
-      this.#options.comparesEntries,
-    )
+    this.machine = new ObservedMachine(this.#options.createMachine(), this.#options.watch(this), {
+      tellsStates: this.#options.comparesEntries,
+      scribbles: this.#options.scribbles,
+    })
     this.#host = new HostCore({
       id,
       prefix: 'quorate',

@@ -23,6 +23,11 @@ export interface SimulationOptions {
    * a run can be repeated exactly as long as that is by promises alone, without timers or I/O of the real world.
    */
   readonly stateMachine?: () => StateMachine
+  /**
+   * The state machines write on everything they are given or give away (commands, positions, queries, results), and keep
+   * it: to show that nobody else's memory is handed to them. Default: they don't.
+   */
+  readonly scribbles?: boolean
   /** Whether a machine that throws ends the simulation (the default), or only its member. */
   readonly machineErrors?: 'throw' | 'allow'
   /** Of every link: delay, loss, duplicates, order. Default: a local network without faults. */

@@ -349,6 +349,7 @@ export class Simulation extends SimulationFaults {
       timerLag: options.timerLag,
       deferLag: options.deferLag,
       lookMs: options.lookMs ?? 0,
+      scribbles: options.scribbles ?? false,
       watch: (member) => this.#watch.machineOf(member),
       onTurn: (member) => this.#watch.touched(member),
       onRole: (member, from, to, term, reason) =>

@@ -59,6 +59,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     timerLag: plan.timerLag,
     deferLag: plan.deferLag,
     lookMs: plan.lookMs,
+    scribbles: plan.scribbles,
     clockRates: plan.clockRates,
     ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
     ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),

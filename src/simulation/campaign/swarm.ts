@@ -52,6 +52,8 @@ export interface SwarmPlan {
   readonly deferLag: Latency
   /** How much later it is at each look at a clock; 0: turns take no time. */
   readonly lookMs: number
+  /** Machines write on everything they are given. */
+  readonly scribbles: boolean
   /** Rate of each member's monotonic clock, inside of the declared bound. */
   readonly clockRates: Readonly<Record<string, number>>
   readonly clients: ClientPlan
@@ -116,6 +118,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     ]),
     // A stream of its own, so that what else a seed stands for stays as it was.
     lookMs: pick(streamOf(seed, 'looks'), LOOKS_MS),
+    scribbles: chance(streamOf(seed, 'scribbles'), 0.5),
     clockRates: drawClockRates(random, nodes, tuning),
     clients: drawClients(random, tuning.electionTimeoutMs),
     safetyMs: durationMs,

@@ -196,8 +196,11 @@ export class InvariantChecker {
   }
 
   #verifyLogs(): void {
-    for (const { view, log, isUp } of this.#context.members()) {
+    for (const member of this.#context.members()) {
+      const { id, view, log, isUp, waived } = member
       if (view?.alive === true && isUp) log.verify(view)
+      // Read back from disk, of living and dead members alike.
+      if (!waived) this.#context.registry.verifyDisk(id, this.#context.options.durable(id))
     }
   }
 

@@ -56,6 +56,21 @@ export class LogRegistry {
     return known
   }
 
+  /** Whatever is on a disk is what some log said when it was first seen, byte by byte. */
+  verifyDisk(node: PeerId, durable: DurableObservation | null): void {
+    if (durable === null) return
+    for (let index = durable.firstIndex; index <= durable.lastIndex; index++) {
+      const entry = durable.entryAt(index)
+      const record = entry === null ? null : this.find(index, entry.term)
+      if (entry === null || record === null || isSameEntry(record, entry)) continue
+      throw new InvariantViolation(
+        'INV-5',
+        `Entry ${index} of term ${entry.term} on the disk of ${node} has other bytes than it had when ${record.firstSeenAt} first showed it.`,
+        { before: record, after: entry },
+      )
+    }
+  }
+
   /** The record of an entry seen before, if any. */
   find(index: LogIndex, term: Term): EntryRecord | null {
     return this.#records[index]?.find((record) => record.term === term) ?? null

@@ -1,0 +1,5 @@
+// Small questions about values that nobody has described.
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
