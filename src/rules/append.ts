@@ -39,7 +39,7 @@ export type AppendDecision =
  * never compared as if they were missing (trap T42). If they can be compared and differ, safety is already broken
  * somewhere, and the node must stop rather than truncate.
  *
- * Entries after the first conflicting term go (section 5.3); entries that merely reach beyond the frame stay, for a
+ * Entries after the first conflicting term go (paper 5.3); entries that merely reach beyond the frame stay, for a
  * late or repeated frame must not undo a newer one (trap T43, INV-12).
  */
 export function decideAppend(log: FollowerLog, frame: AppendFrame): AppendDecision {

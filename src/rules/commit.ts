@@ -13,7 +13,7 @@ export interface BallotSegment {
 }
 
 export interface PendingLog {
-  /** First index that this leader may commit by counting: the first entry of its own term (section 5.4.2). */
+  /** First index that this leader may commit by counting: the first entry of its own term (paper section 5.4.2). */
   readonly pendingIndex: LogIndex
   readonly lastIndex: LogIndex
   readonly commitIndex: LogIndex

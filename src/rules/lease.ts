@@ -89,7 +89,7 @@ export function judgeQuorum(
 
 /**
  * May the leader answer reads without asking? Followers hold their votes back for timeout + drift after *receiving*;
- * the leader trusts only timeout after *sending* (braft section 11.2).
+ * the leader trusts only timeout after *sending* (docs/divergence.md, leader lease).
  */
 export function leaderLeaseValid(contact: QuorumContact, terms: LeaseTerms, nowMs: number): boolean {
   return terms.leasesOn && nowMs < quorumContactMs(contact, nowMs) + terms.electionTimeoutMs

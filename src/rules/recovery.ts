@@ -1,4 +1,4 @@
-// What a node makes of what it finds on disk (braft init steps 8 to 15).
+// What a node makes of what it finds on disk (braft NodeImpl::init).
 
 import type { Configuration, ConfigurationEntry, HardState, LogId, LogIndex, Term } from './types.ts'
 import { NOTHING } from './types.ts'
@@ -34,7 +34,7 @@ export function findInconsistency(log: RecoveredLog, snapshot: RecoveredSnapshot
 
 /**
  * Precedence: newest configuration entry of the log > snapshot > initial > empty. A log (or snapshot) that exists
- * wins even when it holds no configuration: the initial one is for a first start only (braft section 3.3).
+ * wins even when it holds no configuration: the initial one is for a first start only (braft NodeImpl::init).
  */
 export function recoverConfiguration(
   log: RecoveredLog,

@@ -1,4 +1,4 @@
-// Whom a leader that leaves tells to campaign at once (braft find_the_next_candidate, section 10.8).
+// Whom a leader that leaves tells to campaign at once (braft ReplicatorGroup::find_the_next_candidate).
 
 import { isMember } from './quorum.ts'
 import type { Configuration, LogIndex, PeerId } from './types.ts'

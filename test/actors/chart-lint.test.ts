@@ -1,4 +1,4 @@
-// What XState does not check for us (reference/xstate.md, section 1.3): a missing action is skipped in silence, a
+// What XState does not check for us: a missing action is skipped in silence, a
 // missing delay fires at once, a missing guard or initial state kills the actor.
 
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// Asking one node: commands, reads, signals, events, status (issue items 11 and 13).
+// Asking one node: commands, reads, signals, events, status.
 
 import { describe, expect, it } from 'vitest'
 import { QUICK, rejection, until, Words, World } from './support/world.ts'

@@ -1,4 +1,4 @@
-// Three hosts on one bus: electing, applying, reading, losing leaders (issue items 6 to 12; ND-05 and its kin).
+// Three hosts on one bus: electing, applying, reading, losing leaders (ND-05 and its kin).
 
 import { describe, expect, it } from 'vitest'
 import { DropLog } from '../../src/observability/drop-log.ts'

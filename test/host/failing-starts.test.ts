@@ -1,4 +1,4 @@
-// Starts that fail: one typed error, nothing left half started (issue items 5, 13 and 14).
+// Starts that fail: one typed error, nothing left half started.
 
 import { describe, expect, it } from 'vitest'
 import { isQuorateError, openHost, type StartNodeOptions } from '../../src/index.ts'

@@ -1,4 +1,4 @@
-// Opening hosts and starting nodes: bad input is one clear sentence each (issue items 13 and 14).
+// Opening hosts and starting nodes: bad input is one clear sentence each.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

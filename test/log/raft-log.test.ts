@@ -1,4 +1,4 @@
-// The log in memory and behind it: braft LogManager scenarios LM-01 to LM-05 and LM-11, traps T11, T52, T53.
+// The log in memory and behind it: braft LogManager, scenarios LM-01 to LM-05 and LM-11, traps T11, T52, T53.
 
 import { describe, expect, it } from 'vitest'
 import { RaftLog } from '../../src/log/raft-log.ts'

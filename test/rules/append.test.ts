@@ -35,7 +35,7 @@ function carryOut(log: Log, frame: AppendFrame, decision: AppendDecision): Log {
   return [...kept, ...frame.entries.slice(decision.skip).map(({ term }) => term)]
 }
 
-/** Log matching (section 5.3): equal terms at an index mean equal logs up to it. */
+/** Log matching (paper section 5.3): equal terms at an index mean equal logs up to it. */
 function couldCoexist(one: Log, other: Log): boolean {
   return one.every((term, i) => term !== other[i] || one.slice(0, i).every((t, j) => t === other[j]))
 }
@@ -208,7 +208,7 @@ describe('over all pairs of small logs and all frames of a legal leader, the dec
     ).toEqual([])
   })
 
-  it('is harmless when the same frame comes again (section 5.5: RPCs are idempotent)', () => {
+  it('is harmless when the same frame comes again (paper section 5.5: RPCs are idempotent)', () => {
     expect(
       failing(everyCase(true), (one, decision) => {
         if (decision.kind !== 'accept') return true

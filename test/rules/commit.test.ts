@@ -68,7 +68,7 @@ function segmentsOf(pendingIndex: LogIndex, configurations: readonly Configurati
 }
 
 describe('an entry is committed', () => {
-  it('once the leader has replicated it on a majority (section 5.3)', () => {
+  it('once the leader has replicated it on a majority (paper section 5.3)', () => {
     expect(commitOf({}, { a: 4, b: 4 })).toBe(4)
     expect(commitOf({}, { a: 4, b: 3 })).toBe(3)
   })
@@ -92,7 +92,7 @@ describe('an entry is committed', () => {
   })
 })
 
-describe('entries of earlier terms (section 5.4.2, figure 8)', () => {
+describe('entries of earlier terms (paper section 5.4.2, figure 8)', () => {
   it('are not committed by counting, though everybody has them', () => {
     const segments = [{ firstIndex: 5, configuration: ABC }]
     expect(commitOf({ pendingIndex: 5, segments }, { a: 4, b: 4, c: 4 })).toBe(0)
@@ -104,7 +104,7 @@ describe('entries of earlier terms (section 5.4.2, figure 8)', () => {
   })
 })
 
-describe('while the membership changes (section 6)', () => {
+describe('while the membership changes (paper section 6)', () => {
   const joint: Configuration = { peers: ['a', 'b', 'c'], oldPeers: ['a', 'd', 'e'] }
 
   it('a joint entry needs both majorities', () => {

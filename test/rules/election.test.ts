@@ -1,4 +1,4 @@
-// Standing for election and counting answers: paper section 5.2, thesis 9.6, braft.md sections 5.1 to 5.7.
+// Standing for election and counting answers: paper section 5.2, thesis 9.6.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -76,7 +76,7 @@ describe('a member is alone', () => {
 })
 
 describe('an election is won', () => {
-  it('with a majority of the members, each counted once (section 5.2)', () => {
+  it('with a majority of the members, each counted once (paper section 5.2)', () => {
     expect(hasWon(grant(campaign(), ['a', 'b']))).toBe(false)
     expect(hasWon(grant(grant(campaign(), ['a', 'b']), ['b']))).toBe(false)
     expect(hasWon(grant(campaign(), ['a', 'b', 'c']))).toBe(true)
@@ -86,7 +86,7 @@ describe('an election is won', () => {
     expect(hasWon(grant(campaign(), ['a', 'x', 'y', 'z']))).toBe(false)
   })
 
-  it('while joint, only with both majorities (section 6)', () => {
+  it('while joint, only with both majorities (paper section 6)', () => {
     const joint = campaign({ configuration: { peers: ['a', 'b', 'c'], oldPeers: ['c', 'd', 'e'] } })
     expect(hasWon(grant(joint, ['a', 'b']))).toBe(false)
     expect(hasWon(grant(joint, ['a', 'c', 'd']))).toBe(true)

@@ -1,4 +1,4 @@
-// Leases and check-quorum: thesis sections 6.2 and 6.4.1, braft.md section 11, traps T1, T2, T21, T23, INV-15.
+// Leases and check-quorum: thesis sections 6.2 and 6.4.1, traps T1, T2, T21, T23, INV-15.
 
 import { describe, expect, it } from 'vitest'
 import {
@@ -92,7 +92,7 @@ describe('a quorum has been in touch', () => {
   })
 })
 
-describe('check-quorum (row 17, braft.md section 11.3)', () => {
+describe('check-quorum (thesis section 6.2)', () => {
   it('holds while a quorum answered something sent within one election timeout', () => {
     expect(quorumIsAlive(contact(ABC, { b: 0 }), 100, 100)).toBe(true)
     expect(quorumIsAlive(contact(ABC, { b: 0 }), 100, 101)).toBe(false)

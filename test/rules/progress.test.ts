@@ -1,10 +1,10 @@
-// What a leader believes about a follower: paper section 5.3, braft.md sections 6.4 to 6.6.
+// What a leader believes about a follower: paper section 5.3.
 
 import { describe, expect, it } from 'vitest'
 import { backOff, firstProbe, maySend } from '../../src/rules/progress.ts'
 import { range } from './support/small-scopes.ts'
 
-it('a new leader begins to probe just after its own last entry (section 5.3)', () => {
+it('a new leader begins to probe just after its own last entry (paper section 5.3)', () => {
   expect(firstProbe(0)).toBe(1)
   expect(firstProbe(41)).toBe(42)
 })

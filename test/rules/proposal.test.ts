@@ -1,4 +1,4 @@
-// May a command enter the log? braft.md sections 2.2 and 6.1.
+// May a command enter the log? (braft NodeImpl::apply)
 
 import { expect, it } from 'vitest'
 import { judgeProposal } from '../../src/rules/proposal.ts'

@@ -1,4 +1,4 @@
-// Majorities and joint majorities: paper section 6, braft Ballot (acceptance scenarios BL-01 to BL-03, CF-02).
+// Majorities and joint majorities: paper section 6, braft Ballot (scenarios BL-01 to BL-03, CF-02).
 
 import { describe, expect, it } from 'vitest'
 import { hasQuorum, isMember, isStable, majorityOf, members, quorumValue } from '../../src/rules/quorum.ts'
@@ -73,7 +73,7 @@ describe('a quorum', () => {
     }
   })
 
-  it('while joint shares a member with every quorum of the old and of the new members (section 6)', () => {
+  it('while joint shares a member with every quorum of the old and of the new members (paper section 6)', () => {
     const voterSets = subsetsOf(['a', 'b', 'c', 'd'])
     for (const { peers, oldPeers } of configurationsOver(['a', 'b', 'c', 'd'])) {
       if (oldPeers.length === 0) continue

@@ -1,4 +1,4 @@
-// Making sense of what is on disk: braft.md sections 3.2 and 3.3, traps T2, T12, T57, INV-21.
+// Making sense of what is on disk: traps T2, T12, T57, INV-21.
 
 import { describe, expect, it } from 'vitest'
 import {

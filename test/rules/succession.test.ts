@@ -1,4 +1,4 @@
-// Whom a leader that leaves tells to campaign: braft.md sections 6.10 and 10.8.
+// Whom a leader that leaves tells to campaign (braft ReplicatorGroup::find_the_next_candidate).
 
 import { describe, expect, it } from 'vitest'
 import { chooseSuccessor, type Successor } from '../../src/rules/succession.ts'

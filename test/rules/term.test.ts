@@ -1,4 +1,4 @@
-// Meeting other terms: paper section 5.1, braft.md section 5.8 and rows 9, 11, 12, 13 of its table (trap T16).
+// Meeting other terms: paper section 5.1, braft NodeImpl::check_step_down (trap T16).
 
 import { describe, expect, it } from 'vitest'
 import { deposes, isPlausibleTerm, judgeSender, type RoleInTerm } from '../../src/rules/term.ts'
@@ -7,24 +7,24 @@ const follower = (leader: string | null): RoleInTerm => ({ role: 'follower', ter
 
 describe('the sender of AppendEntries is', () => {
   it.each<[string, RoleInTerm, number, string]>([
-    ['stale with an earlier term (section 5.1)', follower('l'), 4, 'stale'],
+    ['stale with an earlier term (paper section 5.1)', follower('l'), 4, 'stale'],
     [
       'stale with an earlier term, to a leader as well',
       { role: 'leader', term: 5, leader: 'me' },
       4,
       'stale',
     ],
-    ['new with a higher term (row 9)', follower('other'), 6, 'new'],
+    ['new with a higher term', follower('other'), 6, 'new'],
     [
-      'new to a candidate of its term (row 11, section 5.2)',
+      'new to a candidate of its term (paper section 5.2)',
       { role: 'candidate', term: 5, leader: null },
       5,
       'new',
     ],
-    ['new to a leader of its term (row 11)', { role: 'leader', term: 5, leader: 'me' }, 5, 'new'],
-    ['new to a follower without a leader (row 12)', follower(null), 5, 'new'],
+    ['new to a leader of its term', { role: 'leader', term: 5, leader: 'me' }, 5, 'new'],
+    ['new to a follower without a leader', follower(null), 5, 'new'],
     ['known to a follower of it', follower('l'), 5, 'known'],
-    ['in conflict with the leader that is followed (row 13)', follower('other'), 5, 'conflict'],
+    ['in conflict with the leader that is followed', follower('other'), 5, 'conflict'],
   ])('%s', (_, self, term, verdict) => {
     expect(judgeSender(self, 'l', term)).toBe(verdict)
   })

@@ -1,4 +1,4 @@
-// Delays of the timers: paper section 5.2, braft.md section 4.4, traps T1 and T69.
+// Delays of the timers: paper section 5.2, traps T1 and T69.
 
 import { describe, expect, it } from 'vitest'
 import { electionDelayMs, snapshotDelayMs, type Timing, voteDelayMs } from '../../src/rules/timing.ts'

@@ -1,4 +1,4 @@
-// Granting votes and pre-votes: paper sections 5.2 and 5.4.1, thesis 6.4.1 and 9.6, braft.md section 5.6.
+// Granting votes and pre-votes: paper sections 5.2 and 5.4.1, thesis 6.4.1 and 9.6.
 
 import { describe, expect, it } from 'vitest'
 import { compareLogIds, type LogId, type PeerId, type Term } from '../../src/rules/types.ts'
@@ -46,7 +46,7 @@ function everyPair(check: (voter: Voter, request: VoteRequest) => boolean): unkn
 }
 
 describe('a vote', () => {
-  it('goes to the first candidate of a term whose log is as up to date (section 5.4.1)', () => {
+  it('goes to the first candidate of a term whose log is as up to date (paper section 5.4.1)', () => {
     expect(decideVote(voter(), request())).toEqual({
       granted: true,
       rejectedByLease: false,
@@ -55,12 +55,12 @@ describe('a vote', () => {
     })
   })
 
-  it('is refused to a candidate of an earlier term, whatever its log (section 5.1)', () => {
+  it('is refused to a candidate of an earlier term, whatever its log (paper section 5.1)', () => {
     const decision = decideVote(voter(), request({ term: 4, lastLogId: { index: 99, term: 99 } }))
     expect(decision).toMatchObject({ granted: false, adoptTerm: false, reason: 'STALE_TERM' })
   })
 
-  it('is refused to a second candidate of the same term (section 5.2)', () => {
+  it('is refused to a second candidate of the same term (paper section 5.2)', () => {
     expect(decideVote(voter({ votedFor: 'a' }), request())).toMatchObject({
       granted: false,
       adoptTerm: false,
@@ -79,7 +79,7 @@ describe('a vote', () => {
     })
   })
 
-  it('is refused to a log that is behind, but its higher term is adopted (section 5.1)', () => {
+  it('is refused to a log that is behind, but its higher term is adopted (paper section 5.1)', () => {
     expect(decideVote(voter(), request({ term: 6, lastLogId: { index: 9, term: 4 } }))).toMatchObject({
       granted: false,
       adoptTerm: true,
@@ -107,7 +107,7 @@ describe('a vote', () => {
 })
 
 describe('over all small voters and requests, a vote', () => {
-  /** braft.md section 5.6, step by step. */
+  /** braft handle_request_vote_request, step by step. */
   function byTheBook(self: Voter, asked: VoteRequest) {
     if (asked.term < self.term) return { granted: false, rejectedByLease: false, adoptTerm: false }
     const logOk =

@@ -1,4 +1,4 @@
-// `statecharts/` is what the machines say now: drawn by `npm run statecharts`, never by hand (issue item 17).
+// `statecharts/` is what the machines say now: drawn by `npm run statecharts`, never by hand.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-// Imports point downwards only: the layout of the design, as a list.
+// Imports point downwards only: the layout of docs/architecture.md, as a list.
 
 import { describe, expect, it } from 'vitest'
 import { importsOf, sourcesIn } from './support/sources.ts'

@@ -1,4 +1,4 @@
-// Time, chance and asynchrony are handed in: what makes a whole cluster replay from one seed (design, decision 6).
+// Time, chance and asynchrony are handed in: what makes a whole cluster replay from one seed (docs/decisions.md).
 
 import { describe, expect, it } from 'vitest'
 import { codeOf, linesWith, sourcesIn } from './support/sources.ts'

@@ -55,7 +55,7 @@ describe('tokens', () => {
 })
 
 describe('subjects', () => {
-  test('read as the design says', () => {
+  test('read as docs/protocol.md says', () => {
     expect(rpcSubject('quorate', 'orders', 'n2', 'n1', 'append_entries')).toBe(
       'quorate.orders.n2.rpc.n1.append_entries',
     )

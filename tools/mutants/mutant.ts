@@ -30,7 +30,7 @@ export interface Hint {
 
 interface Planted extends Edit {
   readonly name: string
-  /** Its number in acceptance-scenarios.md 2.10; those of this code base have none. */
+  /** Its number among the sixteen classic mistakes (docs/invariants.md); those of this code base have none. */
   readonly number?: number
   /** Where one rule stands behind another, both have to go before anything can break. */
   readonly also?: readonly Edit[]
@@ -55,7 +55,7 @@ export interface TestMutant extends Planted {
 
 export type Mutant = SeedMutant | TestMutant
 
-/** A bug of 2.10 that this code base has no place for yet. Reported, and counted on its own. */
+/** One of the sixteen that this code base has no place for yet. Reported, and counted on its own. */
 export interface DeferredMutant {
   readonly name: string
   readonly number: number

@@ -1,4 +1,4 @@
-// What the apply queue is asked to do (braft ApplyTaskQueue, section 8.1).
+// What the apply queue is asked to do (braft FSMCaller, its ApplyTask).
 
 import type { QuorateError } from '../../errors.ts'
 import type { ConfigurationEntry, LogId, LogIndex, Term } from '../../rules/types.ts'

@@ -66,7 +66,7 @@ export class ApplyWorker {
     return this.#tasks.length === 0 && this.#away === null && !this.#yielded
   }
 
-  /** Commits that follow one another become one; everything else keeps its place (braft section 8.2). */
+  /** Commits that follow one another become one; everything else keeps its place (braft FSMCaller::run). */
   enqueue(event: ApplyQueueEvent): void {
     if (event.type === 'resumed') return
     if (event.type === 'query') {
@@ -74,7 +74,7 @@ export class ApplyWorker {
       return
     }
     if (event.type === 'nodeFailed') {
-      // Ahead of what is queued, after what is being done (ordering guarantee 5).
+      // Ahead of what is queued, after what is being done (braft FSMCaller::on_error).
       this.#failure ??= event.error
       return
     }
@@ -268,7 +268,7 @@ export class ApplyWorker {
     this.#failure ??= error
   }
 
-  /** Tells user and node, once. The urgent way: ahead of whatever is queued (ordering guarantee 5). */
+  /** Tells user and node, once. The urgent way: ahead of whatever is queued (braft FSMCaller::on_error). */
   reportFailure(): void {
     const error = this.#failure
     if (error === null || this.#failureReported) return

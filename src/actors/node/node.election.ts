@@ -201,7 +201,7 @@ export function judgeVote(core: NodeCore, event: VoteRpc): VoteDecision {
   return decision
 }
 
-/** Granting, or meeting a higher term, ends whatever this member was doing (rows 9 and 14 of braft's table). */
+/** Granting, or meeting a higher term, ends whatever this member was doing (braft NodeImpl::step_down). */
 export function voteChangesRole(core: NodeCore, event: VoteRpc): boolean {
   const decision = judgeVote(core, event)
   return decision.adoptTerm || (decision.granted && core.votedFor !== event.from)

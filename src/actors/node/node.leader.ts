@@ -32,7 +32,7 @@ export function takeOffice(core: NodeCore, spawn: SpawnFollowership): void {
 
 /**
  * The first entry of the term is the configuration in force. It commits everything of earlier terms, and leadership
- * begins for the user when it is applied (braft flush; paper section 8's no-op).
+ * begins for the user when it is applied (braft ConfigurationCtx::flush; the no-op of paper section 8).
  */
 export function appendFirstEntry(core: NodeCore): void {
   const index = core.log.lastIndex + 1
@@ -50,7 +50,7 @@ function appendToLog(core: NodeCore, entries: readonly LogEntry[]): void {
   for (const { replicator } of core.office?.followers.values() ?? []) replicator.send({ type: 'log.grew' })
 }
 
-/** One batch of proposals: indexes, memory, disk and followers in the same turn (design, a write step by step). */
+/** One batch of proposals: indexes, memory, disk and followers in the same turn (docs/architecture.md). */
 export function appendProposals(core: NodeCore, proposals: readonly Proposal[]): void {
   const entries: LogEntry[] = []
   let index = core.log.lastIndex

@@ -1,4 +1,4 @@
-// Leaving an office, in braft's order (STEP_DOWN, section 4.2): end the role's own work, forget the leader, then take
+// Leaving an office, in braft's order (NodeImpl::step_down): end the role's own work, forget the leader, then take
 // the higher term. Whoever follows the old leader is told with the old term (trap T17).
 
 import type { AnyActorRef } from 'xstate'
@@ -14,7 +14,7 @@ export interface StepDown {
   readonly reason: StepDownReason
 }
 
-/** Reasons for which a leader that leaves names its successor, so that nobody has to wait (section 10.8). */
+/** Reasons for which a leader that leaves names its successor, so that nobody has to wait (braft wakeup_a_candidate). */
 const HANDING_OVER: readonly StepDownReason[] = ['NODE_FAILED', 'SHUTDOWN']
 
 /** Returns the actors that end with the office. */

@@ -1,4 +1,4 @@
-// A leader that leaves tells the best follower to campaign at once (braft wake-up candidate, section 10.8).
+// A leader that leaves tells the best follower to campaign at once (braft NodeImpl::step_down, wakeup_a_candidate).
 
 import { chooseSuccessor } from '../../rules/succession.ts'
 import type { NodeCore } from './node.core.ts'

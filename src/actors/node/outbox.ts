@@ -1,5 +1,5 @@
 // The gate between a node and the bus: nothing that speaks of a term or a vote leaves before they are durable
-// (decision 4, INV-2). While a record is on its way to disk, what is sent waits here, in order.
+// (docs/decisions.md, INV-2). While a record is on its way to disk, what is sent waits here, in order.
 
 import { sheltered } from '../../runtime/errors.ts'
 

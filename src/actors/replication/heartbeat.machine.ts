@@ -1,5 +1,6 @@
 // The heartbeat to one follower, independent of replication: a full window or a slow disk must not look like a dead
-// leader (braft section 6.7). In the answer terms and times matter, and a refusal tells of a follower that lost its log.
+// leader (braft Replicator::_send_empty_entries). In the answer terms and times matter, and a refusal tells of a follower
+// that lost its log.
 
 import { type AnyActorRef, setup } from 'xstate'
 import { backOff } from '../../rules/progress.ts'

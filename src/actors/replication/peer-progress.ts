@@ -18,7 +18,7 @@ export class PeerProgress {
   readonly peer: PeerId
   nextIndex: LogIndex
   matchIndex: LogIndex = 0
-  /** Send time of the newest request that was answered; a new leader gives everybody one timeout (section 11.3). */
+  /** Send time of the newest request that was answered; a new leader gives everybody one timeout (thesis 6.2). */
   lastContactMs: number
   /** True once the peer has answered anything in this term. */
   contacted = false

@@ -1,5 +1,5 @@
-// Crashes at named moments instead of points in time (acceptance-scenarios.md 2.7): the world says what is happening
-// where, and whoever armed that moment pulls the plug in the middle of it.
+// Crashes at named moments instead of points in time: the world says what is happening where, and whoever
+// armed that moment pulls the plug in the middle of it.
 
 import type { MessageKind } from '../bus/message-kind.ts'
 import type { StoreName } from './disk-image.ts'

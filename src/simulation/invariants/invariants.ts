@@ -1,5 +1,5 @@
 // The omniscient checker: sees every member, every disk and every message, remembers all of it, and throws the moment
-// that one of the promises of acceptance-scenarios.md 2.8 is broken.
+// that one of the promises of docs/invariants.md is broken.
 
 import type { LogIndex, PeerId } from '../../rules/types.ts'
 import type { WriteOp } from '../disk/disk-image.ts'

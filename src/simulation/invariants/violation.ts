@@ -1,6 +1,6 @@
 // How a broken promise is reported: which one, in a sentence, with what was seen.
 
-/** Names of acceptance-scenarios.md, part 2.8. */
+/** As docs/invariants.md names them. */
 export type InvariantName = `INV-${number}`
 
 export type Evidence = Readonly<Record<string, unknown>>

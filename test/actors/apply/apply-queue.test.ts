@@ -1,4 +1,4 @@
-// The apply queue: braft.md section 8 and the ordering guarantees of 2.3, scenarios FC-01 to FC-03, traps T86 to T89.
+// The apply queue: what is handed to the user, and in which order; scenarios FC-01 to FC-03, traps T86 to T89.
 
 import { describe, expect, it } from 'vitest'
 import type { ExclusiveTask } from '../../../src/actors/apply/apply-queue.events.ts'
@@ -38,7 +38,7 @@ describe('FC-01: committed entries', () => {
     expect(node.machine.calls.filter((call) => call === 'shutdown')).toHaveLength(1)
   })
 
-  it('are applied once, whatever the order and number of notices (section 8.2)', () => {
+  it('are applied once, whatever the order and number of notices', () => {
     const node = followerWith(thousand.slice(0, 10))
     for (const index of [3, 7, 5, 7, 11, 11, 2]) commit(node, index)
     node.settle()
@@ -146,7 +146,7 @@ describe('FC-03: work on the whole state', () => {
     expect([ended, applied(node)]).toEqual([['disk full'], [2]])
   })
 
-  it('is refused once the node has failed (section 8.4)', () => {
+  it('is refused once the node has failed', () => {
     const node = followerWith([{ throw: 'no' }])
     commit(node, 2)
     node.settle()
@@ -250,7 +250,7 @@ describe('user code that throws', () => {
     expect([node.state, applied(node)]).toEqual(['error', [2]])
   })
 
-  it('is not called with later entries, and still hears what happens to the node (section 8.4)', () => {
+  it('is not called with later entries, and still hears what happens to the node', () => {
     const node = followerWith([{ throw: 'cannot' }, { put: 3 }])
     commit(node, 3)
     node.settle().shutdown().settle()

@@ -1,4 +1,4 @@
-// Seeking election: rows 2, 3, 6, 7, 8 and 10 of braft.md section 4.3, traps T1, T4, T6, T8, T10, T11 and T14.
+// Seeking election: traps T1, T4, T6, T8, T10, T11 and T14.
 
 import { describe, expect, it } from 'vitest'
 import { configurationEntry } from '../../log/support/entries.ts'
@@ -7,7 +7,7 @@ import { rig } from '../support/node-rig.ts'
 
 const LEASES = { leaderLease: true } as const
 
-describe('row 2: the election timer', () => {
+describe('the election timer', () => {
   it('leads to a pre-vote once the leader has been silent for timeout plus drift, leases on or off (trap T1)', () => {
     const node = rig().boot().follow('b', 2)
     node.advance(1999)
@@ -73,7 +73,7 @@ describe('row 2: the election timer', () => {
   })
 })
 
-describe('row 3: a pre-vote', () => {
+describe('a pre-vote', () => {
   it('that is won makes a candidate of the next term', () => {
     const node = rig().boot().seekElection()
     node.storage.hold('hardState')
@@ -171,7 +171,7 @@ describe('durable before said (traps T8 and T10, INV-2)', () => {
   })
 })
 
-describe('row 6: an election', () => {
+describe('an election', () => {
   it('is won by a majority of votes', () => {
     const node = rig({ peers: ['a', 'b', 'c', 'd', 'e'] })
       .boot()
@@ -192,7 +192,7 @@ describe('row 6: an election', () => {
     expect(node.settle().state).toBe('candidate.requestingVotes')
   })
 
-  it('is lost to a leader of the same term, which is followed (row 11, section 5.2)', () => {
+  it('is lost to a leader of the same term, which is followed (paper section 5.2)', () => {
     const node = rig().boot().stand()
     const beat = node.heartbeat('b', { term: 2 })
     node.settle()
@@ -203,7 +203,7 @@ describe('row 6: an election', () => {
   })
 })
 
-describe('rows 7 and 8: a candidate without enough votes in time', () => {
+describe('a candidate without enough votes in time', () => {
   it('goes back and asks whether it could win before it raises its term again', () => {
     const node = rig().boot().stand()
     node.advance(1999)
@@ -232,7 +232,7 @@ describe('rows 7 and 8: a candidate without enough votes in time', () => {
   })
 })
 
-describe('row 10: an answer with a higher term', () => {
+describe('an answer with a higher term', () => {
   it('ends a pre-vote', () => {
     const node = rig().boot().seekElection()
     node.rpc.last('pre_vote', 'b').answer(says.no(8))
@@ -259,7 +259,7 @@ describe('row 10: an answer with a higher term', () => {
 })
 
 describe('leases hold votes back', () => {
-  it('and are collected from those that the deposed leader has released (trap T4, PR #262)', () => {
+  it('and are collected from those that the deposed leader has released (trap T4, HB-04)', () => {
     const node = rig({ peers: ['a', 'b', 'c', 'd', 'e'], tuning: LEASES })
       .boot()
       .stand()

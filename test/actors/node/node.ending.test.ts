@@ -1,4 +1,4 @@
-// How a node ends: rows 22 to 24 of braft.md section 4.3, sections 2.1 and 10.8, scenarios ND-01 and ND-03,
+// How a node ends, by an error or in order: scenarios ND-01 and ND-03,
 // traps T84 and T89, INV-17, INV-22, INV-23.
 
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { type NodeRig, rig } from '../support/node-rig.ts'
 
 const failure = (code: string, outcome = 'not-applied') => ({ ok: false, error: { code, outcome } })
 
-describe('row 22: an error', () => {
+describe('an error', () => {
   it.each([
     ['append', (node: NodeRig) => node.propose({ put: 1 })],
     ['hardState', (node: NodeRig) => node.requestVote('b', { term: 9, lastLogIndex: 9, lastLogTerm: 9 })],
@@ -104,7 +104,7 @@ describe('row 22: an error', () => {
     expect([node.rpc.log, node.state, node.clock.pendingTimers]).toEqual([[], 'error', 0])
   })
 
-  it('leaves shutting down possible (row 23)', () => {
+  it('leaves shutting down possible', () => {
     const node = rig().boot().establish()
     node.storage.fail('append')
     node.propose({ put: 1 })
@@ -114,7 +114,7 @@ describe('row 22: an error', () => {
   })
 })
 
-describe('rows 23 and 24: shutting down', () => {
+describe('shutting down', () => {
   it('a follower ends in order, tells the user last, and closes its store', () => {
     const node = rig().boot().follow('b', 2)
     node.shutdown().settle()
@@ -136,7 +136,7 @@ describe('rows 23 and 24: shutting down', () => {
     ])
   })
 
-  it('a leader hands over to the follower with the longest log, and waits for its answer (section 10.8)', () => {
+  it('a leader hands over to the follower with the longest log, and waits for its answer', () => {
     const node = rig().boot().establish()
     node.propose({ put: 1 })
     node.settle().acknowledge('c')

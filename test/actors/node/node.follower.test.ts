@@ -1,5 +1,5 @@
-// Following: what a follower takes, when it answers, what it commits. Rows 9, 11, 12 and 13 of braft.md section 4.3,
-// section 6.2, traps T16, T25, T26, T43, T44, INV-10 to INV-13.
+// Following: what a follower takes, when it answers, what it commits.
+// Traps T16, T25, T26, T43, T44, INV-10 to INV-13.
 
 import { describe, expect, it } from 'vitest'
 import type { LogEntry } from '../../../src/rules/types.ts'
@@ -22,7 +22,7 @@ function follower() {
 }
 
 describe('a leader that is heard', () => {
-  it('is followed by a follower that knew none, which tells the user (row 12)', () => {
+  it('is followed by a follower that knew none, which tells the user', () => {
     const node = follower()
     expect(node.state).toBe('follower.waiting')
     expect(node.handle.status()).toMatchObject({ term: 2, leader: 'b', votedFor: null })
@@ -40,7 +40,7 @@ describe('a leader that is heard', () => {
     expect(node.handle.status().leader).toBe('b')
   })
 
-  it('of a newer term takes the place of the older one (row 9)', () => {
+  it('of a newer term takes the place of the older one', () => {
     const node = follower()
     node.heartbeat('c', { term: 5 })
     node.settle()
@@ -54,7 +54,7 @@ describe('a leader that is heard', () => {
   })
 
   it.each(['append', 'heartbeat'] as const)(
-    'beside another one of its term brings both down: the next term is nobody’s (row 13, trap T16), %s',
+    'beside another one of its term brings both down: the next term is nobody’s (trap T16), %s',
     (kind) => {
       const node = follower()
       const answer = node[kind]('c', { term: 2 })
@@ -67,17 +67,14 @@ describe('a leader that is heard', () => {
     },
   )
 
-  it.each(['append', 'heartbeat'] as const)(
-    'deposes a leader of the same term (row 11, trap T16), %s',
-    (kind) => {
-      const node = rig().boot().lead()
-      const answer = node[kind]('b', { term: 2 })
-      node.settle()
-      expect(node.handle.status()).toMatchObject({ role: 'follower', term: 2, leader: 'b' })
-      expect(answer.response).toMatchObject({ success: true })
-      expect(node.heard.slice(-2)).toEqual(['role leader→follower 2 NEW_LEADER', 'leader b 2'])
-    },
-  )
+  it.each(['append', 'heartbeat'] as const)('deposes a leader of the same term (trap T16), %s', (kind) => {
+    const node = rig().boot().lead()
+    const answer = node[kind]('b', { term: 2 })
+    node.settle()
+    expect(node.handle.status()).toMatchObject({ role: 'follower', term: 2, leader: 'b' })
+    expect(answer.response).toMatchObject({ success: true })
+    expect(node.heard.slice(-2)).toEqual(['role leader→follower 2 NEW_LEADER', 'leader b 2'])
+  })
 
   it('ends a pre-vote', () => {
     const node = rig().boot().seekElection()
@@ -87,7 +84,7 @@ describe('a leader that is heard', () => {
 })
 
 describe('an acknowledgement', () => {
-  it('leaves when the entries are durable, not before (section 5.3, INV-11)', () => {
+  it('leaves when the entries are durable, not before (paper section 5.3, INV-11)', () => {
     const node = follower()
     node.storage.hold('append')
     const answer = node.append('b', { term: 2, prevLogIndex: 1, prevLogTerm: 2, entries: [put(2, 2)] })

@@ -1,4 +1,4 @@
-// Coming up: braft.md sections 3.2 and 3.3, step by step; acceptance scenario ND-01; traps T2, T12, T57, T83, T84.
+// Coming up: step by step; scenario ND-01; traps T2, T12, T57, T83, T84.
 
 import { describe, expect, it } from 'vitest'
 import { configurationEntry, dataEntries, dataEntry } from '../../log/support/entries.ts'

@@ -1,5 +1,5 @@
-// Leading: the first entry, proposals, commitment, check-quorum, leaving office. braft.md sections 5.7, 6.1, 6.9, 11.3,
-// rows 9, 10 and 17, traps T18, T27, T38, T39, T40, T47, T48; INV-8, INV-17, INV-18.
+// Leading: the first entry, proposals, commitment, check-quorum, leaving office.
+// Traps T18, T27, T38, T39, T40, T47, T48; INV-8, INV-17, INV-18.
 
 import { describe, expect, it } from 'vitest'
 import { decodeConfiguration } from '../../../src/log/configuration-codec.ts'
@@ -43,7 +43,7 @@ describe('taking office', () => {
     )
   })
 
-  it('begins for the user once all earlier entries and the first of the term are applied (ordering guarantee 2)', () => {
+  it('begins for the user once all earlier entries and the first of the term are applied', () => {
     const put = { ...dataEntry(2, 2), data: new Uint8Array([0xa1, 0x63, 0x70, 0x75, 0x74, 1]) }
     const node = rig({
       disk: { hardState: { term: 2, votedFor: null }, entries: [configurationEntry(1, 2, ABC), put] },
@@ -203,7 +203,7 @@ describe('proposals', () => {
   })
 })
 
-describe('row 17: check-quorum', () => {
+describe('check-quorum', () => {
   it('ends an office that no quorum answers within one election timeout', () => {
     const node = rig().boot().establish()
     const asked = node.propose({ put: 1 })
@@ -238,7 +238,7 @@ describe('leaving office', () => {
   it.each([
     ['a heartbeat answered with a higher term', 'heartbeat', 'HIGHER_TERM_RESPONSE'],
     ['a frame answered with a higher term', 'append_entries', 'HIGHER_TERM_RESPONSE'],
-  ] as const)('after %s (row 10)', (_, method, reason) => {
+  ] as const)('after %s', (_, method, reason) => {
     const node = rig().boot().establish()
     node.propose({ put: 1 })
     node.settle().advance(100)
@@ -264,7 +264,7 @@ describe('leaving office', () => {
     expect(node.handle.status().pendingProposals).toBe(0)
   })
 
-  it('tells the user after everything that was committed before, and before it follows anybody (guarantee 3)', () => {
+  it('tells the user after everything that was committed before, and before it follows anybody', () => {
     const node = rig().boot().establish()
     node.propose({ put: 1 })
     node.settle().acknowledge()
@@ -277,7 +277,7 @@ describe('leaving office', () => {
     ])
   })
 
-  it('tells the user even if the office had not begun for it yet (guarantee 4, trap T48)', () => {
+  it('tells the user even if the office had not begun for it yet (trap T48)', () => {
     const node = rig().boot().lead()
     node.heartbeat('b', { term: 3 })
     node.settle()

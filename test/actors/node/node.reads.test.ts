@@ -1,4 +1,4 @@
-// Linearizable reads: thesis section 6.4, issue item 11, INV-16.
+// Linearizable reads: thesis section 6.4, INV-16.
 
 import { describe, expect, it } from 'vitest'
 import { configurationEntry } from '../../log/support/entries.ts'

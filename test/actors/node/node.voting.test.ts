@@ -1,4 +1,4 @@
-// Answering those who seek election: rows 4, 9 and 14 of braft.md section 4.3, pre-votes, TimeoutNow; traps T1, T3, T4,
+// Answering those who seek election: votes, pre-votes, TimeoutNow; traps T1, T3, T4,
 // T5, T11, T13, T15 and T17.
 
 import { describe, expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { rig } from '../support/node-rig.ts'
 
 const LEASES = { leaderLease: true } as const
 
-describe('row 4: TimeoutNow', () => {
+describe('TimeoutNow', () => {
   it('makes a follower stand at once, without a pre-vote', () => {
     const node = rig().boot().follow('b', 2)
     node.storage.hold('hardState')
@@ -66,7 +66,7 @@ describe('row 4: TimeoutNow', () => {
     expect(node.state).toBe('follower.waiting')
   })
 
-  it('of a higher term is refused, but the term is taken (row 9)', () => {
+  it('of a higher term is refused, but the term is taken', () => {
     const node = rig().boot().follow('b', 2)
     const answer = node.timeoutNow('c', 7)
     node.settle()
@@ -90,7 +90,7 @@ describe('row 4: TimeoutNow', () => {
     expect(node.handle.status()).toMatchObject({ role, term: 2 })
   })
 
-  it.each(['candidate', 'leader'] as const)('of a higher term deposes a %s (row 9)', (role) => {
+  it.each(['candidate', 'leader'] as const)('of a higher term deposes a %s', (role) => {
     const node = rig().boot().stand()
     if (role === 'leader') node.lead()
     const answer = node.timeoutNow('b', 5)
@@ -100,7 +100,7 @@ describe('row 4: TimeoutNow', () => {
   })
 })
 
-describe('row 9: a vote request with a higher term', () => {
+describe('a vote request with a higher term', () => {
   it.each(['follower', 'candidate', 'leader'] as const)(
     'deposes a %s even when its log is too old',
     (role) => {
@@ -149,7 +149,7 @@ describe('row 9: a vote request with a higher term', () => {
   })
 })
 
-describe('row 14: granting a vote', () => {
+describe('granting a vote', () => {
   it('ends what the voter was doing, in the same term as well', () => {
     const node = rig().boot().seekElection()
     const answer = node.requestVote('b', { term: 1 })

@@ -1,4 +1,4 @@
-// The gate between a node and the bus: durable before said (decision 4, INV-2, traps T8 and T10).
+// The gate between a node and the bus: durable before said (INV-2, traps T8 and T10).
 
 import { describe, expect, it } from 'vitest'
 import { Outbox } from '../../../src/actors/node/outbox.ts'

@@ -71,19 +71,19 @@ describe('each caller is told once (INV-17)', () => {
 })
 
 describe('listeners are told whenever the leader that is known changes', () => {
-  it('after two leaders of one term (row 13)', () => {
+  it('after two leaders of one term', () => {
     const node = rig().boot().follow('b', 2)
     node.heartbeat('c', { term: 2 })
     expect(node.settle().heard.at(-1)).toBe('leader nobody 3')
   })
 
-  it('after a TimeoutNow of a higher term (row 9)', () => {
+  it('after a TimeoutNow of a higher term', () => {
     const node = rig().boot().follow('b', 2)
     node.timeoutNow('c', 7)
     expect(node.settle().heard.at(-1)).toBe('leader nobody 7')
   })
 
-  it('after a pre-vote that was answered with a higher term (row 10)', () => {
+  it('after a pre-vote that was answered with a higher term', () => {
     const node = rig().boot().seekElection()
     node.rpc.last('pre_vote', 'b').answer(says.no(8))
     expect(node.settle().heard.at(-1)).toBe('leader nobody 8')
@@ -91,12 +91,12 @@ describe('listeners are told whenever the leader that is known changes', () => {
 })
 
 describe('elections', () => {
-  it('row 7: a candidate that ran out of time asks at once whether it could win the next term', () => {
+  it('a candidate that ran out of time asks at once whether it could win the next term', () => {
     const node = rig().boot().stand().advance(2000)
     expect(node.state).toBe('follower.preVoting')
   })
 
-  it('a voter that learns that its leader is deposed owes it nothing any more (braft.md section 5.6, step 2)', () => {
+  it('a voter that learns that its leader is deposed owes it nothing any more', () => {
     const node = rig({ tuning: { leaderLease: true } })
       .boot()
       .follow('b', 2)
@@ -124,7 +124,7 @@ describe('errors', () => {
     expect(read.outcome).toMatchObject({ ok: false, error: { code: 'NODE_FAILED' } })
   })
 
-  it('the user hears of the error before what is queued, after what is being applied (guarantee 5)', async () => {
+  it('the user hears of the error before what is queued, after what is being applied', async () => {
     const node = rig().boot()
     const entries = [
       configurationEntry(1, 2, ABC),

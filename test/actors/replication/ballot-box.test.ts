@@ -1,4 +1,4 @@
-// The leader's count of acknowledgements (braft BallotBox, acceptance scenarios BL-04 and BL-05).
+// The leader's count of acknowledgements (braft BallotBox, scenarios BL-04 and BL-05).
 
 import { describe, expect, it } from 'vitest'
 import { BallotBox } from '../../../src/actors/replication/ballot-box.ts'

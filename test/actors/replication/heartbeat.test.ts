@@ -1,4 +1,4 @@
-// Heartbeats: braft.md section 6.7, traps T23, T31, T33.
+// Heartbeats: traps T23, T31, T33.
 
 import { describe, expect, it } from 'vitest'
 import { type NodeRig, rig } from '../support/node-rig.ts'

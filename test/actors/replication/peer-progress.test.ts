@@ -1,4 +1,4 @@
-// What a leader knows of one follower: braft.md sections 6.4 to 6.6, traps T23, T27, T28.
+// What a leader knows of one follower: traps T23, T27, T28.
 
 import { describe, expect, it } from 'vitest'
 import { PeerProgress } from '../../../src/actors/replication/peer-progress.ts'

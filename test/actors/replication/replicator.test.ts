@@ -1,4 +1,4 @@
-// One follower as its leader sees it: braft.md sections 6.4 to 6.6 and 6.11, traps T27, T28, T30, T35, T36.
+// One follower as its leader sees it: traps T27, T28, T30, T35, T36.
 
 import { describe, expect, it } from 'vitest'
 import type { TuningInput } from '../../../src/options.ts'
