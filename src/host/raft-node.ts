@@ -5,7 +5,7 @@ import type { Applied, ApplyOptions, NodeEvents, RaftNode, ReadOptions } from '.
 import { QuorateError } from '../errors.ts'
 import type { PeerId } from '../rules/types.ts'
 import { lostResult, type WhenLost } from '../services/lost-result.ts'
-import { MEMBER_PORT, type PortedNode } from '../services/member-port.ts'
+import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
 import { copyValue, encodeValue } from '../transport/wire/codec.ts'
 import type { NodeHandle } from './node-handle.ts'
@@ -36,7 +36,7 @@ export class HandleNode implements RaftNode, PortedNode {
   }
 
   /** What services take instead of `apply` and `read`. */
-  get [MEMBER_PORT](): NodeHandle {
+  get [MEMBER_PORT](): MemberPort {
     return this.#handle
   }
 

@@ -7,6 +7,7 @@ import type { Tuning } from '../options.ts'
 import type { Configuration, LogEntry, LogIndex, PeerId } from '../rules/types.ts'
 import { EMPTY_CONFIGURATION } from '../rules/types.ts'
 import { silentLogger } from '../runtime/logger.ts'
+import type { Random } from '../runtime/random.ts'
 import type { StateMachine } from '../state-machine.ts'
 import type { NodeStatus, Role } from '../status.ts'
 import type { SimBus } from './bus/sim-bus.ts'
@@ -41,6 +42,16 @@ export interface SimMemberOptions {
   readonly onTurn: (member: SimMember) => void
   readonly onRole: (member: SimMember, from: Role, to: Role, term: number, reason: string) => void
   readonly onFailure: (member: SimMember, error: Error) => void
+  /** Puts a member that has started on the bus for clients; what it returns takes it off again. */
+  readonly serve?: ((member: SimMember, parts: MemberParts) => () => void) | undefined
+}
+
+/** What a member's services stand on. */
+export interface MemberParts {
+  readonly node: NodeHandle
+  readonly transport: SimTransport
+  readonly clock: SimClock
+  readonly random: Random
 }
 
 export class SimMember {
@@ -50,6 +61,7 @@ export class SimMember {
   #life = 0
   #process: SimProcess | null = null
   #host: HostCore | null = null
+  #stopServing: (() => void) | null = null
   #clock: SimClock | null = null
   #wallOffsetMs = 0
   #rate: number
@@ -109,10 +121,11 @@ export class SimMember {
       tellsStates: this.#options.comparesEntries,
       scribbles: this.#options.scribbles,
     })
+    const transport = bus.connect(process)
     this.#host = new HostCore({
       id,
       prefix: 'quorate',
-      transport: bus.connect(process),
+      transport,
       storage: disk.open(process),
       clock: this.#clock,
       random: streamOf(seed, `${id} choices ${this.#life}`),
@@ -122,6 +135,8 @@ export class SimMember {
     this.node = this.#host.startNode(spec, () => {})
     this.node.on('role', ({ from, to, term, reason }) => this.#options.onRole(this, from, to, term, reason))
     this.node.on('error', (error) => this.#options.onFailure(this, error))
+    const parts = { node: this.node, transport, clock: this.#clock, random: streamOf(seed, `${id} services`) }
+    this.#stopServing = this.#options.serve?.(this, parts) ?? null
   }
 
   /** The process vanishes. */
@@ -142,6 +157,7 @@ export class SimMember {
     const exit = (): void => {
       // What was deferred before, an answer to a caller among it, still comes.
       if (this.#clock !== null && this.#clock.pendingDeferred > 0) return this.#clock.defer(exit)
+      this.#stopServing?.()
       const left = {
         timers: this.#clock?.pendingTimers ?? 0,
         subscriptions: this.transport?.subscriptions ?? 0,

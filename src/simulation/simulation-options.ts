@@ -42,6 +42,8 @@ export interface SimulationOptions {
   readonly clockRates?: Readonly<Record<PeerId, number>>
   /** What the first entry of every log says, as an earlier life of the group left it. Default: empty logs. */
   readonly inheritedConfiguration?: Configuration
+  /** The members' services are on the bus, and `busClient` gives real clients of theirs. Default false. */
+  readonly services?: boolean
   /** False: no invariants, for tests that break them on purpose. */
   readonly check?: boolean
   /** Lines of trace kept in memory. Default 2000. */

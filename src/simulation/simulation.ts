@@ -21,6 +21,8 @@ import { checkLinearizability } from './history/linearizability.ts'
 import { type EntryRecord, InvariantChecker, InvariantViolation } from './invariants/invariants.ts'
 import { isNumbered } from './observed-machine.ts'
 import { ReferenceMachine } from './reference-machine.ts'
+import { BusClient, type BusClientOptions } from './services/bus-client.ts'
+import { serveMember } from './services/served-node.ts'
 import { type ClientWorld, SimClient } from './sim-client.ts'
 import { GROUP, SimMember } from './sim-member.ts'
 import { SimulationFaults } from './simulation-faults.ts'
@@ -233,6 +235,13 @@ export class Simulation extends SimulationFaults {
     return new SimClient(name, world, timeoutMs)
   }
 
+  /** A client of the package over the simulated bus, in a process of its own. Needs `services`. */
+  busClient(name: string, options: BusClientOptions): BusClient {
+    const { scheduler, bus, seed, nodes, history, checker } = this
+    const world = { scheduler, bus, seed, nodes, history, checker, mayGoOn: () => this.#time.mayGoOn() }
+    return new BusClient(name, world, options)
+  }
+
   /** The last lines of what happened, oldest first; all that are kept without a count. */
   trace(count?: number): readonly string[] {
     return this.#trace.lines(count)
@@ -335,6 +344,13 @@ export class Simulation extends SimulationFaults {
     if (options.inheritedConfiguration !== undefined) {
       disk.restore(new Map([[GROUP, GroupImage.inherited(GROUP, options.inheritedConfiguration)]]))
     }
+    const world = {
+      history: this.history,
+      checker: () => this.checker,
+      nextCall: () => ++this.#calls,
+      guard: (run: () => void) => this.#watch.guard(run),
+      completion: (member: SimMember) => this.crashPoints.hit(member.id, 'completion'),
+    }
     return new SimMember({
       id,
       peers: this.nodes,
@@ -355,6 +371,7 @@ export class Simulation extends SimulationFaults {
       onRole: (member, from, to, term, reason) =>
         this.#trace.record(member.id, 'role', { from, to, term, reason }),
       onFailure: (member, error) => this.#watch.failed(member, error),
+      ...(options.services === true ? { serve: (member, parts) => serveMember(world, member, parts) } : {}),
     })
   }
 

@@ -22,6 +22,8 @@ export interface Hint {
   readonly sources?: readonly FaultSourceName[]
   /** The group begins in the middle of a change of membership. */
   readonly joint?: boolean
+  /** Whether clients are real ones, over the members' services. */
+  readonly via?: 'bus' | 'calls'
   /** Length of the safety phase in election timeouts. Default 40. */
   readonly safetyTimeouts?: number
   /** A script instead of a random campaign, for what no drawn fault reaches. */

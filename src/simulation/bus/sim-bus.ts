@@ -80,6 +80,14 @@ export class SimBus {
     return this.#lostByReason
   }
 
+  /** Who would get a message to `subject`, or take part in the choice where they share a queue. */
+  listeners(subject: string): readonly string[] {
+    return this.#tree
+      .match(subject)
+      .filter(({ active }) => active)
+      .map(({ process }) => process.id)
+  }
+
   link(from: string, to: string): Link<Parcel> {
     return this.#links.get(from, to)
   }
@@ -237,6 +245,8 @@ export class SimBus {
     } else {
       this.#send(parcel, arrivalMs)
     }
+    // Between members anything may happen to a message; a client's request travels as NATS delivers it, whole and once.
+    if (message.kind === 'client') return
     if (chance(random, settings.duplicateRate)) {
       const againMs = arrivalMs + between(random, 0, settings.replayMaxMs)
       this.#busyUntilMs = Math.max(this.#busyUntilMs, againMs)

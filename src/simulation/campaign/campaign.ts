@@ -2,9 +2,12 @@
 // a core of the group gets everything back and has to come to rest.
 
 import type { ReadLevel } from '../../api.ts'
+import { DEFAULT_PREFIX, leaderSubject } from '../../transport/subjects.ts'
 import type { KvCommand } from '../history/kv-model.ts'
 import { InvariantViolation } from '../invariants/invariants.ts'
-import type { SimClient } from '../sim-client.ts'
+import type { BusClient } from '../services/bus-client.ts'
+import type { ClientAnswer } from '../sim-client.ts'
+import { GROUP } from '../sim-member.ts'
 import { Simulation } from '../simulation.ts'
 import { EventKind } from '../time/scheduler.ts'
 import { drawLatencyMs, pick, streamOf } from '../time/sim-random.ts'
@@ -61,6 +64,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     lookMs: plan.lookMs,
     scribbles: plan.scribbles,
     clockRates: plan.clockRates,
+    services: plan.clients.via === 'bus',
     ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
     ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),
   })
@@ -111,6 +115,11 @@ function describeFailure(error: unknown, sim: Simulation): SeedFailure {
   return { invariant, message, trace: sim.trace(TRACE_LINES) }
 }
 
+/** Either kind of client. */
+interface Client {
+  start(command: KvCommand, level: ReadLevel, done: (answer: ClientAnswer) => void): void
+}
+
 class Campaign {
   readonly #plan: SwarmPlan
   readonly #sim: Simulation
@@ -118,6 +127,8 @@ class Campaign {
   readonly #hasLiveness: boolean
   /** How often each key was drawn. */
   readonly #uses: number[] = []
+  /** Of the seeds whose clients are real ones. */
+  readonly #busClients: BusClient[] = []
   #stopped = false
   #open = 0
 
@@ -133,14 +144,20 @@ class Campaign {
     if (profile === 'unsurvivable') this.#sim.checker?.setClocksTrusted(false)
     for (let i = 0; i < clients.count; i++) this.#startClient(`c${i}`)
     this.#nemesis.start()
-    this.#sim.runNow(safetyMs)
+    await this.#pass(safetyMs)
     this.#nemesis.stop()
     this.#sim.heal()
     if (this.#hasLiveness) await this.#liveness(streamOf(seed, 'liveness'))
     this.#stopped = true
-    this.#sim.runNow(clients.timeoutMs + 1000)
+    await this.#pass(clients.timeoutMs + 1000)
     this.#sim.check()
     if (this.#hasLiveness) await this.#end()
+  }
+
+  /** Real clients work with promises, which are heard between two steps. */
+  async #pass(ms: number): Promise<void> {
+    if (this.#busClients.length === 0) this.#sim.runNow(ms)
+    else await this.#sim.run(ms)
   }
 
   /** Everybody ends in order, wherever the faults have left them: nobody's call may stay open (INV-17, L8). */
@@ -151,6 +168,7 @@ class Campaign {
       sim.reconnect(node)
       sim.healDisk(node)
     }
+    for (const client of this.#busClients) client.end()
     await sim.close()
     sim.check()
   }
@@ -171,8 +189,9 @@ class Campaign {
         if (other !== node) sim.setLink(node, other, { latency: { shape: 'constant', ms: 1 } })
     }
     enterLiveness(sim, plan)
+    for (const client of this.#busClients) client.calmDown()
     // Calm begins when what slow links still hold has arrived, and who lost its quorum before has stepped down.
-    sim.runNow(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)
+    await this.#pass(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)
     const { core } = plan
     const members = core.map((id) => sim.members.get(id)).filter((m) => m !== undefined)
     const follows = (leader: string): boolean => members.every((m) => m.alive && m.status().leader === leader)
@@ -187,7 +206,7 @@ class Campaign {
         { plan },
       )
     const term = Math.max(...members.map((m) => m.status().term))
-    sim.runNow(CALM_TIMEOUTS * timeoutMs)
+    await this.#pass(CALM_TIMEOUTS * timeoutMs)
     const later = Math.max(...members.map((m) => m.status().term))
     if (later !== term)
       throw new InvariantViolation(
@@ -195,6 +214,7 @@ class Campaign {
         `L1: term ${term} became ${later} in a calm core ${core.join(',')}.`,
         { plan },
       )
+    if (this.#busClients.length > 0) await this.#serves(core, CALM_TIMEOUTS * timeoutMs)
     this.#stopped = true
     const rest = await sim.until(
       () => this.#open === 0 && this.#areEqual(members),
@@ -207,8 +227,30 @@ class Campaign {
         { plan },
       )
     // Whoever asked before has had time enough to be told.
-    sim.runNow(2 * timeoutMs)
+    await this.#pass(2 * timeoutMs)
     for (const id of core) sim.checker?.finish(id)
+  }
+
+  /** The services of a calm core: its leader alone answers as one, and every client finds it. */
+  async #serves(core: readonly string[], withinMs: number): Promise<void> {
+    const sim = this.#sim
+    const leader = sim.leader()
+    const listening = sim.bus.listeners(leaderSubject(DEFAULT_PREFIX, GROUP, 'propose'))
+    const inCore = listening.filter((id) => core.includes(id))
+    if (inCore.length !== 1 || inCore[0] !== leader) {
+      const text = `L9: ${leader} leads the core ${core.join(',')}, and ${inCore.join(',') || 'nobody'} listens as leader.`
+      throw new InvariantViolation('INV-0', text)
+    }
+    const unserved = new Set(this.#busClients)
+    const write = (client: BusClient): void =>
+      client.start({ op: 'put', key: 'calm', value: client.name }, 'readIndex', ({ outcome }) => {
+        if (outcome === 'ok') unserved.delete(client)
+        else write(client)
+      })
+    for (const client of unserved) write(client)
+    if (await sim.until(() => unserved.size === 0, this.#plan.clients.timeoutMs + withinMs)) return
+    const names = [...unserved].map(({ name }) => name).join(', ')
+    throw new InvariantViolation('INV-0', `L10: ${names} cannot write to the calm core ${core.join(',')}.`)
   }
 
   #areEqual(
@@ -233,7 +275,7 @@ class Campaign {
   #startClient(name: string): void {
     const { clients, seed } = this.#plan
     const random = streamOf(seed, `load ${name}`)
-    const client: SimClient = this.#sim.client(name, clients.timeoutMs)
+    const client = this.#connect(name, random)
     let count = 0
     const next = (): void => {
       if (this.#stopped) return
@@ -245,6 +287,19 @@ class Campaign {
       })
     }
     this.#sim.scheduler.schedule(0, EventKind.OTHER, next)
+  }
+
+  #connect(name: string, random: ReturnType<typeof streamOf>): Client {
+    const { clients, tuning } = this.#plan
+    const { timeoutMs } = clients
+    if (clients.via === 'calls') return this.#sim.client(name, timeoutMs)
+    const client = this.#sim.busClient(name, {
+      timeoutMs,
+      silenceMs: pick(random, [tuning.electionTimeoutMs / 2, 500]),
+      troubleEveryMs: tuning.electionTimeoutMs * pick(random, [2, 10, 50]),
+    })
+    this.#busClients.push(client)
+    return client
   }
 
   #draw(random: ReturnType<typeof streamOf>, value: string): { command: KvCommand; level: ReadLevel } {

@@ -29,6 +29,8 @@ export interface ClientPlan {
   /** Pause between two operations of one client. */
   readonly think: Latency
   readonly timeoutMs: number
+  /** `bus`: the real client and the members' services; `calls`: the nodes themselves, by a client of the simulator. */
+  readonly via: 'bus' | 'calls'
   /** Shares of the kinds of operation; reads by level. */
   readonly weights: {
     readonly put: number
@@ -82,6 +84,7 @@ export interface SwarmInput {
   readonly sources?: readonly FaultSourceName[]
   /** Whether the group begins joint, instead of drawing it. */
   readonly joint?: boolean
+  readonly via?: ClientPlan['via']
 }
 
 const LOOKS_MS = [0, 0, 0, 0, 0, TICK_MS, 0.005, 0.02]
@@ -120,7 +123,10 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     lookMs: pick(streamOf(seed, 'looks'), LOOKS_MS),
     scribbles: chance(streamOf(seed, 'scribbles'), 0.5),
     clockRates: drawClockRates(random, nodes, tuning),
-    clients: drawClients(random, tuning.electionTimeoutMs),
+    clients: {
+      ...drawClients(random, tuning.electionTimeoutMs),
+      via: input.via ?? (chance(streamOf(seed, 'via'), BUS_RATE) ? 'bus' : 'calls'),
+    },
     safetyMs: durationMs,
     livenessMs: tuning.electionTimeoutMs * 40 + 5000,
     sources,
@@ -218,7 +224,10 @@ function drawDiskLatency(random: Random): DiskLatency {
   return { ...DEFAULT_DISK_LATENCY, sync }
 }
 
-function drawClients(random: Random, electionTimeoutMs: number): ClientPlan {
+/** Share of the seeds whose clients are real ones. */
+const BUS_RATE = 0.25
+
+function drawClients(random: Random, electionTimeoutMs: number): Omit<ClientPlan, 'via'> {
   return {
     count: randomInt(random, 1, 6),
     keys: pick(random, [1, 2, 5, 20]),

@@ -19,6 +19,8 @@ export class TimeDriver {
   #waiting = 0
   /** Runs that somebody awaits: while there is one, time passes anyway. */
   #runs = 0
+  /** In this step promises may have settled whose owners go on before the next one. */
+  #mayGoOn = false
   /** Answers that are awaited, by how to reject them. */
   readonly #wanted = new Set<(reason: unknown) => void>()
   #isDriving = false
@@ -30,11 +32,16 @@ export class TimeDriver {
     this.#raise = raise
   }
 
+  /** Code that works with promises had a turn. */
+  mayGoOn(): void {
+    this.#mayGoOn = true
+  }
+
   run(ms: number): Promise<void> {
     return this.#asRun(async () => {
       const endMs = this.#scheduler.nowMs + ms
       for (;;) {
-        if (this.#waiting > 0) await this.#letUserCodeAnswer()
+        if (this.#waiting > 0 || this.#mayGoOn) await this.#letUserCodeAnswer()
         if (!this.#step(endMs)) break
         if (this.isAwaited) await Promise.resolve()
       }
@@ -47,7 +54,7 @@ export class TimeDriver {
     return this.#asRun(async () => {
       const endMs = this.#scheduler.nowMs + maxMs
       while (!predicate()) {
-        if (this.#waiting > 0) await this.#letUserCodeAnswer()
+        if (this.#waiting > 0 || this.#mayGoOn) await this.#letUserCodeAnswer()
         if (!this.#step(endMs)) return false
         if (this.isAwaited) await Promise.resolve()
       }
@@ -97,7 +104,7 @@ export class TimeDriver {
     try {
       while (this.#runs === 0 && this.#wanted.size > 0) {
         const { size } = this.#wanted
-        if (this.#waiting > 0) await this.#letUserCodeAnswer()
+        if (this.#waiting > 0 || this.#mayGoOn) await this.#letUserCodeAnswer()
         if (!this.#step(Number.POSITIVE_INFINITY)) throw new Error('Nothing can happen any more.')
         // Whoever has an answer goes on before anything else happens.
         if (this.#wanted.size < size) await yieldToUserCode()
@@ -152,6 +159,7 @@ export class TimeDriver {
   }
 
   async #letUserCodeAnswer(): Promise<void> {
+    this.#mayGoOn = false
     await yieldToUserCode()
     this.#raise()
   }
