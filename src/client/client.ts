@@ -6,6 +6,7 @@ import { QuorateError } from '../errors.ts'
 import {
   type Answers,
   CLIENT_PROTOCOL_VERSION,
+  MAX_CLIENT_NAME,
   MAX_MESSAGE_BYTES,
   MAX_OPERATIONS_PER_MESSAGE,
   MESSAGE_LIMITS,
@@ -36,14 +37,14 @@ export interface ClientOptions {
   readonly group: string
   /** Default `quorate`. */
   readonly prefix?: string
-  /** How long an operation may take, retries included. Default 5000. */
+  /** How long an operation may take, retries included: 1 to 2,147,483,647. Default 5000. */
   readonly timeoutMs?: number
   /**
    * A leader that answers none of the requests that wait for it for so long (or half of it, at the least) is taken for
    * stuck: all members are asked who leads, and until one says so nothing more is sent. Default 500.
    */
   readonly silenceMs?: number
-  /** Shows who asked, in the members' logs. Default `client`. */
+  /** Shows who asked, in the members' logs. At most 64 characters. Default `client`. */
   readonly name?: string
   readonly clock?: Clock
   readonly random?: Random
@@ -72,6 +73,8 @@ export interface QuorateClient {
 }
 
 const DEFAULT_TIMEOUT_MS = 5000
+/** Longer timers would run out at once. */
+const MAX_TIMER_MS = 2_147_483_647
 const DEFAULT_STATUS_TIMEOUT_MS = 500
 const DEFAULT_SILENCE_MS = 500
 const FIRST_PAUSE_MS = 5
@@ -80,8 +83,9 @@ const LONGEST_PAUSE_MS = 100
 /** A read whose member is silent is asked elsewhere after this share of its time. */
 const READ_ATTEMPTS = 5
 
-/** @throws QuorateError INVALID when prefix or group can't be part of a subject. */
+/** @throws QuorateError INVALID when prefix or group can't be part of a subject, or a time or the name is out of bounds. */
 export function connectClient(options: ClientOptions): QuorateClient {
+  checkOptions(options)
   const { transport, group, prefix = DEFAULT_PREFIX, timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const { clock = systemClock, random = systemRandom, name = 'client' } = options
   const statusSubject = membersSubject(prefix, group, 'status')
@@ -181,6 +185,16 @@ export function connectClient(options: ClientOptions): QuorateClient {
       for (const lane of Object.values(reads)) lane.close()
       requester.close()
     },
+  }
+}
+
+function checkOptions({ timeoutMs = 1, silenceMs = 1, name = '' }: ClientOptions): void {
+  for (const [option, ms] of Object.entries({ timeoutMs, silenceMs })) {
+    if (ms >= 1 && ms <= MAX_TIMER_MS) continue
+    throw new QuorateError('INVALID', `${option} must be 1 to ${MAX_TIMER_MS}, not ${ms}.`)
+  }
+  if (name.length > MAX_CLIENT_NAME || !name.isWellFormed()) {
+    throw new QuorateError('INVALID', `A client's name is text of at most ${MAX_CLIENT_NAME} characters.`)
   }
 }
 

@@ -24,6 +24,7 @@ export const MAX_MESSAGE_BYTES = 256 * 1024
 export const MESSAGE_LIMITS = { maxDepth: 3, maxItems: 8 * MAX_OPERATIONS_PER_MESSAGE } as const
 /** What every answer can be cut down to: room for so much per operation is asked for before anything is done. */
 export const MIN_ANSWER_BYTES = 192
+export const MAX_CLIENT_NAME = 64
 /** The version, names and headers of a message around its operations, generously. */
 export const MESSAGE_OVERHEAD_BYTES = 256
 /** The CBOR header of one byte string. */
@@ -189,7 +190,8 @@ function parseStanding(value: unknown): Standing | undefined {
 function checkHead(version: unknown, client: unknown): string | null {
   if (version !== CLIENT_PROTOCOL_VERSION)
     return `this member speaks version ${CLIENT_PROTOCOL_VERSION} of the client protocol`
-  if (typeof client !== 'string' || client.length > 64) return 'a client name has at most 64 characters'
+  if (typeof client !== 'string' || client.length > MAX_CLIENT_NAME)
+    return `a client name has at most ${MAX_CLIENT_NAME} characters`
   return null
 }
 

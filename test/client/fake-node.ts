@@ -26,15 +26,24 @@ export class FakeNode implements RaftNode {
 
   lead(term = this.#term): this {
     this.#term = term
-    this.#become('leader')
+    this.become('leader')
     return this
+  }
+
+  /** Handlers in force. */
+  get listeners(): number {
+    return [...this.#handlers.values()].reduce((sum, handlers) => sum + handlers.size, 0)
+  }
+
+  tellLeader(leader: string | null, term: number): void {
+    for (const handler of this.#handlers.get('leader') ?? []) handler({ leader, term } as never)
   }
 
   follow(leader: string | null = null, term = this.#term): void {
     this.#term = term
     this.#leader = leader
-    this.#become('follower')
-    for (const handler of this.#handlers.get('leader') ?? []) handler({ leader, term } as never)
+    this.become('follower')
+    this.tellLeader(leader, term)
   }
 
   async apply<Result = unknown>(command: unknown): Promise<Applied<Result>> {
@@ -81,7 +90,7 @@ export class FakeNode implements RaftNode {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #become(to: Role): void {
+  become(to: Role): void {
     const change = { from: this.#role, to, term: this.#term, reason: 'TEST' }
     this.#role = to
     for (const handler of this.#handlers.get('role') ?? []) handler(change as never)
