@@ -318,8 +318,11 @@ describe('a read', () => {
   })
 
   test('local is answered by any member, without a leader', async () => {
-    const { client, node } = world()
-    node.follow()
+    const bus = new MemoryBus()
+    const node = new FakeNode('n1')
+    member(bus, node)
+    const client = connectClient({ transport: bus.connect('app'), group: 'demo', timeoutMs: 500 })
+    open.push(client)
     node.onRead = () => undefined
     await expect(client.read('q', { level: 'local' })).resolves.toBeUndefined()
     expect(node.reads).toEqual([{ query: 'q', level: 'local' }])

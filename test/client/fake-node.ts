@@ -11,6 +11,7 @@ export class FakeNode implements RaftNode {
   readonly applied: unknown[] = []
   readonly reads: { query: unknown; level: string | undefined }[] = []
   peers: readonly string[]
+  oldPeers: readonly string[] = []
   onApply: (command: unknown, index: number) => unknown = () => null
   onRead: (query: unknown) => unknown = (query) => query
   #role: Role = 'follower'
@@ -72,7 +73,7 @@ export class FakeNode implements RaftNode {
         votedFor: null,
         leader: this.#role === 'leader' ? this.id : this.#leader,
         peers: this.peers,
-        oldPeers: [],
+        oldPeers: this.oldPeers,
       },
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
       ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },

@@ -262,6 +262,18 @@ describe('clients that share a connection', () => {
   })
 })
 
+test('a client with nothing to do asks nobody anything', async () => {
+  const { clock, client, asked } = world({ silenceMs: 100 })
+  const seen = watch(client.apply('a'))
+  clock.settle()
+  asked[0]?.answer(DONE)
+  clock.advance(10_000)
+  await heard()
+  expect(seen.state).toMatchObject({ result: 'done' })
+  expect(asked).toHaveLength(1)
+  expect(clock.pendingTimers).toBe(0)
+})
+
 describe('a client that is closed', () => {
   test.each([
     ['asked nothing', 0],
@@ -271,15 +283,16 @@ describe('a client that is closed', () => {
   ])('while it %s settles everything and keeps nothing', async (_, stage) => {
     const { clock, client, asked, listening } = world({ silenceMs: 100, timeoutMs: 10_000 })
     const seen: { state: unknown }[] = []
-    if (stage > 0) seen.push(watch(client.apply('a')), watch(client.read('q')))
+    if (stage > 0) seen.push(...['a', 'b'].map((word) => watch(client.apply(word))), watch(client.read('q')))
     clock.settle()
     if (stage === 2) {
-      for (const one of asked) one.answer([['BUSY', 'not-applied', 'Full.', null, true]])
+      const busy = ['BUSY', 'not-applied', 'Full.', null, true]
+      for (const { operations, answer } of asked) answer(operations.map(() => busy))
       clock.settle()
     }
     if (stage === 3) {
       clock.advance(500)
-      seen.push(watch(client.apply('b')))
+      seen.push(watch(client.apply('c')))
       clock.settle()
     }
     client.close()
@@ -288,9 +301,9 @@ describe('a client that is closed', () => {
     expect(seen.map(({ state }) => state)).toEqual(
       [
         [],
-        ['SHUTDOWN unknown', 'SHUTDOWN not-applied'],
-        ['SHUTDOWN not-applied', 'SHUTDOWN not-applied'],
-        ['SHUTDOWN unknown', 'SHUTDOWN not-applied', 'SHUTDOWN not-applied'],
+        ['SHUTDOWN unknown', 'SHUTDOWN unknown', 'SHUTDOWN not-applied'],
+        ['SHUTDOWN not-applied', 'SHUTDOWN not-applied', 'SHUTDOWN not-applied'],
+        ['SHUTDOWN unknown', 'SHUTDOWN unknown', 'SHUTDOWN not-applied', 'SHUTDOWN not-applied'],
       ][stage],
     )
     expect(clock.pendingTimers).toBe(0)

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { connectClient } from '../../src/client.ts'
+import { encodeJson } from '../../src/protocol/json.ts'
 import { attachServices } from '../../src/services/attach.ts'
 import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
 import { FakeNode } from './fake-node.ts'
@@ -47,6 +48,34 @@ describe('status of a group', () => {
     const { bus } = group(['n2'])
     const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
     expect(await client.status({ timeoutMs: 20 })).toMatchObject({ leader: null, unreachable: ['n1', 'n3'] })
+  })
+
+  test('names the leader of the newest term, whoever else still believes to lead', async () => {
+    const { bus, nodes } = group(['n1', 'n2', 'n3'])
+    nodes[0]?.lead(2)
+    nodes[1]?.lead(5)
+    nodes[2]?.lead(4)
+    const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
+    expect(await client.status({ timeoutMs: 60_000 })).toMatchObject({ leader: 'n2' })
+  })
+
+  test('waits for those who are leaving, too', async () => {
+    const { bus, nodes } = group(['n1', 'n2', 'n3'])
+    for (const node of nodes) node.oldPeers = ['n1', 'n4']
+    const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
+    expect(await client.status({ timeoutMs: 20 })).toMatchObject({ unreachable: ['n4'] })
+  })
+
+  test('leaves out whoever answers for another group', async () => {
+    const { bus } = group(['n1', 'n2'])
+    const stranger = bus.connect('n3')
+    const status = new FakeNode('n3', { group: 'other' }).status()
+    stranger.subscribe('quorate.demo.members.status', ({ replyTo = '' }) => {
+      stranger.publish(replyTo, encodeJson({ ...status, instance: 'x' }))
+    })
+    const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
+    const { members, unreachable } = await client.status({ timeoutMs: 30 })
+    expect([members.map(({ id }) => id), unreachable]).toEqual([['n1', 'n2'], ['n3']])
   })
 
   test('of a group that is not there is empty at once', async () => {

@@ -155,6 +155,8 @@ describe('what a member says of whom it knows to lead', () => {
     expect(standing(clock, asker)).toEqual(['n1', 4, 'n1'])
     node.follow(null, 5)
     expect(standing(clock, asker)).toEqual(['n1', 5, null])
+    node.tellLeader('n3', 6)
+    expect(standing(clock, asker)).toEqual(['n1', 6, 'n3'])
   })
 
   test('is not itself, once it leads no longer, whatever it still believes', () => {

@@ -180,6 +180,17 @@ test('an answer that cannot be given is logged, ends nothing, and the next one i
   expect(await lost).toMatchObject({ outcome: 'unknown' })
 })
 
+test('answers that do not fit one message say that nothing was applied', async () => {
+  const { app, node } = world()
+  node.onRead = () => 'x'.repeat(2 ** 20 - 10_000)
+  const reply = new Promise<string>((resolve) => {
+    app.subscribe('_INBOX_app.raw', ({ payload }) => resolve(Buffer.from(payload.subarray(-200)).toString()))
+  })
+  const queries = ['a', 'b'].map((query) => encodeValue(query))
+  app.publish('quorate.demo.leader.read', encodeValue([1, 'c', 'local', queries]), '_INBOX_app.raw')
+  expect(await reply).toMatch(/BUSY.*not-applied.*exceed a message/s)
+})
+
 test('a hundred reads of a list of three thousand numbers are all answered, and so is one of 62 levels', async () => {
   const { client, node } = world()
   const list = Array.from({ length: 3000 }, (_, at) => at)

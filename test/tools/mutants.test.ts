@@ -26,8 +26,8 @@ function runMutants(...flags: string[]): { status: number | null; report: z.infe
 /** Every file here has this many planted bugs at least. */
 const FEWEST: Readonly<Record<string, number>> = {
   'storage/sqlite/': 0,
-  'services/': 0,
-  'client/': 0,
+  'services/': 3,
+  'client/': 3,
   'host/': 0,
 }
 

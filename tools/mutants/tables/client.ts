@@ -37,7 +37,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     file: 'client/client.ts',
     find: "route: level === 'local' ? toAny : toLeader",
     replace: "route: level === 'readIndex' ? toLeader : level === 'local' ? toLeader : toLeader",
-    tests: ['test/client'],
+    tests: [...CLIENT, ...LIMITS],
   },
   {
     name: 'linearizable reads are asked of anybody, as local ones',
@@ -203,7 +203,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     file: 'client/requester.ts',
     find: 'const token = this.#asked.toString(36)',
     replace: 'const token = (this.#asked % 2).toString(36)',
-    tests: ['test/client'],
+    tests: [...CLIENT, ...LIMITS],
   },
   {
     name: 'a closed client keeps its subscription',
@@ -231,7 +231,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     file: 'client/route.ts',
     find: '  waiting = 0',
     replace: '  waiting = 1',
-    tests: SILENT,
+    tests: LIMITS,
   },
   {
     name: 'local reads have nowhere to go',
