@@ -23,7 +23,7 @@ export class ReferenceMachine {
       const decoded = decodeValue(data)
       const value = decoded.ok ? decoded.value : null
       const command = isNumbered(value) ? value.command : value
-      this.#machine.apply(command, { index, term })
+      void this.#machine.apply(command, { index, term })
       const modeled = fromCommand(command)
       if (modeled !== null) this.#model.apply(index, modeled)
     }

@@ -346,7 +346,7 @@ export class ScenarioRunner {
 
 function call(promise: Promise<string>): Call {
   const made: Call = { promise, settled: false }
-  promise.then(() => {
+  void promise.then(() => {
     made.settled = true
   })
   return made

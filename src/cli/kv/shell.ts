@@ -27,7 +27,7 @@ export async function runShell(client: QuorateClient, input: Readable, output: W
       if (line.trim() === '') return
       inFlight += 1
       if (inFlight >= MAX_IN_FLIGHT) lines.pause()
-      void answerLine(client, line).then(settle)
+      void answerLine(client, line).then(settle).catch(reject)
     })
     lines.on('close', () => {
       ended = true
