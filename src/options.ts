@@ -100,7 +100,7 @@ export const tuningSchema = z.strictObject({
   maxCachedLogBytes: count(
     8 * 1024 * 1024,
     0,
-    'Durable entries kept in memory, to be applied and for slower followers.',
+    'Durable entries kept in memory, to be applied and for slower followers; all groups of a host together keep at most 32 MiB.',
   ),
   drainTimeoutMs: ms(5000, 0, 'How long close() waits for pending proposals.'),
 })

@@ -4,6 +4,7 @@
 import { type AnyActorRef, setup } from 'xstate'
 import { RaftLog } from '../log/raft-log.ts'
 import type { LogEntry, LogIndex } from '../rules/types.ts'
+import type { CacheBudget } from '../runtime/cache-budget.ts'
 import { toError } from '../runtime/errors.ts'
 import {
   type GroupStore,
@@ -17,6 +18,8 @@ export interface LogInput {
   readonly group: string
   readonly storage: Storage
   readonly maxCachedBytes: number
+  /** Shared by all groups of the process. */
+  readonly caches: CacheBudget
   readonly parent: AnyActorRef
 }
 
@@ -50,7 +53,8 @@ const logActor = setup({
       try {
         port.store = event.result.store
         port.stored = event.result.stored
-        port.log = new RaftLog(event.result.store, event.result.stored, port.input.maxCachedBytes)
+        const { maxCachedBytes, caches } = port.input
+        port.log = new RaftLog(event.result.store, event.result.stored, maxCachedBytes, caches)
         port.store.onFailure((error) => {
           if (self.getSnapshot().status === 'active') self.send({ type: 'disk.failed', error })
         })

@@ -6,6 +6,7 @@ import { QuorateError } from '../errors.ts'
 import { DropLog } from '../observability/drop-log.ts'
 import type { Tuning } from '../options.ts'
 import type { PeerId } from '../rules/types.ts'
+import { CacheBudget } from '../runtime/cache-budget.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -35,12 +36,16 @@ export interface NodeSpec {
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
 }
 
+/** What all groups of a process together keep in memory and could read again: an idle group among many keeps little. */
+const CACHE_BYTES = 32 * 1024 * 1024
+
 export class HostCore {
   readonly id: PeerId
   readonly drops: DropLog
   readonly #options: HostCoreOptions
   readonly #rpc: PeerRpc
   readonly #nodes = new Map<string, NodeHandle>()
+  readonly #caches = new CacheBudget(CACHE_BYTES)
   #closed = false
 
   constructor(options: HostCoreOptions) {
@@ -74,6 +79,7 @@ export class HostCore {
       random,
       logger,
       storage,
+      caches: this.#caches,
       rpc: this.#rpc,
       join: (handler: RequestHandler) => this.#rpc.serve(spec.group, handler, () => node.core.term),
       started: (error) => {

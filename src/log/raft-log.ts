@@ -9,6 +9,7 @@ import {
   type LogIndex,
   type Term,
 } from '../rules/types.ts'
+import { CacheBudget, type CacheShare } from '../runtime/cache-budget.ts'
 import {
   type Fetch,
   type FetchDone,
@@ -40,6 +41,8 @@ export class RaftLog {
   readonly #tail: EntryTail
   readonly #store: LogDisk
   readonly #maxCachedBytes: number
+  /** Of the memory in which all groups of a process keep durable entries. */
+  readonly #share: CacheShare
   readonly #pending: PendingAppend[] = []
   #lastSlice: LogEntry[] = []
   /** Counts truncations. */
@@ -47,7 +50,12 @@ export class RaftLog {
   #undurableBytes = 0
 
   /** @throws StorageError CORRUPT when a configuration entry cannot be read. */
-  constructor(store: LogDisk, stored: StoredGroup, maxCachedBytes: number) {
+  constructor(
+    store: LogDisk,
+    stored: StoredGroup,
+    maxCachedBytes: number,
+    caches = new CacheBudget(Number.POSITIVE_INFINITY),
+  ) {
     this.#store = store
     this.#firstIndex = stored.firstIndex
     this.#lastIndex = stored.lastIndex
@@ -57,6 +65,7 @@ export class RaftLog {
     this.#tail = new EntryTail(stored.lastIndex + 1)
     this.#maxCachedBytes = maxCachedBytes
     this.configurations = new ConfigurationHistory(stored.configurations.map(readConfiguration))
+    this.#share = caches.join((maxBytes) => this.#giveWay(maxBytes))
   }
 
   get firstIndex(): LogIndex {
@@ -144,6 +153,7 @@ export class RaftLog {
     // A write that is still on its way must not make later entries at the same indexes look durable.
     for (const write of this.#pending) write.last = Math.min(write.last, lastKept)
     this.#lastSlice = []
+    this.#share.holds(this.#cachedBytes)
   }
 
   /**
@@ -215,9 +225,24 @@ export class RaftLog {
     )
   }
 
+  /** The log will not be used any more: what it keeps in memory is not counted from now on. */
+  release(): void {
+    this.#share.leave()
+  }
+
+  get #cachedBytes(): number {
+    return Math.max(0, this.#tail.bytes - this.#undurableBytes)
+  }
+
   /** What is durable may leave memory, whether or not it has been applied or sent: both can read it back. */
   #trim(): void {
-    this.#tail.trim(this.#durableIndex, this.#maxCachedBytes)
+    this.#giveWay(this.#maxCachedBytes)
+    this.#share.holds(this.#cachedBytes)
+  }
+
+  #giveWay(maxBytes: number): number {
+    this.#tail.trim(this.#durableIndex, maxBytes + this.#undurableBytes)
+    return this.#cachedBytes
   }
 }
 

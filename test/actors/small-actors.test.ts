@@ -5,6 +5,7 @@ import { createActor, setup } from 'xstate'
 import { hot } from '../../src/actors/hot.ts'
 import { type LogPort, logMachine } from '../../src/actors/log.machine.ts'
 import { type TimerFired, timerMachine } from '../../src/actors/timer.machine.ts'
+import { CacheBudget } from '../../src/runtime/cache-budget.ts'
 import { configurationEntry, dataEntries } from '../log/support/entries.ts'
 import { FakeStorage } from './support/fake-storage.ts'
 import { rig } from './support/node-rig.ts'
@@ -93,7 +94,7 @@ describe('the log actor', () => {
     const { heard, actor: parent } = listener()
     const actor = createActor(logMachine, {
       clock,
-      input: { group: 'g', storage, maxCachedBytes: 1000, parent },
+      input: { group: 'g', storage, maxCachedBytes: 1000, caches: new CacheBudget(1000), parent },
     }).start()
     clock.settle()
     const port = heard[0]?.port
@@ -143,6 +144,14 @@ describe('the log actor', () => {
     })
     expect(heard.at(-1)?.error?.message).toBe('The configuration entry at index 1 cannot be read.')
     expect(actor.getSnapshot().value).toBe('failed')
+  })
+
+  it('leaves no group open that is opened after its own end', () => {
+    const { actor, clock, storage, types } = openLog((disk) => disk.hold('open'))
+    actor.stop()
+    storage.release()
+    clock.settle()
+    expect([storage.isOpen('g'), types()]).toEqual([false, []])
   })
 
   it.each(['append', 'truncate'] as const)('fails for good with the first %s that fails', (kind) => {

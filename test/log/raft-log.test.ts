@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { RaftLog } from '../../src/log/raft-log.ts'
 import { EntryType } from '../../src/rules/types.ts'
+import { CacheBudget } from '../../src/runtime/cache-budget.ts'
 import {
   configurationEntry,
   dataEntries,
@@ -201,6 +202,70 @@ describe('memory', () => {
   })
 })
 
+describe('memory that many logs share', () => {
+  const KIB = 1024
+  function thousandLogs(budget: CacheBudget) {
+    return Array.from({ length: 1000 }, () => {
+      const log = new RaftLog(new FakeReader(), EMPTY_GROUP, 8 * KIB * KIB, budget)
+      for (let batch = 0; batch < 5; batch++) {
+        log.markDurable(log.append(dataEntries(1 + 10 * batch, 10, 1, 20 * KIB)))
+      }
+      return log
+    })
+  }
+
+  it('is bounded for all of them together: those that were idle longest keep nothing', () => {
+    const budget = new CacheBudget(4 * KIB * KIB)
+    const logs = thousandLogs(budget)
+    expect(budget.bytes).toBeLessThanOrEqual(4 * KIB * KIB)
+    expect(logs.filter((log) => log.firstCachedIndex <= 50)).toEqual(logs.slice(-5))
+    expect(logs.at(-1)?.cached(1, 99, NO_LIMIT)).toHaveLength(50)
+  })
+
+  it('never costs entries that are not durable', () => {
+    const budget = new CacheBudget(100)
+    const { log } = openLog([], NO_LIMIT, budget)
+    log.markDurable(log.append(dataEntries(1, 10, 1, 10)))
+    const write = log.append(dataEntries(11, 10, 1, 10))
+    const other = openLog([], NO_LIMIT, budget)
+    other.log.markDurable(other.log.append(dataEntries(1, 10, 1, 10)))
+    expect(log.firstCachedIndex).toBe(11)
+    log.markDurable(write)
+    expect([log.firstCachedIndex, other.log.firstCachedIndex]).toEqual([11, 11])
+    expect(budget.bytes).toBe(100)
+  })
+
+  it('is free again when a log is closed, whatever its disk still confirms', () => {
+    const budget = new CacheBudget(1000)
+    const { log } = openLog([], NO_LIMIT, budget)
+    log.markDurable(log.append(dataEntries(1, 10, 1, 10)))
+    const late = log.append(dataEntries(11, 10, 1, 10))
+    log.release()
+    log.markDurable(late)
+    expect(budget.bytes).toBe(0)
+  })
+})
+
+describe('borders of terms', () => {
+  const { log } = openLog([...dataEntries(1, 3, 1), ...dataEntries(4, 2, 4), ...dataEntries(6, 2, 5)])
+  const late = new RaftLog(new FakeReader(), storedGroup(dataEntries(5, 4, 6), 3), 0)
+
+  it('are found from within', () => {
+    expect([1, 3, 4, 5, 7].map((index) => log.firstOfTermAt(index))).toEqual([1, 1, 4, 4, 6])
+  })
+
+  it('are found from above: the last entry of at most a term', () => {
+    expect([0, 1, 3, 4, 9].map((term) => log.lastOfTermAtMost(term, 99))).toEqual([0, 3, 3, 5, 7])
+    expect([2, 4, 0, -1].map((limit) => log.lastOfTermAtMost(4, limit))).toEqual([2, 4, 0, 0])
+  })
+
+  it('include the entry before the first, whose term is known', () => {
+    expect([2, 3, 5, 6].map((term) => late.lastOfTermAtMost(term, 99))).toEqual([0, 4, 4, 8])
+    expect(late.lastOfTermAtMost(9, 4)).toBe(4)
+    expect(late.lastOfTermAtMost(9, 3)).toBe(0)
+  })
+})
+
 describe('a fetch', () => {
   const entries = dataEntries(1, 10, 1, 10)
   const cachedThree = () => {
@@ -232,6 +297,27 @@ describe('a fetch', () => {
       { kind: 'entries', entries: entries.slice(0, 2) },
       { kind: 'entries', entries: entries.slice(0, 2) },
     ])
+  })
+
+  it('that finds nothing where something should be has found damage', () => {
+    const { log, disk } = cachedThree()
+    const found: unknown[] = []
+    disk.entries = []
+    log.fetch(5, 99, NO_LIMIT, (result) => found.push(result))
+    disk.answerFetches()
+    const error = { code: 'CORRUPT', message: expect.stringMatching(/should hold index 5/) }
+    expect(found).toMatchObject([{ kind: 'failed', error }])
+  })
+
+  it('that a truncation has overtaken has found nothing, which is no damage', () => {
+    const { log, disk } = cachedThree()
+    const found: unknown[] = []
+    log.fetch(5, 99, NO_LIMIT, (result) => found.push(result))
+    log.truncateSuffix(4)
+    disk.entries = entries.slice(0, 4)
+    log.append(dataEntries(5, 6, 2))
+    disk.answerFetches()
+    expect(found).toEqual([{ kind: 'entries', entries: [] }])
   })
 })
 

@@ -4,6 +4,18 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { TermRuns } from '../../src/log/term-runs.ts'
 
+/** Where runs begin, and where terms up to one end, looked up entry by entry. */
+function checkBorders(runs: TermRuns, first: number, terms: readonly number[]): void {
+  for (const [i, term] of terms.entries()) expect(runs.startAt(first + i)).toBe(first + terms.indexOf(term))
+  const highest = (terms.at(-1) ?? 0) + 1
+  for (let term = 0; term <= highest; term++) {
+    for (let limit = first - 1; limit < first + terms.length; limit++) {
+      const found = terms.slice(0, limit + 1 - first).findLastIndex((one) => one <= term)
+      expect(runs.lastAtMost(term, limit)).toBe(found < 0 ? 0 : first + found)
+    }
+  }
+}
+
 describe('terms as runs', () => {
   it('answer 0 before the first run and the newest term after the last one', () => {
     const runs = new TermRuns([
@@ -68,6 +80,7 @@ describe('terms as runs', () => {
             expect(runs.at(first + i)).toBe(expected)
           })
           if (terms.length > 0) expect(runs.at(first - 1)).toBe(0)
+          checkBorders(runs, first, terms)
         }
       }),
       { numRuns: 500 },

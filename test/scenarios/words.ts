@@ -80,7 +80,18 @@ function answerWords(kind: string, payload: Uint8Array): string {
   const { response } = outcome
   if ('granted' in response) return ` term=${response.term} ${response.granted ? 'granted' : 'refused'}`
   if ('index' in response) return ` term=${response.term} index=${response.index}`
-  return ` term=${response.term} ${response.success ? 'success' : 'refused'}`
+  if (response.success) return ` term=${response.term} success`
+  return ` term=${response.term} refused${'conflictTerm' in response ? conflictWords(response) : ''}`
+}
+
+function conflictWords({
+  conflictTerm,
+  conflictIndex,
+}: {
+  conflictTerm: number
+  conflictIndex: number
+}): string {
+  return conflictTerm === 0 ? '' : ` conflict=${conflictTerm} from ${conflictIndex}`
 }
 
 /** `ok 3/2`, `failed NOT_LEADER`, `unknown`; queries: `ok "1"` */

@@ -20,6 +20,7 @@ import type {
   Term,
 } from '../../rules/types.ts'
 import { NOTHING } from '../../rules/types.ts'
+import type { CacheBudget } from '../../runtime/cache-budget.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, sheltered, toError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -57,6 +58,8 @@ export interface NodeInput {
   readonly random: Random
   readonly logger: Logger
   readonly storage: Storage
+  /** For what could be read again, shared by all groups of the process. */
+  readonly caches: CacheBudget
   readonly rpc: PeerRpc
   /** Joins the routing table of the host; throws when the group is already carried. */
   readonly join: (handler: RequestHandler) => { stop(): void }

@@ -39,6 +39,7 @@ export function drain(core: NodeCore): void {
 
 export function closeStore(core: NodeCore): void {
   const closed = (): void => core.send({ type: 'store.closed' })
+  if (core.hasLog) core.log.release()
   if (core.store === null) core.clock.defer(closed)
   else core.store.close(closed)
 }

@@ -210,8 +210,8 @@ const startActors = base.assign(({ context: { core }, spawn, self }) => {
 })
 
 const openLog = base.assign(({ context: { core }, spawn, self }) => {
-  const { storage, tuning } = core.input
-  const input = { group: core.group, storage, maxCachedBytes: tuning.maxCachedLogBytes, parent: self }
+  const { storage, tuning, caches } = core.input
+  const input = { group: core.group, storage, maxCachedBytes: tuning.maxCachedLogBytes, caches, parent: self }
   core.life.logActor = spawn('log', { id: 'log', input })
   return {}
 })

@@ -68,13 +68,17 @@ export class Backlog {
     this.#sent = 0
   }
 
-  /** What lies before `from` has been sent. */
+  /** What lies before `from` has been sent. What does not reach from there on is of no use. */
   #moveTo(from: LogIndex): void {
-    const [first] = this.#held
-    this.#sent = first === undefined ? 0 : from - first.index
-    if (this.#sent < this.#held.length) return
-    this.#held = this.#next
-    this.#next = []
-    this.#sent = 0
+    if (!covers(this.#held, from)) {
+      this.#held = covers(this.#next, from) ? this.#next : []
+      this.#next = []
+    }
+    this.#sent = from - (this.#held[0]?.index ?? from)
   }
+}
+
+function covers(entries: readonly LogEntry[], index: LogIndex): boolean {
+  const [first] = entries
+  return first !== undefined && first.index <= index && index < first.index + entries.length
 }

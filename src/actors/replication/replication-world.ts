@@ -21,7 +21,8 @@ export interface ReplicationWorld {
   readonly heartbeatMs: number
   readonly log: RaftLog
   readonly commitIndex: LogIndex
-  readonly input: { readonly rpc: Pick<PeerRpc, 'maxFrameBytes'>; readonly logger: Logger }
+  readonly logger: Logger
+  readonly input: { readonly rpc: Pick<PeerRpc, 'maxFrameBytes'> }
   /** Leaves when what it says is durable. */
   call<M extends RpcMethod>(
     to: PeerId,

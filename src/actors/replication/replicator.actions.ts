@@ -235,10 +235,10 @@ export function dropBacklog({ backlog, pacer }: ReplicatorContext): void {
 }
 
 export function reportCompacted({ core, progress }: ReplicatorContext): void {
-  const { group, log, input } = core
+  const { group, log, logger } = core
   const { peer, nextIndex } = progress
   const missing = { group, peer, nextIndex, firstIndex: log.firstIndex }
-  input.logger.error(
+  logger.error(
     missing,
     `Member ${peer} of ${group} needs log entries that are compacted: it cannot catch up.`,
   )

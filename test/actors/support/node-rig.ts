@@ -7,6 +7,7 @@ import type { ReadLevel } from '../../../src/api.ts'
 import { NodeHandle } from '../../../src/host/node-handle.ts'
 import { parseTuning, type TuningInput } from '../../../src/options.ts'
 import type { LogEntry } from '../../../src/rules/types.ts'
+import { CacheBudget } from '../../../src/runtime/cache-budget.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import type { StateMachine } from '../../../src/state-machine.ts'
 import { encodeValue } from '../../../src/transport/wire/codec.ts'
@@ -65,6 +66,7 @@ export class NodeRig {
       random: { next: () => drawn },
       logger: silentLogger,
       storage: this.storage,
+      caches: new CacheBudget(1_000_000),
       rpc: this.rpc,
       join: (handler) => this.rpc.serve(GROUP, handler),
       started: (error) => this.started.push(error),

@@ -43,10 +43,8 @@ export function replicatorRig(options: ReplicatorRigOptions) {
     heartbeatMs: 100,
     log,
     commitIndex: log.lastIndex as number,
-    input: {
-      rpc,
-      logger: { ...silentLogger, error: (_: unknown, words: string) => void errors.push(words) },
-    },
+    input: { rpc },
+    logger: { ...silentLogger, error: (_: unknown, words: string) => void errors.push(words) },
     call<M extends RpcMethod>(
       to: string,
       method: M,

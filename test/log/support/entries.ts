@@ -3,6 +3,7 @@
 import { encodeConfiguration } from '../../../src/log/configuration-codec.ts'
 import { type LogDisk, RaftLog } from '../../../src/log/raft-log.ts'
 import { EntryType, type LogEntry, type LogIndex, type PeerId, type Term } from '../../../src/rules/types.ts'
+import type { CacheBudget } from '../../../src/runtime/cache-budget.ts'
 import type { Fetch, FetchDone, ReadLimits, StoredGroup } from '../../../src/storage/storage.ts'
 
 export function dataEntry(index: LogIndex, term: Term, bytes = 1): LogEntry {
@@ -84,8 +85,8 @@ export class FakeReader implements LogDisk {
 }
 
 /** A log over `entries` that are on disk already. */
-export function openLog(entries: readonly LogEntry[] = [], maxCachedBytes = 0) {
+export function openLog(entries: readonly LogEntry[] = [], maxCachedBytes = 0, caches?: CacheBudget) {
   const disk = new FakeReader(entries)
   const stored = entries.length === 0 ? EMPTY_GROUP : storedGroup(entries)
-  return { disk, log: new RaftLog(disk, stored, maxCachedBytes) }
+  return { disk, log: new RaftLog(disk, stored, maxCachedBytes, caches) }
 }
