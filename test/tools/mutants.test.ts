@@ -29,6 +29,9 @@ const FEWEST: Readonly<Record<string, number>> = {
   'services/': 3,
   'client/': 3,
   'host/': 0,
+  'transport/memory/': 2,
+  'transport/nats/': 2,
+  'transport/wire/messages/': 2,
 }
 
 describe('planted bugs', () => {

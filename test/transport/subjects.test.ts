@@ -8,6 +8,8 @@ import {
   eventSubject,
   isMemberName,
   isPrefix,
+  isPublishSubject,
+  isSubscribeSubject,
   isToken,
   leaderSubject,
   parseRpcSubject,
@@ -173,5 +175,77 @@ describe('permissions', () => {
   test('refuse names that would widen them', () => {
     expect(() => permissionsFor({ role: 'node', name: '*', prefix: 'quorate' })).toThrow()
     expect(() => permissionsFor({ role: 'node', name: 'n1', prefix: 'quorate', group: '>' })).toThrow()
+  })
+})
+
+describe('the limits of names', () => {
+  test.each([
+    [63, true],
+    [64, true],
+    [65, false],
+  ])('a name of %i letters: %s, in every place of a subject', (length, fits) => {
+    const name = 'n'.repeat(length)
+    expect([isToken(name), isMemberName(name)]).toEqual([fits, fits])
+    const builders = [
+      () => rpcSubject('q', name, 'to', 'from', 'm'),
+      () => rpcSubject('q', 'g', name, 'from', 'm'),
+      () => rpcSubject('q', 'g', 'to', name, 'm'),
+      () => rpcSubject('q', 'g', 'to', 'from', name),
+      () => eventSubject('q', 'g', 'n1', name),
+    ]
+    for (const build of builders) {
+      if (fits) expect(parseSubject('q', build())).toBeDefined()
+      else expect(build).toThrow(/1 to 64/)
+    }
+    expect(parseRpcSubject('q', `q.${name}.to.rpc.from.m`) !== undefined).toBe(fits)
+    expect(parseRpcSubject('q', `q.g.to.rpc.from.${name}`) !== undefined).toBe(fits)
+  })
+
+  test.each([
+    [127, true],
+    [128, true],
+    [129, false],
+  ])('a prefix of %i characters: %s', (length, fits) => {
+    const text = `${'p'.repeat(60)}.${'q'.repeat(length - 61 - 5)}.rest`
+    expect(text.length).toBe(length)
+    expect(isPrefix(text)).toBe(fits)
+    if (fits) expect(rpcSubscription(text, 'n1')).toBe(`${text}.*.n1.rpc.>`)
+    else expect(() => rpcSubscription(text, 'n1')).toThrow(/128 characters/)
+  })
+
+  test('letters, digits, _ and - and no neighbor of theirs', () => {
+    const allowed = Array.from({ length: 0x250 }, (_, code) => String.fromCharCode(code)).filter(isToken)
+    expect(allowed.join('')).toBe('-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz')
+  })
+})
+
+describe('what can be published to and listened on', () => {
+  test.each<[string, boolean, boolean]>([
+    ['', false, false],
+    ['a', true, true],
+    ['a.b', true, true],
+    ['.a', false, false],
+    ['a.', false, false],
+    ['a..b', false, false],
+    ['*', false, true],
+    ['>', false, true],
+    ['a.*', false, true],
+    ['*.a', false, true],
+    ['a.>', false, true],
+    ['>.a', false, false],
+    ['a.>.b', false, false],
+    ['a.*.b', false, true],
+    ['a.*b', true, true],
+    ['a.b*', true, true],
+    ['a.>b', true, true],
+    ['a b', false, false],
+    ['a\t', false, false],
+    ['a\u001f', false, false],
+    ['a!', true, true],
+    ['a~', true, true],
+    ['a\u007f', false, false],
+    ['a\r\nPUB b 0', false, false],
+  ])('%j: %s, %s', (subject, publish, subscribe) => {
+    expect([isPublishSubject(subject), isSubscribeSubject(subject)]).toEqual([publish, subscribe])
   })
 })

@@ -244,10 +244,8 @@ class RpcEndpoint implements PeerRpc {
     if (!isRpcMethod(method)) {
       this.#drops.record('UNKNOWN_METHOD', from, method)
       // A member of a later version learns at once that it has to do without.
-      this.#refuse(replyTo, {
-        code: 'ENOMETHOD',
-        message: `${this.#id} does not know the method "${method}".`,
-      })
+      const unknown = `${this.#id} does not know the method "${method}".`
+      this.#refuse(replyTo, { code: 'ENOMETHOD', message: unknown })
       return
     }
     const served = this.#served.get(group)

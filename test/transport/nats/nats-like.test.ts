@@ -1,48 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { MemoryBus } from '../../../src/transport/memory/memory-bus.ts'
-import type {
-  NatsLike,
-  NatsMessageLike,
-  NatsStatusLike,
-  NatsSubscribeOptionsLike,
-} from '../../../src/transport/nats/nats-like.ts'
+import type { NatsMessageLike } from '../../../src/transport/nats/nats-like.ts'
 import { NatsTransport } from '../../../src/transport/nats/nats-transport.ts'
 import type { InboundMessage } from '../../../src/transport/transport.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
-
-/** A connection as `@nats-io/transport-node` (v3) has it: other words in its statuses, errors as objects. */
-class ThirdVersion implements NatsLike {
-  info: { max_payload: number } | undefined = { max_payload: 1000 }
-  callback: NatsSubscribeOptionsLike['callback'] = () => {}
-  readonly #statuses: NatsStatusLike[] = []
-  #wake = (): void => {}
-
-  emit(status: NatsStatusLike): void {
-    this.#statuses.push(status)
-    this.#wake()
-  }
-  publish(): void {}
-  subscribe(_subject: string, options: NatsSubscribeOptionsLike) {
-    this.callback = options.callback
-    return { unsubscribe: () => {} }
-  }
-  async *status(): AsyncGenerator<NatsStatusLike> {
-    for (;;) {
-      const next = this.#statuses.shift()
-      if (next !== undefined) yield next
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-    }
-  }
-  getServer = (): string => '127.0.0.1:4222'
-  isClosed = (): boolean => false
-  closed = (): Promise<unknown> => new Promise(() => {})
-  flush = (): Promise<void> => Promise.resolve()
-  close = (): Promise<void> => Promise.resolve()
-}
+import { ThirdVersion } from '../support/third-version.ts'
 
 function setUp() {
   const connection = new ThirdVersion()
@@ -97,6 +60,19 @@ describe('a connection of the third version', () => {
     connection.callback(null, message)
     expect(seen).toMatchObject([{ subject: 'x', replyTo: undefined, noResponders: true }])
     expect(logger.lines).toMatchObject([{ level: 'error' }])
+  })
+
+  test.each<[string, Partial<NatsMessageLike>, boolean]>([
+    ['empty, with status 503', { headers: { code: 503 } }, true],
+    ['empty, with another status', { headers: { code: 404 } }, false],
+    ['empty, without a status', {}, false],
+    ['not empty, with status 503', { data: new Uint8Array(1), headers: { code: 503 } }, false],
+  ])('an answer that is %s says that nobody listens: %s', (_what, given, expected) => {
+    const { connection, transport } = setUp()
+    const seen: InboundMessage[] = []
+    transport.subscribe('x', (message) => seen.push(message))
+    connection.callback(null, { subject: 'x', data: new Uint8Array(0), ...given })
+    expect(seen.map(({ noResponders }) => noResponders)).toEqual([expected])
   })
 
   test('is not used before it is connected', () => {

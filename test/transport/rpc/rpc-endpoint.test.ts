@@ -101,8 +101,11 @@ describe('a call', () => {
   })
 
   test('that is under way when the bus goes down does not wait out its time', () => {
-    const { clock, n1, n2 } = bench()
-    n2.rpc.serve('g', () => {})
+    const { clock, n1, n2, reasons } = bench()
+    let answer = (): void => {}
+    n2.rpc.serve('g', (_request, reply) => {
+      answer = () => reply({ ok: true, response: { term: 3, index: 1 } })
+    })
     const outcomes = ask(n1.rpc)
     clock.settle()
     n1.transport.disconnect()
@@ -110,9 +113,9 @@ describe('a call', () => {
     clock.settle()
     expect(outcomes).toMatchObject([{ ok: false, failure: { code: 'BUS_DOWN' } }])
     n1.transport.reconnect()
-    n2.rpc.close()
+    answer()
     clock.advance(1000)
-    expect(outcomes.length).toBe(1)
+    expect([outcomes.length, reasons()]).toEqual([1, ['LATE_REPLY (unknown) 1']])
   })
 
   test('fails with CLOSED when this side closes, before or after', () => {

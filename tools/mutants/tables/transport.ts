@@ -1,13 +1,14 @@
-// Planted bugs in bytes, frames, subjects and calls between members.
+// Planted bugs in the transport, by what they are about.
 
 import type { Mutant } from '../mutant.ts'
+import { BUS_MUTANTS } from './transport/bus.ts'
+import { BYTE_MUTANTS } from './transport/bytes.ts'
+import { CALL_MUTANTS } from './transport/calls.ts'
+import { MESSAGE_MUTANTS } from './transport/messages.ts'
 
 export const TRANSPORT_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'byte strings of commands lent from the log',
-    file: 'transport/wire/value-codec.ts',
-    find: '  return decodeGated(valueCodec, givenMemory.copy(bytes), limits)',
-    replace: '  return decodeGated(valueCodec, bytes, limits)',
-    expect: ['INV-5'],
-  },
+  ...CALL_MUTANTS,
+  ...MESSAGE_MUTANTS,
+  ...BYTE_MUTANTS,
+  ...BUS_MUTANTS,
 ]

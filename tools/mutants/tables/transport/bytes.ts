@@ -1,0 +1,216 @@
+// Planted bugs in bytes, frames and what is let in.
+
+import type { Mutant } from '../../mutant.ts'
+
+const WIRE = 'test/transport/wire'
+const CODEC = [`${WIRE}/codec.test.ts`]
+const LIMITS = [`${WIRE}/limits.test.ts`]
+const VERSIONS = [`${WIRE}/versions.test.ts`]
+
+export const BYTE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'byte strings of commands lent from the log',
+    file: 'transport/wire/value-codec.ts',
+    find: '  return decodeGated(valueCodec, givenMemory.copy(bytes), limits)',
+    replace: '  return decodeGated(valueCodec, bytes, limits)',
+    expect: ['INV-5'],
+  },
+  {
+    name: 'big numbers are handed to the decoder',
+    file: 'transport/wire/gate.ts',
+    find: "if (major === 6) return 'TAG'",
+    replace: 'if (major === 6) { left[depth] = remaining; continue }',
+    tests: [`${WIRE}/gate.test.ts`],
+  },
+  {
+    name: 'a string may reach one byte beyond the end',
+    file: 'transport/wire/gate.ts',
+    find: "if (argument > end - at) return 'TRUNCATED'",
+    replace: "if (argument > end - at + 1) return 'TRUNCATED'",
+    tests: LIMITS,
+  },
+  {
+    name: 'one level too many',
+    file: 'transport/wire/gate.ts',
+    find: "if (depth === maxDepth) return 'TOO_DEEP'",
+    replace: "if (depth > maxDepth) return 'TOO_DEEP'",
+    tests: LIMITS,
+  },
+  {
+    name: 'one value too many',
+    file: 'transport/wire/gate.ts',
+    find: 'if (items > limits.maxItems)',
+    replace: 'if (items > limits.maxItems + 1)',
+    tests: LIMITS,
+  },
+  {
+    name: 'the values of a map are counted once',
+    file: 'transport/wire/gate.ts',
+    find: 'items += values',
+    replace: 'items += argument',
+    tests: LIMITS,
+  },
+  {
+    name: 'something may follow the value',
+    file: 'transport/wire/gate.ts',
+    find: "at === end ? undefined : 'TRAILING_BYTES'",
+    replace: 'undefined',
+    tests: [`${WIRE}/gate.test.ts`],
+  },
+  {
+    name: 'messages may hold numbers that lose digits',
+    file: 'transport/wire/cbor.ts',
+    find: 'export const wireCodec = createCodec(true)',
+    replace: 'export const wireCodec = createCodec(false)',
+    tests: CODEC,
+  },
+  {
+    name: 'what is kept is a view on the chunk',
+    file: 'transport/wire/cbor.ts',
+    find: "ownership === 'copy' ? new Uint8Array(bytes) : bytes",
+    replace: 'bytes',
+    tests: CODEC,
+  },
+  {
+    name: 'one run too many',
+    file: 'transport/wire/entries.ts',
+    find: 'value.length > MAX_RUNS_PER_FRAME) return false',
+    replace: 'value.length > MAX_RUNS_PER_FRAME + 1) return false',
+    tests: LIMITS,
+  },
+  {
+    name: 'one entry too many',
+    file: 'transport/wire/entries.ts',
+    find: 'value.length > MAX_ENTRIES_PER_FRAME) return false',
+    replace: 'value.length > MAX_ENTRIES_PER_FRAME + 1) return false',
+    tests: LIMITS,
+  },
+  {
+    name: 'terms of a frame may go back',
+    file: 'transport/wire/entries.ts',
+    find: 'term < lastTerm',
+    replace: 'term < 1',
+    tests: CODEC,
+  },
+  {
+    name: 'runs that cover fewer entries than there are',
+    file: 'transport/wire/entries.ts',
+    find: 'return at === data.length ? entries : undefined',
+    replace: 'return entries',
+    tests: CODEC,
+  },
+  {
+    name: 'the overhead of entries is forgotten',
+    file: 'transport/wire/entries.ts',
+    find: 'roomBytes - maxEntries * MAX_ENTRY_OVERHEAD_BYTES',
+    replace: 'roomBytes',
+    tests: LIMITS,
+  },
+  {
+    name: 'a frame of another commit index is sent',
+    file: 'transport/wire/frame-cache.ts',
+    find: '        frame.committedIndex === request.committedIndex &&\n',
+    replace: '',
+    tests: CODEC,
+  },
+  {
+    name: 'frames are remembered for ever',
+    file: 'transport/wire/frame-cache.ts',
+    find: 'this.#frames.length > MAX_FRAMES || ',
+    replace: '',
+    tests: LIMITS,
+  },
+  {
+    name: 'forgotten frames go on counting',
+    file: 'transport/wire/frame-cache.ts',
+    find: 'this.#bytes -= this.#frames.shift()?.bytes.length ?? 0',
+    replace: 'this.#frames.shift()',
+    tests: LIMITS,
+  },
+  {
+    name: 'half of the checksum is compared',
+    file: 'transport/wire/seal.ts',
+    find: 'return declared === actual ? undefined',
+    replace: 'return declared % 0x1_0000 === actual % 0x1_0000 ? undefined',
+    tests: CODEC,
+  },
+  {
+    name: 'the checksum is written least significant byte first',
+    file: 'transport/wire/seal.ts',
+    find: `  bytes[at + 1] = checksum >>> 24
+  bytes[at + 2] = (checksum >>> 16) & 0xff`,
+    replace: `  bytes[at + 2] = checksum >>> 24
+  bytes[at + 1] = (checksum >>> 16) & 0xff`,
+    tests: CODEC,
+  },
+  {
+    name: 'a message of numbers may have any size',
+    file: 'transport/wire/sealed-tuple.ts',
+    find: 'if (bytes.length > door.maxBytes) {',
+    replace: 'if (bytes.length > 2 * door.maxBytes) {',
+    tests: LIMITS,
+  },
+  {
+    name: 'a frame of exactly the most bytes is refused',
+    file: 'transport/wire/sealed-tuple.ts',
+    find: 'if (bytes.length > door.maxBytes) {',
+    replace: 'if (bytes.length >= door.maxBytes) {',
+    tests: LIMITS,
+  },
+  {
+    name: 'another major version is read as this one',
+    file: 'transport/wire/sealed-tuple.ts',
+    find: 'if (version !== PEER_PROTOCOL_VERSION) return wrongVersion(version)',
+    replace: "if (typeof version !== 'number') return wrongVersion(version)",
+    tests: VERSIONS,
+  },
+  {
+    name: 'a sender may have any name',
+    file: 'transport/wire/sealed-tuple.ts',
+    find: '|| !isMemberName(from)',
+    replace: '',
+    tests: CODEC,
+  },
+  {
+    name: 'a heartbeat is encoded like entries of another sender',
+    file: 'transport/wire/request-codec.ts',
+    find: 'return sealTuple([PEER_PROTOCOL_VERSION, this.#from,',
+    replace: "return sealTuple([PEER_PROTOCOL_VERSION, 'n1',",
+    tests: CODEC,
+  },
+  {
+    name: 'entries are encoded for every peer',
+    file: 'transport/wire/request-codec.ts',
+    find: '    this.#frames.put(request, bytes)\n',
+    replace: '',
+    tests: CODEC,
+  },
+  {
+    name: 'an answer begins at its second field',
+    file: 'transport/wire/response-codec.ts',
+    find: 'const HEAD_ITEMS = 3',
+    replace: 'const HEAD_ITEMS = 4',
+    tests: CODEC,
+  },
+  {
+    name: 'an error is read as an answer',
+    file: 'transport/wire/response-codec.ts',
+    find: 'if (tuple[ERROR_AT] !== null) return readError(from, tuple[ERROR_AT])',
+    replace: 'if (tuple.length < 5) return readError(from, tuple[ERROR_AT])',
+    tests: VERSIONS,
+  },
+  {
+    name: 'the head of a byte string of 24 bytes is too small',
+    file: 'transport/wire/byte-string.ts',
+    find: 'if (length < 24) return 1',
+    replace: 'if (length <= 24) return 1',
+    tests: CODEC,
+  },
+  {
+    name: 'a byte string of 64 KiB says that it is empty',
+    file: 'transport/wire/byte-string.ts',
+    find: 'target[at + 2] = (length >> 16) & 0xff',
+    replace: 'target[at + 2] = 0',
+    tests: CODEC,
+  },
+]
