@@ -89,7 +89,7 @@ export function judgeQuorum(
 
 /**
  * May the leader answer reads without asking? Followers hold their votes back for timeout + drift after *receiving*;
- * the leader trusts only timeout after *sending* (docs/divergence.md, leader lease).
+ * the leader trusts only timeout after *sending* (braft LeaderLease).
  */
 export function leaderLeaseValid(contact: QuorumContact, terms: LeaseTerms, nowMs: number): boolean {
   return terms.leasesOn && nowMs < quorumContactMs(contact, nowMs) + terms.electionTimeoutMs

@@ -1,4 +1,4 @@
-// Accepting entries: paper figure 2 (AppendEntries, receiver) and section 5.3, braft traps T26, T42, T43, INV-10, INV-12.
+// Accepting entries: paper figure 2 (AppendEntries, receiver) and 5.3; traps T26, T42, T43, INV-10, INV-12.
 
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,33 +1,8 @@
 // Imports point downwards only: the layout of docs/architecture.md, as a list.
 
 import { describe, expect, it } from 'vitest'
+import { LEVELS } from './support/layers.ts'
 import { importsOf, sourcesIn } from './support/sources.ts'
-
-/** From the top down. A file may import what is on its own level or below; never what is above. */
-const LEVELS: readonly (readonly string[])[] = [
-  ['src/index.ts'],
-  ['src/testing.ts', 'src/testing/', 'src/simulation/'],
-  ['src/cli/'],
-  ['src/machines/'],
-  ['src/host/open-host.ts'],
-  ['src/host/raft-node.ts'],
-  ['src/host/'],
-  ['src/client.ts'],
-  ['src/client/'],
-  ['src/services/'],
-  ['src/protocol/'],
-  ['src/api.ts'],
-  ['src/observability/'],
-  ['src/actors/'],
-  ['src/log/'],
-  ['src/state-machine.ts', 'src/status.ts'],
-  ['src/storage/'],
-  ['src/options.ts'],
-  ['src/transport/'],
-  ['src/errors.ts'],
-  ['src/runtime/'],
-  ['src/rules/'],
-]
 
 const sources = sourcesIn('src')
 
