@@ -13,6 +13,8 @@ export interface ClusterOptions {
   readonly directory: string
   readonly tuning?: Readonly<Record<string, unknown>>
   readonly execArgv?: readonly string[]
+  /** What the members replicate. Default: a machine that only counts. */
+  readonly machine?: 'count' | 'kv'
 }
 
 export class Cluster {
@@ -34,8 +36,8 @@ export class Cluster {
   }
 
   async startMember(id: string): Promise<void> {
-    const { tuning = {}, execArgv = [] } = this.#options
-    const args = [id, join(this.#root, id), this.nats.url, IDS.join(','), JSON.stringify(tuning)]
+    const { tuning = {}, execArgv = [], machine = 'count' } = this.#options
+    const args = [id, join(this.#root, id), this.nats.url, IDS.join(','), JSON.stringify(tuning), machine]
     this.members.set(id, await Child.start('./member.js', args, execArgv))
   }
 

@@ -13,8 +13,13 @@ import type { Row } from './protocol.ts'
 import { comparedWith, medianOf } from './rounds.ts'
 import { measureThroughput } from './throughput.ts'
 
+type Mode = Exclude<Row['mode'], 'pipe'>
+
+/** What users run: enough clients that the machine and its values count. */
+const KV_CLIENTS = [512, 1024]
+
 interface Options {
-  readonly mode: 'embedded' | 'remote' | 'both'
+  readonly mode: Mode | 'both' | 'all'
   readonly clients: string
   readonly size: string
   readonly seconds: string
@@ -33,8 +38,8 @@ const program = new Command('bench')
   .description('Measures a group of three member processes over a nats-server of its own.')
   .addOption(
     new Option('--mode <mode>', 'where the load comes from')
-      .choices(['embedded', 'remote', 'both'])
-      .default('both'),
+      .choices(['embedded', 'remote', 'kv', 'both', 'all'])
+      .default('all'),
   )
   .option('--clients <list>', 'clients in flight, comma separated', '1,64,256,1024')
   .option('--size <bytes>', 'size of a command', '100')
@@ -96,11 +101,18 @@ async function catchUp(entries: number): Promise<void> {
 }
 
 async function throughput(): Promise<void> {
+  const { mode } = options
+  const clients = options.clients.split(',').map(Number)
+  if (mode === 'both' || mode === 'all') await lines(clients, ['embedded', 'remote'])
+  else await lines(clients, [mode])
+  if (mode === 'all') await lines(KV_CLIENTS, ['kv'])
+}
+
+async function lines(counts: readonly number[], modes: readonly Mode[]): Promise<void> {
   const [size, seconds] = [Number(options.size), Number(options.seconds)]
-  const modes = options.mode === 'both' ? (['embedded', 'remote'] as const) : ([options.mode] as const)
   const tuning: Record<string, unknown> = JSON.parse(options.tuning)
   const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
-  for (const clients of options.clients.split(',').map(Number)) {
+  for (const clients of counts) {
     const rows = new Map<Row['mode'], Row[]>()
     const add = (row: Row): void => void rows.set(row.mode, [...(rows.get(row.mode) ?? []), row])
     for (let round = 1; round <= Number(options.rounds); round++) {

@@ -1,8 +1,9 @@
-// One member as a process: the built product with a machine that only counts, so that the figures are the library's.
-// Arguments: id, data directory, bus address, peers, options as JSON.
+// One member as a process: the built product with a machine that only counts, so that the figures are the library's, or
+// with the key-value machine. Arguments: id, data directory, bus address, peers, options as JSON, machine.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { connectNats, openHost, type StateMachine } from '../src/index.ts'
+import { KeyValueMachine } from '../src/machines/kv.ts'
 import { attachServices } from '../src/services/attach.ts'
 import { measure, runLoad } from './load.ts'
 import type { MemberAnswer, MemberRequest } from './protocol.ts'
@@ -15,7 +16,8 @@ class Count implements StateMachine<Uint8Array, number> {
   }
 }
 
-const [id = '', dataDir = '', servers = '', peers = '', options = '{}'] = process.argv.slice(2)
+const [id = '', dataDir = '', servers = '', peers = '', options = '{}', machine = 'count'] =
+  process.argv.slice(2)
 const say = (answer: MemberAnswer): void => void process.send?.(answer)
 
 const transport = await connectNats({ id, servers })
@@ -24,7 +26,7 @@ const tuning: unknown = JSON.parse(options)
 const node = await host.startNode({
   group: 'bench',
   peers: peers.split(','),
-  stateMachine: new Count(),
+  stateMachine: machine === 'kv' ? new KeyValueMachine() : new Count(),
   ...(typeof tuning === 'object' ? tuning : {}),
 })
 attachServices({ transport, node })

@@ -39,7 +39,7 @@ export type MemberAnswer =
 
 /** One line of the result. */
 export interface Row {
-  readonly mode: 'embedded' | 'remote' | 'pipe'
+  readonly mode: 'embedded' | 'remote' | 'kv' | 'pipe'
   readonly clients: number
   readonly size: number
   readonly commitsPerSecond: number

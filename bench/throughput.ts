@@ -1,11 +1,12 @@
-// Committed, fsynced writes per second, with load from the leader's process or from a remote client.
+// Committed, fsynced writes per second: with load from the leader's process, from a remote client, or from one that puts
+// values into the key-value machine.
 
 import { Child } from './child.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
 import type { LoadResult, Row, Usage } from './protocol.ts'
 
 export interface ThroughputOptions extends ClusterOptions {
-  readonly mode: 'embedded' | 'remote'
+  readonly mode: 'embedded' | 'remote' | 'kv'
   readonly clients: number
   readonly size: number
   readonly seconds: number
@@ -14,10 +15,11 @@ export interface ThroughputOptions extends ClusterOptions {
 /** A fresh group for each line: no line inherits another's log. */
 export async function measureThroughput(options: ThroughputOptions): Promise<Row> {
   const { mode, clients, size, seconds } = options
-  const cluster = await Cluster.start(options)
+  const cluster = await Cluster.start({ ...options, machine: mode === 'kv' ? 'kv' : 'count' })
   try {
     const leader = (await cluster.leader()).child
-    const source = mode === 'embedded' ? leader : await Child.start('./remote-client.js', [cluster.nats.url])
+    const source =
+      mode === 'embedded' ? leader : await Child.start('./remote-client.js', [cluster.nats.url, mode])
     await usageOf(cluster)
     const { result } = await source.ask('load', { kind: 'load', clients, size, seconds })
     const usage = await usageOf(cluster)
