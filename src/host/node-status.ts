@@ -15,8 +15,9 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
     term: core.term,
     votedFor: core.votedFor,
     leader: core.leader,
-    peers: core.configuration.peers,
-    oldPeers: core.configuration.oldPeers,
+    // Copies: what a user sorts or cuts must not be the configuration that votes are counted in.
+    peers: [...core.configuration.peers],
+    oldPeers: [...core.configuration.oldPeers],
     firstIndex: log?.firstIndex ?? 1,
     lastIndex: log?.lastIndex ?? 0,
     lastTerm: log?.lastLogId.term ?? 0,

@@ -84,7 +84,7 @@ describe('kv', () => {
     }
     const { code, stdout, stderr } = await kv('put', 'k', 'v', '--json', '--timeout', '1500')
     expect(jsonLines(stdout)).toEqual([
-      { ok: false, outcome, error: { code: error.code, message: error.message } },
+      { ok: false, outcome, error: { code: error.code, message: error.message, retryable: error.retryable } },
     ])
     expect([code, stderr]).toEqual([exitCode, `${error.message}\n`])
   })
@@ -120,7 +120,11 @@ describe('kv', () => {
   test('no server, as JSON: certainly not applied', async () => {
     const args = ['kv', 'put', 'k', 'v', '--json', '--nats', 'nats://127.0.0.1:1', '--timeout', '300']
     expect(jsonLines((await runCli(args)).stdout)).toEqual([
-      { ok: false, outcome: 'failed', error: { code: 'TRANSPORT', message: expect.any(String) } },
+      {
+        ok: false,
+        outcome: 'failed',
+        error: { code: 'TRANSPORT', message: expect.any(String), retryable: true },
+      },
     ])
   })
 
@@ -159,12 +163,18 @@ describe('kv shell', () => {
       '{"id":7,"op":"increment","key":"a"}',
       '{"id":8,"op":"put","key":"a","value":1}',
       '[]',
+      '{"id":9,"op":"put","key":"a","value":"half \\ud800"}',
+      '{"id":10,"op":"get","key":"\\udc00"}',
     ].join('\r\n')
     const shell = startCli(['kv', 'shell', '--nats', server.url], { input })
     const { stdout, code } = await shell.finished
-    const invalid = { ok: false, outcome: 'failed', error: { code: 'INVALID', message: expect.any(String) } }
+    const invalid = {
+      ok: false,
+      outcome: 'failed',
+      error: { code: 'INVALID', message: expect.any(String), retryable: false },
+    }
     const answers = jsonLines(stdout)
-    expect(answers).toHaveLength(9)
+    expect(answers).toHaveLength(11)
     for (const answer of [
       { id: 1, ok: true, index: 1 },
       { id: 2, ok: true, index: 2, swapped: true },
@@ -174,6 +184,8 @@ describe('kv shell', () => {
       { id: null, ...invalid },
       { id: 7, ...invalid },
       { id: 8, ...invalid },
+      { id: 9, ...invalid },
+      { id: 10, ...invalid },
     ])
       expect(answers).toContainEqual(answer)
     expect(code).toBe(0)
@@ -193,7 +205,7 @@ describe('kv shell', () => {
       id: 0,
       ok: false,
       outcome: 'unknown',
-      error: { code: 'TIMEOUT', message: expect.any(String) },
+      error: { code: 'TIMEOUT', message: expect.any(String), retryable: false },
     })
   })
 })

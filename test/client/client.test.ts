@@ -107,6 +107,22 @@ describe('a write', () => {
   })
 })
 
+test.each([
+  ['half a surrogate pair', { name: '\ud800' }],
+  ['undefined', undefined],
+  ['undefined inside', [undefined]],
+  ['a Map', new Map()],
+  ['a bigint beyond 64 bits', [1n << 70n]],
+])('%s is refused as a command and as a query, and nothing is sent', async (_, value) => {
+  const { client, node, clientBus } = world()
+  const publish = vi.spyOn(clientBus, 'publish')
+  for (const asked of [client.apply(value), client.read(value)]) {
+    expect(await failure(asked)).toMatchObject({ code: 'INVALID', outcome: 'not-applied' })
+  }
+  expect(publish).not.toHaveBeenCalled()
+  expect(node.applied).toEqual([])
+})
+
 describe('a node with a port', () => {
   class PortedFake extends FakeNode implements PortedNode {
     readonly proposed: Uint8Array[] = []

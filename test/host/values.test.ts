@@ -89,6 +89,17 @@ describe('a state machine that writes on what it is given', () => {
   })
 })
 
+it('a status that its owner changes changes nothing of the group', async () => {
+  await using world = new World('a', 'b', 'c')
+  const { leader } = await world.elect()
+  const status = leader.node.status()
+  const owned = status.peers as string[]
+  owned.length = 0
+  Object.assign(status, { term: 99, commitIndex: 0 })
+  expect(leader.node.status()).toMatchObject({ peers: ['a', 'b', 'c'], role: 'leader' })
+  expect(await leader.node.apply('still works')).toMatchObject({ result: 1 })
+})
+
 describe('a caller', () => {
   it('may change his buffer as soon as apply has returned', async () => {
     await using world = new World('a')

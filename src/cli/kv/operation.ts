@@ -47,7 +47,8 @@ export type OperationAnswer =
   | {
       readonly ok: false
       readonly outcome: 'failed' | 'unknown'
-      readonly error: { readonly code: string; readonly message: string }
+      /** `retryable`: sending it again may help, and cannot apply it twice. */
+      readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean }
     }
 
 /** @throws QuorateError INVALID, in one sentence. */
@@ -69,11 +70,13 @@ export async function perform(client: QuorateClient, operation: Operation): Prom
 
 export function tellFailure(error: unknown): OperationAnswer {
   const message = messageOf(error)
-  if (!isQuorateError(error)) return { ok: false, outcome: 'unknown', error: { code: 'INTERNAL', message } }
-  const { code } = error
+  if (!isQuorateError(error)) {
+    return { ok: false, outcome: 'unknown', error: { code: 'INTERNAL', message, retryable: false } }
+  }
+  const { code, retryable } = error
   // An applied write whose result was lost is no failure of the write, but its answer can't be given either.
   const outcome = error.outcome === 'not-applied' ? 'failed' : 'unknown'
-  return { ok: false, outcome, error: { code, message } }
+  return { ok: false, outcome, error: { code, message, retryable } }
 }
 
 function commandOf(operation: Exclude<Operation, { op: 'get' }>): KvCommand {
