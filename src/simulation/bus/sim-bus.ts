@@ -80,11 +80,11 @@ export class SimBus {
     return this.#lostByReason
   }
 
-  /** Who would get a message to `subject`, or take part in the choice where they share a queue. */
+  /** Living processes that would get a message to `subject`, or take part in the choice where they share a queue. */
   listeners(subject: string): readonly string[] {
     return this.#tree
       .match(subject)
-      .filter(({ active }) => active)
+      .filter(({ active, process }) => active && process.alive)
       .map(({ process }) => process.id)
   }
 

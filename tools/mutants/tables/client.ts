@@ -43,7 +43,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: 'linearizable reads are asked of anybody, as local ones',
     file: 'client/client.ts',
     find: 'encodeValue([CLIENT_PROTOCOL_VERSION, name, level, queries])',
-    replace: "encodeValue([PROTOCOL_VERSION, name, level === 'lease' ? 'lease' : 'local', queries])",
+    replace: "encodeValue([CLIENT_PROTOCOL_VERSION, name, level === 'lease' ? 'lease' : 'local', queries])",
     expect: ['INV-14'],
     hint: { via: 'bus' },
   },
@@ -188,8 +188,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     file: 'client/leader-route.ts',
     find: 'if (to === this.#current && to.leader !== null) this.#moveTo(null, 0)',
     replace: 'if (to === this.#current && to.leader === null) this.#moveTo(null, 0)',
-    expect: ['INV-0'],
-    hint: { via: 'bus' },
+    tests: SILENT,
   },
   {
     name: 'answers of two clients on one connection cross',
