@@ -33,7 +33,7 @@ export interface AttachOptions {
 export interface AttachedServices {
   /** The id that this member's status carries as `instance`. */
   readonly instance: string
-  /** Answers nothing from here on. Repeating it is harmless. */
+  /** Takes nothing from here on; what was taken before is still answered. Repeating it is harmless. */
   detach(): void
 }
 

@@ -141,6 +141,37 @@ describe('what is no command', () => {
   })
 })
 
+describe('at its limits', () => {
+  test.each([
+    [MAX_KEY_LENGTH - 1, true],
+    [MAX_KEY_LENGTH, true],
+    [MAX_KEY_LENGTH + 1, false],
+  ])('a key of %i characters is taken: %s', (length, taken) => {
+    const machine = new KeyValueMachine()
+    const key = 'k'.repeat(length)
+    expect(machine.apply(['put', key, 'v']) === null).toBe(taken)
+    expect(machine.read(['get', key])).toBe(taken ? 'v' : null)
+  })
+
+  test.each([
+    [MAX_VALUE_LENGTH - 1, true],
+    [MAX_VALUE_LENGTH, true],
+    [MAX_VALUE_LENGTH + 1, false],
+  ])('a value of %i characters is taken by put, cas and append: %s', (length, taken) => {
+    const value = 'v'.repeat(length)
+    const machine = machineWith({ k: 'v' })
+    const results = [
+      new KeyValueMachine().apply(['put', 'k', value]),
+      machineWith({ k: 'v' }).apply(['cas', 'k', 'v', value]),
+      machine.apply(['append', 'k', 'v'.repeat(length - 1)]),
+    ]
+    expect(results).toEqual(
+      taken ? [null, { swapped: true }, { length }] : new Array(3).fill({ refused: expect.any(String) }),
+    )
+    expect(String(machine.read(['get', 'k'])).length).toBe(taken ? length : 1)
+  })
+})
+
 describe('against a Map', () => {
   const key = fc.constantFrom('a', 'b', 'ab', 'é', '__proto__')
   const value = fc.constantFrom('', '1', '2', 'ab', '💡')

@@ -4,7 +4,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { connectClient } from '../../src/client.ts'
 import { QuorateError } from '../../src/errors.ts'
-import { MESSAGE_OVERHEAD_BYTES, MIN_ANSWER_BYTES } from '../../src/protocol/client-protocol.ts'
+import {
+  MAX_CLIENT_NAME,
+  MAX_OPERATIONS_PER_MESSAGE,
+  MESSAGE_OVERHEAD_BYTES,
+  MIN_ANSWER_BYTES,
+} from '../../src/protocol/client-protocol.ts'
 import type { Logger } from '../../src/runtime/logger.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { attachServices } from '../../src/services/attach.ts'
@@ -101,6 +106,72 @@ describe('an answer', () => {
       expect((await reply).includes('would not fit the bus')).toBe(!taken)
       expect(node.applied).toHaveLength(taken ? count : 0)
     }
+  })
+})
+
+test('a write that was under way when its member left the bus is answered', async () => {
+  const bus = new MemoryBus()
+  const node = new FakeNode('n1').lead()
+  const memberBus = bus.connect('n1')
+  const services = attachServices({ transport: memberBus, node })
+  const app = bus.connect('app')
+  const client = connectClient({ transport: app, group: 'demo', timeoutMs: 500 })
+  open.push(memberBus, app, client)
+  let apply: (result: unknown) => void = () => {}
+  const taken = new Promise<void>((resolve) => {
+    node.onApply = () => {
+      resolve()
+      return new Promise((settle) => {
+        apply = settle
+      })
+    }
+  })
+  const written = client.apply('a')
+  await taken
+  services.detach()
+  apply('done')
+  await expect(written).resolves.toMatchObject({ result: 'done' })
+  const late = client.apply('b').catch((error: unknown) => error)
+  expect(await late).toMatchObject({ code: 'NO_LEADER', outcome: 'not-applied' })
+  expect(node.applied).toEqual(['a'])
+})
+
+describe('the door of a member', () => {
+  const answerTo = async (message: unknown): Promise<string> => {
+    const { app } = world()
+    const reply = new Promise<string>((resolve) => {
+      app.subscribe('_INBOX_app.raw', ({ payload }) => resolve(Buffer.from(payload).toString()))
+    })
+    app.publish('quorate.demo.leader.propose', encodeValue(message), '_INBOX_app.raw')
+    return reply
+  }
+  const commands = (count: number): Uint8Array[] => new Array<Uint8Array>(count).fill(encodeValue('a'))
+
+  test.each([
+    [0, false],
+    [1, true],
+    [MAX_OPERATIONS_PER_MESSAGE - 1, true],
+    [MAX_OPERATIONS_PER_MESSAGE, true],
+    [MAX_OPERATIONS_PER_MESSAGE + 1, false],
+  ])('takes a message of %i operations: %s', async (count, taken) => {
+    expect((await answerTo([1, 'c', commands(count)])).includes('not understood')).toBe(!taken)
+  })
+
+  test.each([
+    [MAX_CLIENT_NAME - 1, true],
+    [MAX_CLIENT_NAME, true],
+    [MAX_CLIENT_NAME + 1, false],
+  ])('takes a client name of %i characters: %s', async (length, taken) => {
+    expect((await answerTo([1, 'c'.repeat(length), commands(1)])).includes('not understood')).toBe(!taken)
+  })
+
+  test.each([
+    [63, true],
+    [64, true],
+    [65, false],
+  ])('takes a command of %i levels: %s', async (levels, taken) => {
+    const command = Uint8Array.from([...new Array<number>(levels).fill(0x81), 0x01])
+    expect((await answerTo([1, 'c', [command]])).includes('TOO_DEEP')).toBe(!taken)
   })
 })
 
