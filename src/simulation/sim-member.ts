@@ -16,6 +16,7 @@ import type { SimDisk } from './disk/sim-disk.ts'
 import type { NodeObservation } from './invariants/invariants.ts'
 import { type MachineWatch, ObservedMachine } from './observed-machine.ts'
 import { type DeathCause, SimProcess } from './sim-process.ts'
+import { type MachinePace, SlowMachine } from './slow-machine.ts'
 import type { Scheduler } from './time/scheduler.ts'
 import { SimClock } from './time/sim-clock.ts'
 import { type Latency, streamOf } from './time/sim-random.ts'
@@ -38,6 +39,8 @@ export interface SimMemberOptions {
   readonly deferLag: Latency | undefined
   readonly lookMs: number
   readonly scribbles: boolean
+  /** Null: it takes no time. */
+  readonly machinePace: MachinePace | null
   readonly watch: (member: SimMember) => MachineWatch
   readonly onTurn: (member: SimMember) => void
   readonly onRole: (member: SimMember, from: Role, to: Role, term: number, reason: string) => void
@@ -131,7 +134,12 @@ export class SimMember {
       random: streamOf(seed, `${id} choices ${this.#life}`),
       logger: silentLogger,
     })
-    const spec = { group: GROUP, peers, stateMachine: this.machine, tuning }
+    const { machinePace } = this.#options
+    const stateMachine =
+      machinePace === null
+        ? this.machine
+        : new SlowMachine(this.machine, process, streamOf(seed, `${id} machine ${this.#life}`), machinePace)
+    const spec = { group: GROUP, peers, stateMachine, tuning }
     this.node = this.#host.startNode(spec, () => {})
     this.node.on('role', ({ from, to, term, reason }) => this.#options.onRole(this, from, to, term, reason))
     this.node.on('error', (error) => this.#options.onFailure(this, error))

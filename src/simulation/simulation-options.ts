@@ -6,6 +6,7 @@ import type { StateMachine } from '../state-machine.ts'
 import type { NodeStatus } from '../status.ts'
 import type { LinkSettings } from './bus/link.ts'
 import type { DiskLatency } from './disk/sim-disk.ts'
+import type { MachinePace } from './slow-machine.ts'
 import type { Latency } from './time/sim-random.ts'
 
 export interface SimulationOptions {
@@ -28,6 +29,8 @@ export interface SimulationOptions {
    * it: to show that nobody else's memory is handed to them. Default: they don't.
    */
   readonly scribbles?: boolean
+  /** How long the state machines take for a command or a query, in virtual time. Default: no time at all. */
+  readonly machinePace?: MachinePace
   /** Whether a machine that throws ends the simulation (the default), or only its member. */
   readonly machineErrors?: 'throw' | 'allow'
   /** Of every link: delay, loss, duplicates, order. Default: a local network without faults. */

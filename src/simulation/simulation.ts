@@ -366,6 +366,7 @@ export class Simulation extends SimulationFaults {
       deferLag: options.deferLag,
       lookMs: options.lookMs ?? 0,
       scribbles: options.scribbles ?? false,
+      machinePace: options.machinePace ?? null,
       watch: (member) => this.#watch.machineOf(member),
       onTurn: (member) => this.#watch.touched(member),
       onRole: (member, from, to, term, reason) =>

@@ -3,6 +3,7 @@
 import type { TuningInput } from '../../src/options.ts'
 import type { FaultSourceName } from '../../src/simulation/campaign/fault-sources.ts'
 import type { Profile } from '../../src/simulation/campaign/swarm.ts'
+import type { MachinePace } from '../../src/simulation/slow-machine.ts'
 import type { ScenarioName } from './scenarios.ts'
 
 export interface Edit {
@@ -20,6 +21,8 @@ export interface Hint {
   readonly tuning?: TuningInput
   /** Instead of drawn ones. */
   readonly sources?: readonly FaultSourceName[]
+  /** Machines that take their time. */
+  readonly machinePace?: MachinePace
   /** The group begins in the middle of a change of membership. */
   readonly joint?: boolean
   /** Whether clients are real ones, over the members' services. */

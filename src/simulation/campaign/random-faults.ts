@@ -8,7 +8,20 @@ import type { SwarmPlan } from './swarm.ts'
 /** The part of a plan that a simulation is created with: members, options, speeds of links, disks and clocks. */
 export function worldOf(plan: SwarmPlan): SimulationOptions {
   const { seed, nodes, tuning, link, disk, timerLag, deferLag, lookMs, scribbles, clockRates } = plan
-  return { seed, nodes, options: tuning, link, disk, timerLag, deferLag, lookMs, scribbles, clockRates }
+  const pace = plan.machinePace === null ? {} : { machinePace: plan.machinePace }
+  return {
+    seed,
+    nodes,
+    options: tuning,
+    link,
+    disk,
+    timerLag,
+    deferLag,
+    lookMs,
+    scribbles,
+    clockRates,
+    ...pace,
+  }
 }
 
 export interface RunningFaults {

@@ -7,6 +7,7 @@ import type { Random } from '../../runtime/random.ts'
 import { randomInt } from '../../runtime/random.ts'
 import type { LinkSettings } from '../bus/link.ts'
 import { DEFAULT_DISK_LATENCY, type DiskLatency } from '../disk/sim-disk.ts'
+import type { MachinePace } from '../slow-machine.ts'
 import { TICK_MS } from '../time/scheduler.ts'
 import { between, chance, type Latency, pick, shuffled, streamOf } from '../time/sim-random.ts'
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
@@ -56,6 +57,8 @@ export interface SwarmPlan {
   readonly lookMs: number
   /** Machines write on everything they are given. */
   readonly scribbles: boolean
+  /** Null: they take no time. */
+  readonly machinePace: MachinePace | null
   /** Rate of each member's monotonic clock, inside of the declared bound. */
   readonly clockRates: Readonly<Record<string, number>>
   readonly clients: ClientPlan
@@ -82,6 +85,7 @@ export interface SwarmInput {
   /** Instead of drawn ones. */
   readonly tuning?: TuningInput
   readonly sources?: readonly FaultSourceName[]
+  readonly machinePace?: MachinePace
   /** Whether the group begins joint, instead of drawing it. */
   readonly joint?: boolean
   readonly via?: ClientPlan['via']
@@ -122,6 +126,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     // A stream of its own, so that what else a seed stands for stays as it was.
     lookMs: pick(streamOf(seed, 'looks'), LOOKS_MS),
     scribbles: chance(streamOf(seed, 'scribbles'), 0.5),
+    machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
     clockRates: drawClockRates(random, nodes, tuning),
     clients: {
       ...drawClients(random, tuning.electionTimeoutMs),
@@ -141,6 +146,24 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
       maxRateError: maxRateError(tuning),
     }),
   }
+}
+
+/** Half of all machines take no time; the others hold the loop, or answer later, or hang now and then. */
+function drawPace(random: Random, electionTimeoutMs: number): MachinePace | null {
+  const meanMs = electionTimeoutMs / 100
+  const cost: Latency = { shape: 'exponential', minMs: 0, meanMs, maxMs: electionTimeoutMs / 10 }
+  const delay: Latency = { shape: 'exponential', minMs: 0, meanMs, maxMs: electionTimeoutMs / 2 }
+  const hangs = { hangRate: 0.002, hangMs: 3 * electionTimeoutMs }
+  return pick<MachinePace | null>(random, [
+    null,
+    null,
+    null,
+    null,
+    { cost },
+    { delay },
+    { cost, delay },
+    { delay, ...hangs },
+  ])
 }
 
 /** Two halves that share somebody and together are everybody. */

@@ -18,4 +18,33 @@ export const APPLY_MUTANTS: readonly Mutant[] = [
     ],
     expect: ['ERROR', 'INV-5', 'INV-7'],
   },
+  {
+    name: 'applies go on for as long as there is something',
+    file: 'actors/apply/apply-worker.ts',
+    find: '    return this.#inSlice >= this.#world.tuning.maxApplyBatch || this.#world.clock.nowMs() >= endMs',
+    replace: '    return this.#world.clock.nowMs() < 0 * endMs',
+    tests: ['test/simulation/slow-machines.test.ts'],
+  },
+  {
+    name: 'applies go on under a read that takes time',
+    file: 'actors/apply/reading.ts',
+    find: '    if (this.#underway.size === 0) return false',
+    replace: '    if (this.#underway.size >= 0) return false',
+    expect: ['INV-16', 'INV-14'],
+    hint: { machinePace: { delay: { shape: 'uniform', minMs: 0, maxMs: 5 } } },
+  },
+  {
+    name: 'reads wait until everything is applied',
+    file: 'actors/apply/apply-worker.ts',
+    find: '    if (this.#away === null) this.#answerDue(endMs)\n    this.#tellApplied()',
+    replace: '    if (this.#tasks.length === 0) this.#answerDue(endMs)\n    this.#tellApplied()',
+    also: [
+      {
+        file: 'actors/apply/apply-worker.ts',
+        find: '    this.#answerDue(startedMs + tuning.maxApplySliceMs / 2)\n',
+        replace: '',
+      },
+    ],
+    tests: ['test/simulation/slow-machines.test.ts'],
+  },
 ]
