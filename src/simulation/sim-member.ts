@@ -13,6 +13,7 @@ import type { NodeStatus, Role } from '../status.ts'
 import type { SimBus } from './bus/sim-bus.ts'
 import type { SimTransport } from './bus/sim-transport.ts'
 import type { SimDisk } from './disk/sim-disk.ts'
+import { SimStorage } from './disk/sim-storage.ts'
 import type { NodeObservation } from './invariants/invariants.ts'
 import { type MachineWatch, ObservedMachine } from './observed-machine.ts'
 import { type DeathCause, SimProcess } from './sim-process.ts'
@@ -129,7 +130,7 @@ export class SimMember {
       id,
       prefix: 'quorate',
       transport,
-      storage: disk.open(process),
+      storage: new SimStorage(disk, process),
       clock: this.#clock,
       random: streamOf(seed, `${id} choices ${this.#life}`),
       logger: silentLogger,

@@ -2,24 +2,20 @@
 // checked after every step.
 
 import type { ReadLevel } from '../api.ts'
-import { decodeConfiguration } from '../log/configuration-codec.ts'
 import { KeyValueMachine } from '../machines/kv.ts'
 import { parseTuning, type Tuning } from '../options.ts'
-import { EntryType, type LogEntry, type PeerId } from '../rules/types.ts'
+import type { PeerId } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
-import { decodeValue } from '../transport/wire/codec.ts'
 import { BusWatch } from './bus/bus-watch.ts'
 import { SimBus } from './bus/sim-bus.ts'
-import { maxRateError } from './campaign/swarm.ts'
 import { DirectCalls, type ProposalAnswer, type QueryAnswer } from './direct-calls.ts'
 import { CrashPoints } from './disk/crash-points.ts'
-import { GroupImage } from './disk/disk-image.ts'
-import { SimDisk } from './disk/sim-disk.ts'
+import { callOf, createGroupChecker } from './group-checker.ts'
 import { GroupWatch } from './group-watch.ts'
 import { History } from './history/history.ts'
 import { checkLinearizability } from './history/linearizability.ts'
-import { type EntryRecord, InvariantChecker, InvariantViolation } from './invariants/invariants.ts'
-import { isNumbered } from './observed-machine.ts'
+import { type EntryRecord, type InvariantChecker, InvariantViolation } from './invariants/invariants.ts'
+import { createDisk, durableStateOf, memberSettings } from './member-parts.ts'
 import { ReferenceMachine } from './reference-machine.ts'
 import { BusClient, type BusClientOptions } from './services/bus-client.ts'
 import { serveMember } from './services/served-node.ts'
@@ -101,7 +97,16 @@ export class Simulation extends SimulationFaults {
       later: (member, promise) => this.#time.later(member, promise),
     })
     this.history = new History(() => this.scheduler.nowMs)
-    this.checker = options.check === false ? null : this.#createChecker()
+    this.checker =
+      options.check === false
+        ? null
+        : createGroupChecker({
+            tuning: this.tuning,
+            durable: (id) => this.member(id).disk.durable(GROUP),
+            nowMs: () => this.scheduler.nowMs,
+            stateHashAt: (index) => this.#reference?.hashAt(index) ?? null,
+            onCanonical: (entry) => this.#committed(entry),
+          })
     const watch = new BusWatch({
       checker: this.#watch.guardedChecker(),
       crashPoints: this.crashPoints,
@@ -200,15 +205,7 @@ export class Simulation extends SimulationFaults {
 
   /** What would survive power loss of member `id` now. */
   durable(id: PeerId): DurableState {
-    const image = this.member(id).disk.durable(GROUP)
-    if (image === null) return { term: 0, votedFor: null, entries: [], snapshot: null }
-    const { hardState, firstIndex, lastIndex } = image
-    const entries: LogEntry[] = []
-    for (let index = firstIndex; index <= lastIndex; index++) {
-      const entry = image.entryAt(index)
-      if (entry !== null) entries.push(entry)
-    }
-    return { term: hardState?.term ?? 0, votedFor: hardState?.votedFor ?? null, entries, snapshot: null }
+    return durableStateOf(this.member(id).disk.durable(GROUP))
   }
 
   /**
@@ -333,45 +330,26 @@ export class Simulation extends SimulationFaults {
   }
 
   #createMember(id: PeerId, options: SimulationOptions, createMachine: () => StateMachine): SimMember {
-    const { seed, disk: latency } = options
-    const disk = new SimDisk({
-      id,
-      scheduler: this.scheduler,
-      random: streamOf(seed, `${id} disk`),
-      observer: this.#watch.disks(),
-      ...(latency === undefined ? {} : { latency }),
-    })
-    if (options.inheritedConfiguration !== undefined) {
-      disk.restore(new Map([[GROUP, GroupImage.inherited(GROUP, options.inheritedConfiguration)]]))
-    }
+    const watch = this.#watch
     const world = {
       history: this.history,
       checker: () => this.checker,
       nextCall: () => ++this.#calls,
-      guard: (run: () => void) => this.#watch.guard(run),
+      guard: (run: () => void) => watch.guard(run),
       completion: (member: SimMember) => this.crashPoints.hit(member.id, 'completion'),
     }
     return new SimMember({
-      id,
-      peers: this.nodes,
-      seed,
+      ...memberSettings(id, options),
       scheduler: this.scheduler,
       bus: this.bus,
-      disk,
+      disk: createDisk(id, options, this.scheduler, watch.disks()),
       tuning: this.tuning,
       createMachine,
-      comparesEntries: !this.#isKeyValue,
-      clockRate: options.clockRates?.[id] ?? 1,
-      timerLag: options.timerLag,
-      deferLag: options.deferLag,
-      lookMs: options.lookMs ?? 0,
-      scribbles: options.scribbles ?? false,
-      machinePace: options.machinePace ?? null,
-      watch: (member) => this.#watch.machineOf(member),
-      onTurn: (member) => this.#watch.touched(member),
+      watch: (member) => watch.machineOf(member),
+      onTurn: (member) => watch.touched(member),
       onRole: (member, from, to, term, reason) =>
         this.#trace.record(member.id, 'role', { from, to, term, reason }),
-      onFailure: (member, error) => this.#watch.failed(member, error),
+      onFailure: (member, error) => watch.failed(member, error),
       ...(options.services === true ? { serve: (member, parts) => serveMember(world, member, parts) } : {}),
     })
   }
@@ -381,32 +359,4 @@ export class Simulation extends SimulationFaults {
     const call = callOf(entry)
     if (call !== null) this.history.committed(Number(call), entry.index)
   }
-
-  #createChecker(): InvariantChecker {
-    return new InvariantChecker({
-      durable: (id) => this.member(id).disk.durable(GROUP),
-      decodeConfiguration: (data) => {
-        const entry: LogEntry = { index: 1, term: 1, type: EntryType.CONFIGURATION, data }
-        return decodeConfiguration(entry) ?? { peers: [], oldPeers: [] }
-      },
-      identify: (entry) => callOf(entry),
-      seesEveryMessage: true,
-      nowMs: () => this.scheduler.nowMs,
-      voteHeldMs: this.tuning.leaderLease ? this.tuning.electionTimeoutMs : null,
-      leaseLimitMs: leaseLimitMs(this.tuning),
-      stateHashAt: (index) => this.#reference?.hashAt(index) ?? null,
-      onCanonical: (entry) => this.#committed(entry),
-    })
-  }
-}
-
-/** The shortest time for which a voter holds its vote back, on the fastest clock that the options allow. */
-function leaseLimitMs(tuning: Tuning): number {
-  return (tuning.electionTimeoutMs + tuning.maxClockDriftMs) / (1 + maxRateError(tuning))
-}
-
-function callOf({ type, data }: EntryRecord): string | null {
-  if (type !== EntryType.DATA) return null
-  const decoded = decodeValue(data)
-  return decoded.ok && isNumbered(decoded.value) ? String(decoded.value.id) : null
 }

@@ -127,8 +127,8 @@ class VirtualPromise<T> implements PromiseLike<T> {
     scheduler.schedule(this.#delayMs, EventKind.OTHER, () =>
       this.#process.turn(this.#lane, () => {
         const ran = this.#attempt()
-        if (ran.ok) onValue?.(ran.value)
-        else onError?.(ran.error)
+        if (ran.ok) void onValue?.(ran.value)
+        else void onError?.(ran.error)
       }),
     )
     return new Promise<never>(() => {})

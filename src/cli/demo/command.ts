@@ -4,16 +4,7 @@ import { Command, Option } from 'commander'
 import { groupOption, jsonOption, parseCount } from '../common-options.ts'
 import { EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { printJson, printLine, say } from '../output.ts'
-
-export interface DemoFlags {
-  readonly nodes: number
-  readonly writes: number
-  readonly clients: number
-  readonly group: string
-  readonly data?: string
-  readonly nats?: string
-  readonly json?: boolean
-}
+import type { DemoFlags } from './flags.ts'
 
 export function demoCommand(): Command {
   const command = new Command('demo').description(

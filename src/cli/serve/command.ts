@@ -2,7 +2,6 @@
 
 import { Command, Option } from 'commander'
 import {
-  type BusFlags,
   credsOption,
   groupOption,
   jsonOption,
@@ -12,17 +11,9 @@ import {
   prefixOption,
 } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
-import { LOG_LEVELS, type LogLevel } from '../logger.ts'
-import { type TuningFlags, tuningOf, tuningOptions } from './tuning-flags.ts'
-
-export interface ServeFlags extends BusFlags, TuningFlags {
-  readonly id: string
-  readonly peers: readonly string[]
-  readonly data: string
-  readonly machine?: string
-  readonly logLevel: LogLevel
-  readonly json?: boolean
-}
+import { LOG_LEVELS } from '../logger.ts'
+import type { ServeFlags } from './flags.ts'
+import { tuningOf, tuningOptions } from './tuning-flags.ts'
 
 export function serveCommand(): Command {
   const command = new Command('serve').description('run one member of a group as a process')

@@ -1,11 +1,10 @@
 // What passes between the simulated bus, its connections and whoever watches it.
 
-import type { MessageHandler } from '../../transport/transport.ts'
+import type { MessageHandler, TransportStatus } from '../../transport/transport.ts'
 import type { Lane, SimProcess } from '../sim-process.ts'
 import type { Scheduler } from '../time/scheduler.ts'
 import type { HeldMessage } from './hold.ts'
 import type { LinkSettings, LossReason } from './link.ts'
-import type { SimTransport } from './sim-transport.ts'
 
 /** One message on its way to one subscription. */
 export interface BusMessage extends HeldMessage {
@@ -37,15 +36,37 @@ export interface SimBusOptions {
   readonly orderPer?: 'subscription' | 'connection'
 }
 
+/** What the bus knows of a connection. */
+export interface BusConnection {
+  readonly process: SimProcess
+  /** Grows with every connection: what was on its way in an older one is lost. */
+  readonly connection: number
+  /** By publisher, where order is kept per connection. */
+  readonly lanes: Map<BusConnection | null, BusLane>
+}
+
+/** What a connection asks of the bus. */
+export interface BusPort {
+  register(pattern: string, registration: Registration): () => void
+  /** False: not taken. */
+  publish(
+    connection: BusConnection,
+    subject: string,
+    payload: Uint8Array,
+    replyTo: string | undefined,
+  ): boolean
+  status(connected: boolean): TransportStatus
+}
+
 /** A subscription as the bus keeps it. */
 export interface Registration {
   readonly process: SimProcess
-  readonly transport: SimTransport
+  readonly transport: BusConnection
   readonly handler: MessageHandler
   readonly queue: string | undefined
   active: boolean
   /** Per publishing connection: order is promised from one publisher to one subscription. */
-  readonly lanes: Map<SimTransport | null, BusLane>
+  readonly lanes: Map<BusConnection | null, BusLane>
 }
 
 /** One order of delivery. */

@@ -2,10 +2,18 @@
 
 import type { Random } from '../../runtime/random.ts'
 import type { TransportStatus } from '../../transport/transport.ts'
-import type { Lane, SimProcess } from '../sim-process.ts'
+import type { SimProcess } from '../sim-process.ts'
 import { EventKind, type Scheduler, TICK_MS } from '../time/scheduler.ts'
 import { between, chance, pick, streamOf } from '../time/sim-random.ts'
-import type { BusMessage, BusObserver, Registration, SimBusOptions } from './bus-types.ts'
+import type {
+  BusConnection,
+  BusMessage,
+  BusObserver,
+  BusPort,
+  Registration,
+  SimBusOptions,
+} from './bus-types.ts'
+import { Delivery } from './delivery.ts'
 import { type Hold, type HoldFilter, MessageHold } from './hold.ts'
 import { DEFAULT_LINK, type Link, type LinkSettings, LinkTable, type LossReason } from './link.ts'
 import { MessageKinds } from './message-kind.ts'
@@ -16,12 +24,12 @@ import { isLiteralSubject, SubjectTree } from './subject-tree.ts'
 interface Parcel {
   readonly message: BusMessage
   readonly receiver: Registration
-  readonly publisher: SimTransport | null
+  readonly publisher: BusConnection | null
 }
 
 const BUS = '$bus'
 
-export class SimBus {
+export class SimBus implements BusPort {
   readonly scheduler: Scheduler
   readonly #random: Random
   readonly #observer: BusObserver
@@ -31,10 +39,8 @@ export class SimBus {
   readonly #kinds = new MessageKinds()
   readonly #holds: MessageHold<BusMessage>[] = []
   readonly #transports = new Map<string, SimTransport>()
-  readonly #lostByReason = new Map<LossReason, number>()
-  #scratch = Buffer.alloc(64 * 1024)
+  readonly #delivery: Delivery
   #sequence = 0
-  #delivered = 0
   #busyUntilMs = 0
   maxPayloadBytes: number
 
@@ -44,6 +50,11 @@ export class SimBus {
     this.#observer = options.observer ?? {}
     this.#links = new LinkTable(options.seed, { ...DEFAULT_LINK, ...options.link })
     this.#orderPer = options.orderPer ?? 'subscription'
+    this.#delivery = new Delivery({
+      scheduler: this.scheduler,
+      observer: this.#observer,
+      isBlocked: (from, to) => this.link(from, to).blocks > 0,
+    })
     this.maxPayloadBytes = options.maxPayloadBytes ?? 1024 * 1024
   }
 
@@ -65,7 +76,7 @@ export class SimBus {
   }
 
   get delivered(): number {
-    return this.#delivered
+    return this.#delivery.delivered
   }
 
   /**
@@ -77,7 +88,7 @@ export class SimBus {
   }
 
   lost(): ReadonlyMap<LossReason, number> {
-    return this.#lostByReason
+    return this.#delivery.lostByReason
   }
 
   /** Living processes that would get a message to `subject`, or take part in the choice where they share a queue. */
@@ -152,7 +163,7 @@ export class SimBus {
   }
 
   publish(
-    transport: SimTransport,
+    transport: BusConnection,
     subject: string,
     payload: Uint8Array,
     replyTo: string | undefined,
@@ -175,7 +186,7 @@ export class SimBus {
 
   /** @returns How many subscriptions the bus knows for it; -1 when the subject is not one. */
   #publish(
-    transport: SimTransport | null,
+    transport: BusConnection | null,
     from: string,
     fromLife: number,
     subject: string,
@@ -209,7 +220,7 @@ export class SimBus {
       this.#observer.sent?.(message)
       // Its process may have been killed at this very point: half of the time just before the message left.
       if (transport?.process.alive === false && chance(this.#random, 0.5)) {
-        this.#lose(message, 'disconnected')
+        this.#delivery.lose(message, 'disconnected')
         break
       }
       this.#route({ message, receiver, publisher: transport })
@@ -227,10 +238,10 @@ export class SimBus {
     const link = this.link(message.from, message.to)
     const loss = link.lossOf(message.kind)
     if (loss !== null) {
-      this.#lose(message, loss)
+      this.#delivery.lose(message, loss)
     } else if (link.stopped) {
       const victim = link.park(parcel)
-      if (victim !== null) this.#lose(victim.message, 'overflow')
+      if (victim !== null) this.#delivery.lose(victim.message, 'overflow')
     } else {
       this.#pass(parcel, link, receiver)
     }
@@ -241,7 +252,7 @@ export class SimBus {
     const { settings, random } = link
     const arrivalMs = link.arrivalMs(this.scheduler.nowMs, message.payload.byteLength)
     if (chance(random, settings.reorderRate)) {
-      this.#deliverAt(arrivalMs + between(random, 0, settings.reorderWindowMs), message, receiver, null)
+      this.#delivery.at(arrivalMs + between(random, 0, settings.reorderWindowMs), message, receiver, null)
     } else {
       this.#send(parcel, arrivalMs)
     }
@@ -265,7 +276,7 @@ export class SimBus {
     }
     // One tick apart: events of the same instant run in drawn order, those of one lane must not.
     const orderedMs = Math.max(arrivalMs, lane.lastArrivalMs + TICK_MS)
-    lane.lastArrivalMs = this.#deliverAt(orderedMs, message, receiver, lane)
+    lane.lastArrivalMs = this.#delivery.at(orderedMs, message, receiver, lane)
     if (lane.lastArrivalMs > this.#busyUntilMs) this.#busyUntilMs = lane.lastArrivalMs
   }
 
@@ -287,44 +298,13 @@ export class SimBus {
       const arrivalMs = this.link(message.from, message.to).arrivalMs(this.scheduler.nowMs, 0)
       this.#send({ message, receiver, publisher: null }, arrivalMs)
     }
-    if (!reached) this.#lose(message, 'nobody')
+    if (!reached) this.#delivery.lose(message, 'nobody')
   }
 
   #sendDamaged(message: BusMessage, receiver: Registration, arrivalMs: number, random: Random): void {
     const keep = chance(random, 0.2) ? 0 : Math.floor(random.next() * message.payload.byteLength)
     const damaged = { ...message, payload: message.payload.subarray(0, keep) }
-    this.#deliverAt(arrivalMs + between(random, 0, 5), damaged, receiver, null)
-  }
-
-  #deliverAt(timeMs: number, message: BusMessage, receiver: Registration, lane: Lane | null): number {
-    const { connection } = receiver.transport
-    return this.scheduler.scheduleAt(timeMs, EventKind.MESSAGE, () => {
-      if (this.link(message.from, message.to).blocks > 0) {
-        this.#lose(message, 'blocked')
-      } else if (!receiver.active || receiver.transport.connection !== connection) {
-        this.#lose(message, 'disconnected')
-      } else {
-        receiver.process.turn(lane, () => this.#handOver(message, receiver))
-      }
-    }).atMs
-  }
-
-  #handOver(message: BusMessage, receiver: Registration): void {
-    if (!receiver.active) return
-    this.#delivered++
-    this.#observer.delivered?.(message, receiver.process)
-    const { payload } = message
-    const length = payload.byteLength
-    if (length > this.#scratch.byteLength) this.#scratch = Buffer.alloc(length * 2)
-    this.#scratch.set(payload, 0)
-    receiver.handler({
-      subject: message.subject,
-      payload: this.#scratch.subarray(0, length),
-      replyTo: message.replyTo,
-      noResponders: message.noResponders,
-    })
-    // Who keeps the view instead of a copy finds nonsense in it, as with a real client's shared chunk.
-    this.#scratch.fill(0xdb, 0, length)
+    this.#delivery.at(arrivalMs + between(random, 0, 5), damaged, receiver, null)
   }
 
   /** Everybody interested, of each queue one drawn member. */
@@ -357,11 +337,6 @@ export class SimBus {
       }
       this.#route({ message, receiver, publisher: null })
     }
-  }
-
-  #lose(message: BusMessage, reason: LossReason): void {
-    this.#lostByReason.set(reason, (this.#lostByReason.get(reason) ?? 0) + 1)
-    this.#observer.lost?.(message, reason)
   }
 }
 

@@ -10,19 +10,18 @@ import type {
 import type { DeathCause, Lane, SimProcess } from '../sim-process.ts'
 import { EventKind } from '../time/scheduler.ts'
 import { between, chance } from '../time/sim-random.ts'
-import type { BusLane, Registration } from './bus-types.ts'
-import type { SimBus } from './sim-bus.ts'
+import type { BusConnection, BusLane, BusPort, Registration } from './bus-types.ts'
 import { isSubjectPattern } from './subject-tree.ts'
 
 /** How long a server takes a machine without power for a member of its audience: until its pings time out. */
 const LINGER_AFTER_POWER_LOSS_MS = 5000
 
-export class SimTransport implements Transport {
+export class SimTransport implements Transport, BusConnection {
   readonly inbox: string
   readonly process: SimProcess
   /** By publisher, where order is kept per connection. */
-  readonly lanes = new Map<SimTransport | null, BusLane>()
-  readonly #bus: SimBus
+  readonly lanes = new Map<BusConnection | null, BusLane>()
+  readonly #bus: BusPort
   readonly #statusHandlers = new Set<(status: TransportStatus) => void>()
   readonly #statusLane: Lane
   readonly #unsubscribes = new Map<Registration, () => void>()
@@ -33,7 +32,7 @@ export class SimTransport implements Transport {
   #believesConnected = true
   #closed = false
 
-  constructor(bus: SimBus, process: SimProcess, inbox: string) {
+  constructor(bus: BusPort, process: SimProcess, inbox: string) {
     this.#bus = bus
     this.process = process
     this.inbox = inbox

@@ -8,19 +8,12 @@ import { randomInt } from '../../runtime/random.ts'
 import type { LinkSettings } from '../bus/link.ts'
 import { DEFAULT_DISK_LATENCY, type DiskLatency } from '../disk/sim-disk.ts'
 import type { MachinePace } from '../slow-machine.ts'
+import { maxRateError } from '../time/clock-bounds.ts'
 import { TICK_MS } from '../time/scheduler.ts'
 import { between, chance, type Latency, pick, shuffled, streamOf } from '../time/sim-random.ts'
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
-
-/**
- * `swarm` draws from everything survivable; the next four only from their field. `membership` draws no faults of its
- * own yet (changing the configuration comes with a later issue), but most of its groups begin joint.
- * `unsurvivable` adds wiped, lying and replaced disks on any member: no wrong answer may be given, availability is
- * not asked for, and the checker has to be told which members to waive.
- */
-export const PROFILES = ['swarm', 'network', 'disk', 'clock', 'membership', 'unsurvivable'] as const
-export type Profile = (typeof PROFILES)[number]
+import type { Profile } from './profiles.ts'
 
 export interface ClientPlan {
   readonly count: number
@@ -207,18 +200,6 @@ function drawTuning(random: Random): DrawnTuning {
   }
 }
 
-/**
- * How far a clock's rate may be off so that a lease of one election timeout on the slowest clock ends before a wait of
- * election timeout plus drift bound does on the fastest. Half of it, for what a message takes.
- */
-export function maxRateError(tuning: {
-  electionTimeoutMs: number
-  maxClockDriftMs?: number | undefined
-}): number {
-  const driftMs = tuning.maxClockDriftMs ?? 0
-  return Math.min(0.1, (0.5 * driftMs) / (2 * tuning.electionTimeoutMs + driftMs))
-}
-
 function drawClockRates(
   random: Random,
   nodes: readonly string[],
@@ -281,3 +262,6 @@ function drawSources(random: Random, profile: Profile): FaultSourceName[] {
   const drawn = possible.filter(() => chance(random, appetite))
   return drawn.length === 0 && possible.length > 0 && chance(random, 0.8) ? [pick(random, possible)] : drawn
 }
+
+export { maxRateError } from '../time/clock-bounds.ts'
+export { PROFILES, type Profile } from './profiles.ts'

@@ -8,7 +8,6 @@ import type { Scheduler } from '../time/scheduler.ts'
 import { chance, drawLatencyMs, type Latency } from '../time/sim-random.ts'
 import { type DiskFailure, DiskFaults, type FailPoint, type FailTimes, type Release } from './disk-faults.ts'
 import { type Damage, GroupImage, type StoreName, type WriteOp } from './disk-image.ts'
-import { SimStorage } from './sim-storage.ts'
 
 export interface GroupOp {
   readonly group: string
@@ -55,6 +54,16 @@ export interface SimDiskOptions {
   readonly misuse?: 'throw' | 'refuse'
 }
 
+/** The storage of one process, as its disk sees it. */
+export interface DiskLife {
+  /** Nothing of it reaches the disk any more. */
+  readonly released: boolean
+  /** A fault has ended: what was held up may go on. */
+  proceed(): void
+  /** Delays have changed. */
+  hurry(): void
+}
+
 export class SimDisk {
   readonly id: string
   readonly scheduler: Scheduler
@@ -70,7 +79,7 @@ export class SimDisk {
   #cached: Transaction[] = []
   #visible: Map<string, GroupImage> | null = null
   readonly #faults = new DiskFaults(() => this.#current?.proceed())
-  #current: SimStorage | null = null
+  #current: DiskLife | null = null
 
   constructor(options: SimDiskOptions) {
     this.id = options.id
@@ -82,12 +91,15 @@ export class SimDisk {
     this.latency = this.#baseLatency
   }
 
-  /** The storage for one life of a process. While an older one is alive its groups answer LOCKED. */
-  open(process: SimProcess): SimStorage {
-    const locked = this.#current !== null && !this.#current.released
-    const storage = new SimStorage(this, process, locked)
-    if (!locked) this.#current = storage
-    return storage
+  /** One life of a process opens it. False while an older one has not let go. */
+  claim(life: DiskLife): boolean {
+    if (this.isClaimed) return false
+    this.#current = life
+    return true
+  }
+
+  get isClaimed(): boolean {
+    return this.#current !== null && !this.#current.released
   }
 
   /** What would survive power loss at this instant for certain. Null: the group was never written. Don't change it. */

@@ -14,10 +14,21 @@ import {
   type StoredGroup,
 } from '../../storage/storage.ts'
 import { copyEntry, type WriteOp } from './disk-image.ts'
-import type { SimStorage } from './sim-storage.ts'
+
+/** What a group asks of the storage that it is part of. */
+export interface StorageOfGroup {
+  readonly closed: boolean
+  /** What a callback throws is heard, instead of ending the run. */
+  readonly sheltersCallbacks: boolean
+  read(group: string, from: LogIndex, limits: ReadLimits): LogEntry[]
+  fetch(group: string, read: ClaimedRead, maxBytes: number, isClosed: () => boolean): void
+  write(group: string, op: WriteOp, done: StorageDone): void
+  closeGroup(group: string, done: StorageDone): void
+  refuse(code: 'CLOSED' | 'INVALID' | 'FAULT', message: string, done: StorageDone): void
+}
 
 export class SimGroupStore implements GroupStore {
-  readonly #storage: SimStorage
+  readonly #storage: StorageOfGroup
   readonly #group: string
   /** The last entry asked for, durable or not. Its term is 0 where it isn't known any more. */
   #lastAsked: LogId
@@ -26,7 +37,7 @@ export class SimGroupStore implements GroupStore {
   readonly #watch: FailureWatch
   #closed = false
 
-  constructor(storage: SimStorage, group: string, stored: StoredGroup) {
+  constructor(storage: StorageOfGroup, group: string, stored: StoredGroup) {
     const { firstIndex, lastIndex, terms, termBeforeFirst } = stored
     this.#storage = storage
     this.#group = group

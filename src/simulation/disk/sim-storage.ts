@@ -16,8 +16,8 @@ import { EventKind, type ScheduledEvent } from '../time/scheduler.ts'
 import { chance } from '../time/sim-random.ts'
 import type { FailPoint } from './disk-faults.ts'
 import { type StoreName, storeOf, type WriteOp } from './disk-image.ts'
-import type { DiskLatency, GroupOp, SimDisk } from './sim-disk.ts'
-import { SimGroupStore } from './sim-group-store.ts'
+import type { DiskLatency, DiskLife, GroupOp, SimDisk } from './sim-disk.ts'
+import { SimGroupStore, type StorageOfGroup } from './sim-group-store.ts'
 
 interface QueuedWrite extends GroupOp {
   readonly done: StorageDone
@@ -35,7 +35,7 @@ type Phase = 'idle' | 'writing' | 'beforeSync' | 'syncing'
 /** How often the answers of one transaction come as turns of their own instead of together. */
 const SPLIT_ANSWERS_RATE = 0.25
 
-export class SimStorage implements Storage {
+export class SimStorage implements Storage, StorageOfGroup, DiskLife {
   readonly #disk: SimDisk
   readonly #process: SimProcess
   readonly #locked: boolean
@@ -56,10 +56,11 @@ export class SimStorage implements Storage {
   #closed = false
   #released = false
 
-  constructor(disk: SimDisk, process: SimProcess, locked: boolean) {
+  /** The storage for one life of a process. While an older one holds the disk, its groups answer LOCKED. */
+  constructor(disk: SimDisk, process: SimProcess) {
     this.#disk = disk
     this.#process = process
-    this.#locked = locked
+    this.#locked = !disk.claim(this)
     this.#lane = { name: `${process.id} disk` }
     process.onDeath((cause) => this.#die(cause))
   }

@@ -1,25 +1,7 @@
 // What clients did and saw, on one line of virtual time.
 
-import type { Positions } from './known-order.ts'
 import type { KvCommand, KvResult } from './kv-model.ts'
-
-/** `failed` only where the library says for certain that the command never takes effect. */
-export type ClientOutcome = 'ok' | 'failed' | 'unknown'
-
-export interface Operation {
-  readonly id: number
-  readonly client: string
-  readonly command: KvCommand
-  /** Place in the run of the invocation and of the completion: a total order, also within one instant. */
-  readonly invokedAt: number
-  /** Infinity while it is under way, and for unknown outcomes: it may take effect at any time, or never. */
-  readonly completedAt: number
-  readonly outcome: ClientOutcome
-  /** What the client was told; only for `ok`. */
-  readonly result: KvResult
-  readonly invokedAtMs: number
-  readonly completedAtMs: number | null
-}
+import type { ClientOutcome, Operation, Positions } from './operation.ts'
 
 export class History {
   readonly #operations: Operation[] = []
@@ -88,3 +70,5 @@ export class History {
     }
   }
 }
+
+export type { ClientOutcome, Operation } from './operation.ts'

@@ -1,11 +1,8 @@
 // The short way to "linearizable": the log itself is an order of all operations. Where it explains what clients saw,
 // nothing has to be searched.
 
-import type { Operation } from './history.ts'
 import { applyKv } from './kv-model.ts'
-
-/** A write's index in the canonical log; for a read, the index that was applied when it was answered. By operation id. */
-export type Positions = ReadonlyMap<number, number>
+import type { Operation, Positions } from './operation.ts'
 
 /**
  * True: the operations of one key, in the order of their positions, give every result that a client was told, and no
@@ -36,3 +33,5 @@ export function isExplainedBy(operations: readonly Operation[], positions: Posit
 
 /** Reads see the entry of their index. */
 const rank = ({ command }: Operation): number => (command.op === 'get' ? 1 : 0)
+
+export type { Positions } from './operation.ts'

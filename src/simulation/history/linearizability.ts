@@ -4,6 +4,7 @@
 import type { Operation } from './history.ts'
 import { isExplainedBy, type Positions } from './known-order.ts'
 import { applyKv } from './kv-model.ts'
+import { linkMarks, type Mark, relink, unlink } from './operation-marks.ts'
 
 export type Verdict =
   | { readonly verdict: 'linearizable'; readonly steps: number }
@@ -60,17 +61,6 @@ function groupByKey(operations: readonly Operation[]): Map<string, Operation[]> 
     else list.push(operation)
   }
   return keys
-}
-
-/** A call or a return in a doubly linked list, so that taking one out and putting it back costs nothing. */
-interface Mark {
-  readonly operation: Operation
-  readonly bit: number
-  /** The return that belongs to a call; null on returns, and on calls with unknown outcome. */
-  returned: Mark | null
-  readonly isCall: boolean
-  previous: Mark | null
-  next: Mark | null
 }
 
 interface Choice {
@@ -256,19 +246,6 @@ class KeySearch {
   }
 }
 
-/** Stands before the first mark, so that taking out the first needs no case of its own. */
-const NOBODY: Operation = {
-  id: -1,
-  client: '',
-  command: { op: 'get', key: '' },
-  invokedAt: -1,
-  completedAt: -1,
-  outcome: 'unknown',
-  result: null,
-  invokedAtMs: 0,
-  completedAtMs: null,
-}
-
 /** Its result and the value after it are the same whatever the value was before. */
 function isBlind({ command, outcome }: Operation): boolean {
   return command.op === 'put' || (command.op === 'delete' && outcome === 'unknown')
@@ -289,37 +266,6 @@ function couldSee({ command, result }: Operation, value: string | null): boolean
     case 'delete':
       return true
   }
-}
-
-/** Bits follow the order of the invocations. */
-function linkMarks(operations: readonly Operation[]): Mark {
-  const marks: { mark: Mark; at: number }[] = []
-  for (const [bit, operation] of operations.entries()) {
-    const call: Mark = { operation, bit, returned: null, isCall: true, previous: null, next: null }
-    marks.push({ mark: call, at: operation.invokedAt })
-    if (operation.outcome !== 'ok') continue
-    call.returned = { operation, bit, returned: null, isCall: false, previous: null, next: null }
-    marks.push({ mark: call.returned, at: operation.completedAt })
-  }
-  marks.sort((a, b) => a.at - b.at)
-  const head: Mark = { operation: NOBODY, bit: -1, returned: null, isCall: true, previous: null, next: null }
-  let last = head
-  for (const { mark } of marks) {
-    last.next = mark
-    mark.previous = last
-    last = mark
-  }
-  return head
-}
-
-function unlink(mark: Mark): void {
-  if (mark.previous !== null) mark.previous.next = mark.next
-  if (mark.next !== null) mark.next.previous = mark.previous
-}
-
-function relink(mark: Mark): void {
-  if (mark.previous !== null) mark.previous.next = mark
-  if (mark.next !== null) mark.next.previous = mark
 }
 
 /** `c1's get(x) = "2" (#17, 1.250 to 3.500 ms)` */

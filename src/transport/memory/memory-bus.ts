@@ -7,7 +7,7 @@ import { sheltered } from '../../runtime/errors.ts'
 import { type Logger, silentLogger } from '../../runtime/logger.ts'
 import { inboxPrefixOf } from '../permissions.ts'
 import { isToken } from '../subjects.ts'
-import { MemoryConnection, type Receiver } from './memory-connection.ts'
+import { MemoryConnection, type Receiver, type Switchboard } from './memory-connection.ts'
 import { SubjectTrie } from './subject-trie.ts'
 
 export interface MemoryBusOptions {
@@ -26,16 +26,6 @@ interface Delivery {
 }
 
 const NO_PAYLOAD = new Uint8Array(0)
-
-/** What a connection asks of its bus. */
-export interface Switchboard {
-  readonly maxPayloadBytes: number
-  readonly logger: Logger
-  add(receiver: Receiver): void
-  remove(receiver: Receiver): void
-  /** Takes a copy of `payload`. */
-  route(sender: MemoryConnection, subject: string, payload: Uint8Array, replyTo: string | undefined): void
-}
 
 export class MemoryBus {
   readonly #clock: Clock

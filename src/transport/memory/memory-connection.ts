@@ -1,6 +1,7 @@
 // One connection to the in-process bus: its subscriptions, its inbox, and whether it is cut off.
 
 import { QuorateError } from '../../errors.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import { StatusFeed } from '../status-feed.ts'
 import { isPublishSubject, isSubscribeSubject } from '../subjects.ts'
 import type {
@@ -10,7 +11,6 @@ import type {
   Transport,
   TransportStatus,
 } from '../transport.ts'
-import type { Switchboard } from './memory-bus.ts'
 
 /** One life of a subscription: it ends when its connection is lost, so nothing sent before comes after. */
 export interface Receiver {
@@ -19,6 +19,16 @@ export interface Receiver {
   readonly queue: string | undefined
   readonly handler: MessageHandler
   live: boolean
+}
+
+/** What a connection asks of its bus. */
+export interface Switchboard {
+  readonly maxPayloadBytes: number
+  readonly logger: Logger
+  add(receiver: Receiver): void
+  remove(receiver: Receiver): void
+  /** Takes a copy of `payload`. */
+  route(sender: MemoryConnection, subject: string, payload: Uint8Array, replyTo: string | undefined): void
 }
 
 interface Registration {

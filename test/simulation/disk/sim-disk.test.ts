@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { EntryType, type LogEntry } from '../../../src/rules/types.ts'
 import type { SimDisk } from '../../../src/simulation/disk/sim-disk.ts'
+import { SimStorage } from '../../../src/simulation/disk/sim-storage.ts'
 import type { SimProcess } from '../../../src/simulation/sim-process.ts'
 import type { GroupStore, OpenGroupResult, StorageDone, StoredGroup } from '../../../src/storage/storage.ts'
 import { World } from '../support/world.ts'
@@ -28,7 +29,7 @@ interface Life {
 /** Starts a process on the disk and opens group g. */
 function start(world: World, disk: SimDisk): Life {
   const process = world.process(disk.id)
-  const storage = disk.open(process)
+  const storage = new SimStorage(disk, process)
   const opened: { result: OpenGroupResult | null } = { result: null }
   storage.openGroup('g', (result) => {
     opened.result = result

@@ -2,6 +2,7 @@
 // because the cases wait for promises.
 
 import { afterEach, describe, test } from 'vitest'
+import { SimStorage } from '../../../src/simulation/disk/sim-storage.ts'
 import { type StorageUnderTest, storageCases, written } from '../../../src/testing/storage-conformance.ts'
 import { World } from '../support/world.ts'
 
@@ -13,12 +14,12 @@ async function make(): Promise<StorageUnderTest> {
   const disk = world.disk('A', { misuse: 'refuse' })
   const driver = setInterval(() => world.run(100), 0)
   stopDriving = () => clearInterval(driver)
-  let storage = disk.open(world.process('A'))
+  let storage = new SimStorage(disk, world.process('A'))
   return {
     storage,
     async reopen() {
       await written((done) => storage.close(done))
-      storage = disk.open(world.process('A'))
+      storage = new SimStorage(disk, world.process('A'))
       return storage
     },
   }

@@ -1,0 +1,11 @@
+// What `quorate demo` can be told.
+
+export interface DemoFlags {
+  readonly nodes: number
+  readonly writes: number
+  readonly clients: number
+  readonly group: string
+  readonly data?: string
+  readonly nats?: string
+  readonly json?: boolean
+}

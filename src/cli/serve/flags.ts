@@ -1,0 +1,14 @@
+// What `quorate serve` can be told.
+
+import type { BusFlags } from '../common-options.ts'
+import type { LogLevel } from '../logger.ts'
+import type { TuningFlags } from './tuning-flags.ts'
+
+export interface ServeFlags extends BusFlags, TuningFlags {
+  readonly id: string
+  readonly peers: readonly string[]
+  readonly data: string
+  readonly machine?: string
+  readonly logLevel: LogLevel
+  readonly json?: boolean
+}

@@ -1,0 +1,10 @@
+// The kinds of campaign: from which field their faults are drawn.
+
+/**
+ * `swarm` draws from everything survivable; the next four only from their field. `membership` draws no faults of its
+ * own yet (changing the configuration comes with a later issue), but most of its groups begin joint.
+ * `unsurvivable` adds wiped, lying and replaced disks on any member: no wrong answer may be given, availability is
+ * not asked for, and the checker has to be told which members to waive.
+ */
+export const PROFILES = ['swarm', 'network', 'disk', 'clock', 'membership', 'unsurvivable'] as const
+export type Profile = (typeof PROFILES)[number]

@@ -1,0 +1,67 @@
+// What a simulated member is made of, as the options of its simulation say, and how what is on its disk is shown.
+
+import type { LogEntry, PeerId } from '../rules/types.ts'
+import { GroupImage } from './disk/disk-image.ts'
+import { type DiskObserver, SimDisk } from './disk/sim-disk.ts'
+import { GROUP, type SimMemberOptions } from './sim-member.ts'
+import type { DurableState, SimulationOptions } from './simulation-options.ts'
+import type { Scheduler } from './time/scheduler.ts'
+import { streamOf } from './time/sim-random.ts'
+
+type MemberSettings = Pick<
+  SimMemberOptions,
+  | 'id'
+  | 'peers'
+  | 'seed'
+  | 'comparesEntries'
+  | 'clockRate'
+  | 'timerLag'
+  | 'deferLag'
+  | 'lookMs'
+  | 'scribbles'
+  | 'machinePace'
+>
+
+export function memberSettings(id: PeerId, options: SimulationOptions): MemberSettings {
+  return {
+    id,
+    peers: options.nodes,
+    seed: options.seed,
+    comparesEntries: options.stateMachine !== undefined,
+    clockRate: options.clockRates?.[id] ?? 1,
+    timerLag: options.timerLag,
+    deferLag: options.deferLag,
+    lookMs: options.lookMs ?? 0,
+    scribbles: options.scribbles ?? false,
+    machinePace: options.machinePace ?? null,
+  }
+}
+
+export function createDisk(
+  id: PeerId,
+  { seed, disk: latency, inheritedConfiguration }: SimulationOptions,
+  scheduler: Scheduler,
+  observer: DiskObserver,
+): SimDisk {
+  const disk = new SimDisk({
+    id,
+    scheduler,
+    random: streamOf(seed, `${id} disk`),
+    observer,
+    ...(latency === undefined ? {} : { latency }),
+  })
+  if (inheritedConfiguration !== undefined)
+    disk.restore(new Map([[GROUP, GroupImage.inherited(GROUP, inheritedConfiguration)]]))
+  return disk
+}
+
+export function durableStateOf(image: GroupImage | null): DurableState {
+  if (image === null) return { term: 0, votedFor: null, entries: [], snapshot: null }
+  const { hardState, firstIndex, lastIndex } = image
+  const entries: LogEntry[] = []
+  for (let index = firstIndex; index <= lastIndex; index++) {
+    const entry = image.entryAt(index)
+    if (entry !== null) entries.push(entry)
+  }
+  return { term: hardState?.term ?? 0, votedFor: hardState?.votedFor ?? null, entries, snapshot: null }
+}
