@@ -1,5 +1,6 @@
 // What a person needs when a seed fails: what broke, how to see it again, and what happened just before.
 
+import { isInvariantName, PROMISES } from '../invariants/promises.ts'
 import type { SeedResult } from './campaign.ts'
 import type { SwarmPlan } from './swarm.ts'
 
@@ -26,6 +27,7 @@ export function reportOf(
   return [
     `seed ${seed}: ${failure.invariant}`,
     `  ${failure.message}`,
+    ...(isInvariantName(failure.invariant) ? [`  It must hold: ${PROMISES[failure.invariant]}`] : []),
     `  ${commit === undefined ? '' : `commit ${commit}; `}${nodes.length} members; options ${JSON.stringify(tuning)}`,
     `  replay: ${replay}`,
     '',

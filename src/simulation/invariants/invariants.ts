@@ -232,4 +232,5 @@ function remember(member: MemberState, view: NodeObservation): void {
 export type { CheckerOptions } from './context.ts'
 export type { EntryRecord } from './log-registry.ts'
 export type * from './observation.ts'
-export { type InvariantName, InvariantViolation } from './violation.ts'
+export { type InvariantName, PROMISES } from './promises.ts'
+export { InvariantViolation } from './violation.ts'

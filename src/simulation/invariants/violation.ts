@@ -1,7 +1,6 @@
 // How a broken promise is reported: which one, in a sentence, with what was seen.
 
-/** As docs/invariants.md names them. */
-export type InvariantName = `INV-${number}`
+import type { InvariantName } from './promises.ts'
 
 export type Evidence = Readonly<Record<string, unknown>>
 
