@@ -58,7 +58,7 @@ export class DirectCalls {
     const answer = this.#begin(member, timeoutMs, () => done({ outcome: 'unknown', error: null }))
     member.enter(() => {
       this.#told((checker) => checker.invoked(call, { kind: 'proposal', node: member.id, key: String(call) }))
-      member.node?.propose(encodeNumbered(call, command), undefined, (outcome) => {
+      member.propose(encodeNumbered(call, command), undefined, (outcome) => {
         if (outcome.ok) {
           const { index, term, result } = outcome
           this.#told((checker) => checker.completed(call, { outcome: 'ok', index, term }))
@@ -99,7 +99,7 @@ export class DirectCalls {
       const kind = level === 'local' ? 'staleRead' : 'read'
       this.#told((checker) => checker.invoked(call, { kind, node: member.id, byLease: level === 'lease' }))
       // A copy, as at the public door: machines may write on what they get.
-      member.node?.query(copyValue(query), level, (outcome) => {
+      member.query(copyValue(query), level, (outcome) => {
         const { lastApplied: index } = member
         this.#told((checker) =>
           checker.completed(call, outcome.ok ? { outcome: 'ok', index } : { outcome: 'failed' }),

@@ -19,6 +19,7 @@ type MemberSettings = Pick<
   | 'deferLag'
   | 'lookMs'
   | 'scribbles'
+  | 'rude'
   | 'machinePace'
 >
 
@@ -33,6 +34,7 @@ export function memberSettings(id: PeerId, options: SimulationOptions): MemberSe
     deferLag: options.deferLag,
     lookMs: options.lookMs ?? 0,
     scribbles: options.scribbles ?? false,
+    rude: options.rude ?? false,
     machinePace: options.machinePace ?? null,
   }
 }

@@ -143,7 +143,7 @@ class ClientOperation {
       this.#world.guard(() =>
         checker?.invoked(call, { kind, node: member.id, byLease: this.#level === 'lease' }),
       )
-      node.query(['get', command.key], this.#level, (outcome) => {
+      member.query(['get', command.key], this.#level, (outcome) => {
         if (!outcome.ok) return this.#refused(member, call, outcome.error)
         const index = member.lastApplied
         this.#world.guard(() => {
@@ -170,7 +170,7 @@ class ClientOperation {
       )
       this.#uncertain = true
       if (this.#historyId !== null) this.#world.history.proposed(this.#historyId, call)
-      node.propose(data, expectedTerm, (outcome) => {
+      member.propose(data, expectedTerm, (outcome) => {
         if (!outcome.ok) return this.#refused(member, call, outcome.error)
         const { index, term } = outcome
         this.#world.guard(() => checker?.completed(call, { outcome: 'ok', index, term }))

@@ -1,11 +1,12 @@
 // One simulated machine of the group: its disk outlives its processes, each of which runs the real host and node.
 
-import { leaseIsValid } from '../actors/node/node.reads.ts'
+import type { QueuedQuery } from '../actors/apply/apply-queue.events.ts'
+import type { Proposal } from '../actors/apply/closures.ts'
+import type { ReadLevel } from '../api.ts'
 import { HostCore } from '../host/host-core.ts'
 import type { NodeHandle } from '../host/node-handle.ts'
 import type { Tuning } from '../options.ts'
-import type { Configuration, LogEntry, LogIndex, PeerId } from '../rules/types.ts'
-import { EMPTY_CONFIGURATION } from '../rules/types.ts'
+import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
 import type { StateMachine } from '../state-machine.ts'
@@ -15,14 +16,14 @@ import type { SimTransport } from './bus/sim-transport.ts'
 import type { SimDisk } from './disk/sim-disk.ts'
 import { SimStorage } from './disk/sim-storage.ts'
 import type { NodeObservation } from './invariants/invariants.ts'
+import { GROUP, MemberView } from './member-view.ts'
 import { type MachineWatch, ObservedMachine } from './observed-machine.ts'
+import { beRude, listenRudely, rudely, withRudeHooks } from './rude-user.ts'
 import { type DeathCause, SimProcess } from './sim-process.ts'
 import { type MachinePace, SlowMachine } from './slow-machine.ts'
 import type { Scheduler } from './time/scheduler.ts'
 import { SimClock } from './time/sim-clock.ts'
 import { type Latency, streamOf } from './time/sim-random.ts'
-
-export const GROUP = 'sim'
 
 export interface SimMemberOptions {
   readonly id: PeerId
@@ -40,6 +41,8 @@ export interface SimMemberOptions {
   readonly deferLag: Latency | undefined
   readonly lookMs: number
   readonly scribbles: boolean
+  /** User code throws wherever it is told something. */
+  readonly rude: boolean
   /** Null: it takes no time. */
   readonly machinePace: MachinePace | null
   readonly watch: (member: SimMember) => MachineWatch
@@ -135,13 +138,15 @@ export class SimMember {
       random: streamOf(seed, `${id} choices ${this.#life}`),
       logger: silentLogger,
     })
-    const { machinePace } = this.#options
-    const stateMachine =
+    const { machinePace, rude } = this.#options
+    const paced =
       machinePace === null
         ? this.machine
         : new SlowMachine(this.machine, process, streamOf(seed, `${id} machine ${this.#life}`), machinePace)
-    const spec = { group: GROUP, peers, stateMachine, tuning }
+    const stateMachine = rude ? withRudeHooks(paced) : paced
+    const spec = { group: GROUP, peers, stateMachine, tuning, ...(rude ? { inspect: beRude } : {}) }
     this.node = this.#host.startNode(spec, () => {})
+    if (rude) listenRudely(this.node)
     this.node.on('role', ({ from, to, term, reason }) => this.#options.onRole(this, from, to, term, reason))
     this.node.on('error', (error) => this.#options.onFailure(this, error))
     const parts = { node: this.node, transport, clock: this.#clock, random: streamOf(seed, `${id} services`) }
@@ -177,6 +182,15 @@ export class SimMember {
       done(left)
     }
     this.#host?.close(exit)
+  }
+
+  /** As its application would: within a turn of the process. */
+  propose(data: Uint8Array, expectedTerm: Term | undefined, done: Proposal['done']): void {
+    this.node?.propose(data, expectedTerm, this.#options.rude ? rudely(done) : done)
+  }
+
+  query(query: unknown, level: ReadLevel, done: QueuedQuery['done']): void {
+    this.node?.query(query, level, this.#options.rude ? rudely(done) : done)
   }
 
   /** Runs `run` as a turn of the process: not while it is paused, never once it is dead. */
@@ -219,84 +233,4 @@ export class SimMember {
   }
 }
 
-class MemberView implements NodeObservation {
-  readonly id: PeerId
-  readonly life: number
-  readonly snapshot = null
-  readonly #member: SimMember
-
-  constructor(member: SimMember) {
-    this.#member = member
-    this.id = member.id
-    this.life = member.life
-  }
-
-  get #core() {
-    return this.#member.node?.core
-  }
-
-  get #log() {
-    const core = this.#core
-    return core?.hasLog === true ? core.log : null
-  }
-
-  get alive(): boolean {
-    return this.#member.alive && this.#member.life === this.life
-  }
-
-  get role(): Role {
-    return this.#core?.role ?? 'uninitialized'
-  }
-
-  get term(): number {
-    return this.#core?.term ?? 0
-  }
-
-  get votedFor(): PeerId | null {
-    return this.#core?.votedFor ?? null
-  }
-
-  get leader(): PeerId | null {
-    return this.#core?.leader ?? null
-  }
-
-  get firstIndex(): LogIndex {
-    return this.#log?.firstIndex ?? 1
-  }
-
-  get lastIndex(): LogIndex {
-    return this.#log?.lastIndex ?? 0
-  }
-
-  get durableIndex(): LogIndex {
-    return this.#log?.durableIndex ?? 0
-  }
-
-  get commitIndex(): LogIndex {
-    return this.#core?.commitIndex ?? 0
-  }
-
-  get appliedIndex(): LogIndex {
-    return this.#core?.appliedIndex ?? 0
-  }
-
-  get leaseValid(): boolean {
-    const core = this.#core
-    return core !== undefined && leaseIsValid(core)
-  }
-
-  get configuration(): Configuration {
-    return this.#core?.configuration ?? EMPTY_CONFIGURATION
-  }
-
-  get stateHash(): string | null {
-    return this.#member.machine?.comparableHash ?? null
-  }
-
-  entryAt(index: LogIndex): LogEntry | null {
-    const log = this.#log
-    if (log === null || index < log.firstIndex || index > log.lastIndex) return null
-    // Not by the node's own read, which would use up a planned fault.
-    return log.peek(index) ?? this.#member.disk.visible(GROUP).entryAt(index)
-  }
-}
+export { GROUP } from './member-view.ts'

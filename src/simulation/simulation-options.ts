@@ -29,6 +29,8 @@ export interface SimulationOptions {
    * it: to show that nobody else's memory is handed to them. Default: they don't.
    */
   readonly scribbles?: boolean
+  /** User code throws wherever it is only told something: hooks, listeners, inspectors, completions. Default: it doesn't. */
+  readonly rude?: boolean
   /** How long the state machines take for a command or a query, in virtual time. Default: no time at all. */
   readonly machinePace?: MachinePace
   /** Whether a machine that throws ends the simulation (the default), or only its member. */

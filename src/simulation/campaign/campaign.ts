@@ -63,6 +63,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     deferLag: plan.deferLag,
     lookMs: plan.lookMs,
     scribbles: plan.scribbles,
+    rude: plan.rude,
     ...(plan.machinePace === null ? {} : { machinePace: plan.machinePace }),
     clockRates: plan.clockRates,
     services: plan.clients.via === 'bus',

@@ -5,9 +5,12 @@ import type { SimulationOptions } from '../simulation-options.ts'
 import { Nemesis } from './nemesis.ts'
 import type { SwarmPlan } from './swarm.ts'
 
-/** The part of a plan that a simulation is created with: members, options, speeds of links, disks and clocks. */
+/**
+ * The part of a plan that a simulation is created with: members, options, speeds of links, disks, clocks and machines.
+ * Not the bad manners of the plan's user code: what a machine of yours was given is its own to keep.
+ */
 export function worldOf(plan: SwarmPlan): SimulationOptions {
-  const { seed, nodes, tuning, link, disk, timerLag, deferLag, lookMs, scribbles, clockRates } = plan
+  const { seed, nodes, tuning, link, disk, timerLag, deferLag, lookMs, clockRates } = plan
   const pace = plan.machinePace === null ? {} : { machinePace: plan.machinePace }
   return {
     seed,
@@ -18,7 +21,6 @@ export function worldOf(plan: SwarmPlan): SimulationOptions {
     timerLag,
     deferLag,
     lookMs,
-    scribbles,
     clockRates,
     ...pace,
   }

@@ -50,6 +50,8 @@ export interface SwarmPlan {
   readonly lookMs: number
   /** Machines write on everything they are given. */
   readonly scribbles: boolean
+  /** User code throws wherever it is only told something. */
+  readonly rude: boolean
   /** Null: they take no time. */
   readonly machinePace: MachinePace | null
   /** Rate of each member's monotonic clock, inside of the declared bound. */
@@ -119,6 +121,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     // A stream of its own, so that what else a seed stands for stays as it was.
     lookMs: pick(streamOf(seed, 'looks'), LOOKS_MS),
     scribbles: chance(streamOf(seed, 'scribbles'), 0.5),
+    rude: chance(streamOf(seed, 'rude'), 0.15),
     machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
     clockRates: drawClockRates(random, nodes, tuning),
     clients: {

@@ -112,4 +112,11 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     expect: ['INV-13'],
     hint: { joint: true, nodes: 5 },
   },
+  {
+    name: 'completions that throw end those behind them',
+    file: 'actors/node/node.core.ts',
+    find: "    sheltered(run, (thrown) =>\n      this.logger.error({ group: this.group, error: messageOf(thrown) }, 'A completion callback threw.'),\n    )",
+    replace: '    run()',
+    tests: ['test/simulation/rude-users.test.ts'],
+  },
 ]
