@@ -44,6 +44,7 @@ export type {
   SimulatedStatus,
   SimulationOptions,
 } from './simulation/simulation-options.ts'
+export type { MachinePace } from './simulation/slow-machine.ts'
 export type { Latency } from './simulation/time/sim-random.ts'
 export {
   type StorageCase,

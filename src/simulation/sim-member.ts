@@ -144,7 +144,9 @@ export class SimMember {
         ? this.machine
         : new SlowMachine(this.machine, process, streamOf(seed, `${id} machine ${this.#life}`), machinePace)
     const stateMachine = rude ? withRudeHooks(paced) : paced
-    const spec = { group: GROUP, peers, stateMachine, tuning, ...(rude ? { inspect: beRude } : {}) }
+    // Being inspected costs as much as all else: one member is enough.
+    const inspected = rude && id === peers[0] ? { inspect: beRude } : {}
+    const spec = { group: GROUP, peers, stateMachine, tuning, ...inspected }
     this.node = this.#host.startNode(spec, () => {})
     if (rude) listenRudely(this.node)
     this.node.on('role', ({ from, to, term, reason }) => this.#options.onRole(this, from, to, term, reason))

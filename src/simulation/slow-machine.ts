@@ -124,13 +124,12 @@ class VirtualPromise<T> implements PromiseLike<T> {
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): PromiseLike<A | B> {
     const { scheduler } = this.#process
-    scheduler.schedule(this.#delayMs, EventKind.OTHER, () =>
-      this.#process.turn(this.#lane, () => {
-        const ran = this.#attempt()
-        if (ran.ok) void onValue?.(ran.value)
-        else void onError?.(ran.error)
-      }),
-    )
+    // What the listener throws ends the run: it is the node's.
+    const settle = (): unknown => {
+      const ran = this.#attempt()
+      return ran.ok ? onValue?.(ran.value) : onError?.(ran.error)
+    }
+    scheduler.schedule(this.#delayMs, EventKind.OTHER, () => this.#process.turn(this.#lane, settle))
     return new Promise<never>(() => {})
   }
 
