@@ -2,4 +2,50 @@
 
 import type { Mutant } from '../mutant.ts'
 
-export const STORAGE_MUTANTS: readonly Mutant[] = []
+export const STORAGE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a read hands over entries whose removal was asked for',
+    file: 'storage/log-window.ts',
+    find: '    for (const claim of this.#claims) claim.to = Math.min(claim.to, last)',
+    replace: '',
+    tests: ['test/storage/claimed-read.test.ts'],
+  },
+  {
+    name: 'rows that were truncated taken for damage',
+    file: 'storage/claimed-read.ts',
+    find: 'else if (failure !== null && failure.index <= to)',
+    replace: 'else if (failure !== null)',
+    tests: ['test/storage/claimed-read.test.ts'],
+  },
+  {
+    name: 'compacted entries read as none',
+    file: 'storage/claimed-read.ts',
+    find: "    if (from < firstIndex) this.#end({ kind: 'compacted', firstIndex })",
+    replace: "    if (from < 0) this.#end({ kind: 'compacted', firstIndex })",
+    tests: ['test/storage/claimed-read.test.ts'],
+  },
+  {
+    name: 'a fetch with nothing to read overtakes others',
+    file: 'storage/sqlite/fetch-queue.ts',
+    find: '    return !asked || this.#failure !== null',
+    replace: '    return this.#failure !== null || (asked && this.#waiting.some((one) => !one.asked))',
+    tests: ['test/storage/conformance.test.ts'],
+    testName: 'SQLite.*fetch',
+  },
+  {
+    name: 'a fetch answered after the close of its group',
+    file: 'storage/sqlite/fetch-queue.ts',
+    find: '    if (order !== undefined) end(order, order.refusal(), response)',
+    replace: '    if (order !== undefined) end(order, null, response)',
+    tests: ['test/storage/conformance.test.ts'],
+    testName: 'SQLite.*fetch',
+  },
+  {
+    name: 'sizes of fetched entries one off',
+    file: 'storage/sqlite/fetch-messages.ts',
+    find: '      const size = sizes[entries.length] ?? 0',
+    replace: '      const size = sizes[entries.length - 1] ?? 0',
+    tests: ['test/storage/conformance.test.ts'],
+    testName: 'SQLite.*fetch',
+  },
+]
