@@ -64,6 +64,9 @@ export const replicatorMachine = createMachine({
         "log.grew": {
           "actions": "fillWindow"
         },
+        "turn.ended": {
+          "actions": "fillWindow"
+        },
         "append.answered": [
           {
             "guard": "isStale"

@@ -57,7 +57,16 @@ function larger(windowBytes: number, maxWindowBytes: number): number {
   return Math.max(MIN_WINDOW_BYTES, Math.min(maxWindowBytes, windowBytes + STEP_BYTES))
 }
 
-/** Whether more old entries may be sent in this burst. One frame always may, however large. */
-export function mayGoOn({ windowBytes }: Pace, sentBytes: number): boolean {
-  return sentBytes === 0 || sentBytes < windowBytes
+/** Of old entries, in one turn of the loop: more of them wait for the next one, behind whatever else has come by then. */
+const MAX_TURN_BYTES = 256 * 1024
+
+/** What of the old entries has been sent so far. */
+export interface Sent {
+  readonly inBurst: number
+  readonly inTurn: number
+}
+
+/** Whether more old entries may be sent now. One frame always may, however large. */
+export function mayGoOn({ windowBytes }: Pace, { inBurst, inTurn }: Sent): boolean {
+  return (inBurst === 0 || inBurst < windowBytes) && (inTurn === 0 || inTurn < MAX_TURN_BYTES)
 }

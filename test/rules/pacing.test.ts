@@ -60,11 +60,19 @@ describe('within a burst', () => {
     [99, true],
     [100, false],
     [101, false],
-  ])('of 100 bytes %i may be followed by more: %s', (sent, expected) => {
-    expect(mayGoOn(pace(100), sent)).toBe(expected)
+  ])('of 100 bytes %i may be followed by more: %s', (inBurst, expected) => {
+    expect(mayGoOn(pace(100), { inBurst, inTurn: inBurst })).toBe(expected)
+  })
+
+  it.each([
+    [0, true],
+    [256 * KIB - 1, true],
+    [256 * KIB, false],
+  ])('%i bytes in this turn may be followed by more in it: %s', (inTurn, expected) => {
+    expect(mayGoOn(pace(MAX), { inBurst: inTurn, inTurn })).toBe(expected)
   })
 
   it('one frame may always go, or an entry larger than the window would stop replication for good', () => {
-    expect(mayGoOn(pace(0), 0)).toBe(true)
+    expect(mayGoOn(pace(0), { inBurst: 0, inTurn: 0 })).toBe(true)
   })
 })

@@ -16,6 +16,7 @@ export class Pacer {
   readonly #latency = new CommitLatency()
   #pace: Pace = FIRST_PACE
   #burst: BurstUnderWay | null = null
+  #turnBytes = 0
 
   /** How long others are to have the way now; 0: go on. */
   get pauseMs(): number {
@@ -23,7 +24,8 @@ export class Pacer {
   }
 
   get mayGoOn(): boolean {
-    return this.#pace.pauseMs === 0 && mayGoOn(this.#pace, this.#burst?.bytes ?? 0)
+    const sent = { inBurst: this.#burst?.bytes ?? 0, inTurn: this.#turnBytes }
+    return this.#pace.pauseMs === 0 && mayGoOn(this.#pace, sent)
   }
 
   /** To be called whenever log or commit index may have moved. */
@@ -31,10 +33,18 @@ export class Pacer {
     this.#latency.look(lastIndex, commitIndex, nowMs, this.#burst !== null)
   }
 
-  sent(bytes: number, lastIndex: LogIndex): void {
+  /** Returns whether these are the first in this turn: then `turnEnded` has to follow when it is over. */
+  sent(bytes: number, lastIndex: LogIndex): boolean {
+    const isFirst = this.#turnBytes === 0
     this.#burst ??= { bytes: 0, lastIndex }
     this.#burst.bytes += Math.max(1, bytes)
+    this.#turnBytes += Math.max(1, bytes)
     this.#latency.disturb()
+    return isFirst
+  }
+
+  turnEnded(): void {
+    this.#turnBytes = 0
   }
 
   /** All that was sent has been answered, `last` being the last of it. */

@@ -35,6 +35,8 @@ export type ReplicatorEvent =
       readonly call: number
       readonly outcome: RpcOutcome<AppendEntriesResponse>
     }
+  /** The turn in which old entries were sent is over. */
+  | { readonly type: 'turn.ended' }
   | { readonly type: 'backlog.read'; readonly read: number; readonly result: FetchResult }
 
 const NO_ENTRIES: readonly LogEntry[] = []
@@ -110,9 +112,17 @@ export function fillWindow(context: ReplicatorContext, self: AnyActorRef): void 
     const isSettled = last.index <= core.commitIndex
     if (isSettled && !pacer.mayGoOn) break
     const bytes = sendFrame(context, self, entries)
-    if (isSettled) pacer.sent(bytes, core.log.lastIndex)
+    if (isSettled && pacer.sent(bytes, core.log.lastIndex)) goOnNextTurn(context, self)
   }
   readAhead(context, self, frame)
+}
+
+/** What else has come by then goes first. */
+function goOnNextTurn({ core, pacer }: ReplicatorContext, self: AnyActorRef): void {
+  core.clock.defer(() => {
+    pacer.turnEnded()
+    if (self.getSnapshot().status === 'active') self.send({ type: 'turn.ended' })
+  })
 }
 
 function frameLimits({ tuning, input }: ReplicationWorld): FrameLimits {

@@ -72,6 +72,7 @@ export const replicatorMachine = replicator.createMachine({
       always: { guard: 'isCaughtUp', target: 'waiting' },
       on: {
         'log.grew': { actions: 'fillWindow' },
+        'turn.ended': { actions: 'fillWindow' },
         'append.answered': [...setbacks, { actions: ['credit', 'fillWindow'] }],
         'backlog.read': [
           { guard: 'isStale' },

@@ -188,4 +188,28 @@ describe('the way', () => {
     rig.disk.answerFetches()
     expect(rig.flying.length).toBe(4)
   })
+
+  it('is left to whatever comes in between: a large burst takes several turns', () => {
+    const stored = dataEntries(1, 150, 2, 100_000)
+    const rig = replicatorRig({ stored, tuning: { maxEntriesPerFrame: 1 } })
+    rig.refuse(0)
+    rig.acknowledge()
+    const answerAll = (): void => {
+      for (let left = rig.open().length; left > 0; left--) rig.acknowledge()
+    }
+    // Nobody writes, so bursts grow.
+    for (let burst = 0; burst < 9; burst++) {
+      answerAll()
+      for (let reads = 0; reads < 3; reads++) {
+        rig.disk.answerFetches()
+        rig.clock.settle()
+      }
+    }
+    expect(rig.flying.length).toBeGreaterThan(6)
+    answerAll()
+    rig.disk.answerFetches()
+    expect(rig.flying.length).toBe(3)
+    rig.clock.turn()
+    expect(rig.flying.length).toBe(6)
+  })
 })

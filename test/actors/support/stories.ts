@@ -261,6 +261,7 @@ export function storiesFor(
       rig.acknowledge()
       expect(rig.state).toEqual({ replicating: 'givingWay' })
       rig.clock.advance(100)
+      rig.clock.settle()
       const unreadable = replicatorRig({ stored, inspect })
       unreadable.refuse(0)
       unreadable.acknowledge()

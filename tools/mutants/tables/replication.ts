@@ -187,4 +187,11 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     replace: '  if (termAt(shared) < 0) return shared',
     tests: ['test/rules/conflict.test.ts'],
   },
+  {
+    name: 'a large burst leaves in one turn',
+    file: 'rules/pacing.ts',
+    find: '(inTurn === 0 || inTurn < MAX_TURN_BYTES)',
+    replace: '(inTurn >= 0 || inTurn < MAX_TURN_BYTES)',
+    tests: ['test/actors/replication/backlog.test.ts'],
+  },
 ]
