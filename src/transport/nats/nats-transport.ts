@@ -133,7 +133,8 @@ export class NatsTransport implements Transport {
   async #close(): Promise<void> {
     const connected = this.#feed.current.connected && !this.#connection.isClosed()
     for (const registration of this.#registrations) this.#detach(registration)
-    if (connected) await this.#flush()
+    // Listeners hear of it later than `closing` is known: one that closes in its turn finds it under way.
+    await (connected ? this.#flush() : Promise.resolve())
     this.#report(false, 'The transport is closed.')
     const report = this.#reporter('The connection to NATS could not be closed in order.')
     sheltered(() => stopStatus(this.#statuses), report)

@@ -137,6 +137,22 @@ describe('a connection that throws', () => {
     expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(3)
   })
 
+  test('or a listener that closes it in its turn: it is closed once', async () => {
+    const connection = new ThirdVersion()
+    connection.info = undefined
+    const logger = new MemoryLogger()
+    const transport = new NatsTransport({ connection, owned: true, inbox: 'i', clock: systemClock, logger })
+    let closed = 0
+    connection.close = async () => void closed++
+    const told: string[] = []
+    transport.onStatus(({ detail }) => {
+      told.push(detail)
+      void transport.close()
+    })
+    await Promise.all([transport.close(), transport.close()])
+    expect([closed, told, logger.lines]).toEqual([1, ['The transport is closed.'], []])
+  })
+
   test('one listener that throws does not keep a change of status from the next', async () => {
     const { connection, logger, transport } = setUp()
     const told: boolean[] = []
