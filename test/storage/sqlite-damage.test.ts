@@ -79,6 +79,8 @@ test.each([100, 101, 200, 201, 500])(
 test.each([
   [1, 'the first'],
   [77, 'one between'],
+  [256, 'the last of the first step of the scan'],
+  [257, 'the first of its second step'],
   [499, 'the last but one'],
 ])('a missing entry (%i, %s) stops the opening and is named', async (index) => {
   const dataDir = await damaged(`DELETE FROM log_entries WHERE position = ${POSITION(index)}`)
@@ -139,6 +141,23 @@ test('damage in one group leaves the others usable', async () => {
   const { store } = await openStore(storage, 'other')
   await written((done) => store.append(makeEntries(6, 5), done))
   expect(readAll(store, 1).length).toBe(10)
+})
+
+test('an entry of another group in the same place is not taken for ours, not even an empty one', async () => {
+  const dataDir = temporaryDirectory()
+  const storage = await sqliteStorage({ dataDir })
+  const [a, b] = [await openStore(storage, 'a'), await openStore(storage, 'b')]
+  const empty = makeEntries(1, 3).map((entry) => ({ ...entry, data: new Uint8Array(0) }))
+  await written((done) => a.store.append(empty, done))
+  await written((done) => b.store.append(empty, done))
+  await written((done) => storage.close(done))
+  const db = new Database(join(dataDir, 'quorate.db'))
+  db.exec(
+    'UPDATE log_entries SET checksum = (SELECT checksum FROM log_entries WHERE position = (2 << 48 | 2)) WHERE position = (1 << 48 | 2)',
+  )
+  db.close()
+  const { store } = await openStore(await sqliteStorage({ dataDir }), 'a')
+  expect(() => store.read(2, EVERYTHING)).toThrow(/group a .*index 2/)
 })
 
 test('a bit that flips inside the file is found', async () => {

@@ -206,6 +206,10 @@ test('when the disk thread dies, what waits and what comes later fails once, in 
     opened: (result) => outcomes.push(result.ok ? 'opened' : `opened ${result.failure.code}`),
   })
   expect(sent.length).toBe(1)
+  const other = new RequestQueue((request) => void sent.push(request))
+  other.open({ group: 'h', opened: (result) => outcomes.push(result.ok ? 'h' : `h ${result.failure.code}`) })
+  other.abandon(new StorageError('IO', 'gone'))
+  expect(outcomes.splice(0)).toEqual(['h IO'])
   queue.abandon(new StorageError('IO', 'gone'))
   queue.write((packer) => packer.truncateSuffix(1, 3), say('later'))
   expect(outcomes).toEqual(['under way IO', 'waiting IO', 'opened IO'])

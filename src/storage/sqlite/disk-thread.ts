@@ -6,6 +6,7 @@ import type { DiskStatus } from '../storage.ts'
 import { Disk, type GroupOpening } from './disk.ts'
 import { type Failure, toFailure } from './failure.ts'
 import type { DiskOptions, DiskRequest, DiskResponse } from './messages.ts'
+import { STOP } from './threads.ts'
 
 /** Without a request for this long nobody is taken to wait. */
 const QUIET_MS = 20
@@ -34,7 +35,10 @@ class DiskServer {
     this.#port = port
     this.#disk = disk
     this.#watch = systemClock.setTimeout(this.#onWatch, WATCH_MS)
-    port.on('message', (request: DiskRequest) => this.#onRequest(request))
+    port.on('message', (request: DiskRequest | typeof STOP) => {
+      if (request === STOP) process.exit() // ends this thread only
+      this.#onRequest(request)
+    })
     this.#answer({ kind: 'started' })
   }
 

@@ -5,9 +5,12 @@ import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { type FetchRequest, type FetchThreadOptions, packRows } from './fetch-messages.ts'
 import { LogReader } from './log-reader.ts'
+import { STOP } from './threads.ts'
 
 function serve(port: NonNullable<typeof parentPort>, reader: LogReader): void {
-  port.on('message', ({ group, from, to, maxBytes }: FetchRequest) => {
+  port.on('message', (request: FetchRequest | typeof STOP) => {
+    if (request === STOP) process.exit() // ends this thread only
+    const { group, from, to, maxBytes } = request
     const response = packRows(from, reader.readRows(group, from, to, maxBytes))
     port.postMessage(response, [response.buffer])
   })

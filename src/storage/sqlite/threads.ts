@@ -3,7 +3,9 @@
 import type { Worker } from 'node:worker_threads'
 import { systemClock } from '../../runtime/clock.ts'
 
-/** How long a thread may take to leave what it is in. Only a call that does not return takes longer. */
+/** What Node calls a thread that has ended. */
+const NO_THREAD = -1
+/** How long a thread may take to end what it is doing: one transaction, a few reads. */
 const STOP_TIMEOUT_MS = 2000
 
 /** A disk that is merely slow answers sooner. */
@@ -29,19 +31,25 @@ export function owesAnswer(worker: Worker, what: 'asked' | 'answered' | 'nothing
     asked.set(worker, systemClock.nowMs())
 }
 
+/** What a thread is sent to end it. */
+export const STOP = 'stop'
+
 /**
- * Ends a thread, whatever it is doing. Resolves with true when it is gone and its files are closed; with false when the
- * operating system does not let go of it, and it is left behind.
+ * Asks a thread to end after what it is doing. Resolves with true when it is gone and its files are closed; with false
+ * when it does not come back from the operating system, and is left behind. It is not terminated: SQLite reporting an
+ * error to a thread that Node is terminating takes the whole process down.
  */
 export function stopThread(worker: Worker): Promise<boolean> {
+  if (worker.threadId === NO_THREAD) return Promise.resolve(true)
   worker.ref()
+  worker.postMessage(STOP)
   return new Promise((resolve) => {
     const timer = systemClock.setTimeout(() => {
       stuck.add(worker)
       worker.unref()
       resolve(false)
     }, STOP_TIMEOUT_MS)
-    void worker.terminate().then(() => {
+    worker.once('exit', () => {
       systemClock.clearTimeout(timer)
       stuck.delete(worker)
       asked.delete(worker)

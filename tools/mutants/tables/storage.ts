@@ -1,6 +1,9 @@
-// Planted bugs in what is on disk: order and truth of syncs, opening and closing, limits.
+// Planted bugs in what is on disk.
 
 import type { Mutant } from '../mutant.ts'
+import { STORAGE_DISK_MUTANTS } from './storage-disk.ts'
+import { STORAGE_QUEUE_MUTANTS } from './storage-queue.ts'
+import { STORAGE_ROW_MUTANTS } from './storage-rows.ts'
 
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
@@ -48,4 +51,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     tests: ['test/storage/conformance.test.ts'],
     testName: 'SQLite.*fetch',
   },
+  ...STORAGE_DISK_MUTANTS,
+  ...STORAGE_ROW_MUTANTS,
+  ...STORAGE_QUEUE_MUTANTS,
 ]
