@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { EntryType, type LogEntry } from '../../src/rules/types.ts'
+import { Disk } from '../../src/storage/sqlite/disk.ts'
 import { startDiskThread } from '../../src/storage/sqlite/disk-thread-handle.ts'
 import type { DiskRequest, DiskResponse } from '../../src/storage/sqlite/messages.ts'
+import { OperationPacker } from '../../src/storage/sqlite/operations.ts'
 import { configureDatabase, MAX_GROUPS, MAX_INDEX } from '../../src/storage/sqlite/schema.ts'
 import { findTermRuns } from '../../src/storage/sqlite/term-runs.ts'
 import type { StorageError } from '../../src/storage/storage.ts'
@@ -153,6 +155,37 @@ test.each([
   onTestFinished(() => void db.close())
   configureDatabase(db, bytes)
   expect(db.pragma('max_page_count', { simple: true })).toBe(pages)
+})
+
+test('a disk that failed once is not written to again, though there would be room', () => {
+  const options = {
+    dataDir: temporaryDirectory(),
+    hostId: 'n1',
+    maxDatabaseBytes: 200_000,
+    maxWalBytes: KIB * KIB,
+  }
+  const disk = new Disk(options, () => performance.now())
+  const [opening] = disk.openGroups(['g'])
+  while (opening?.next().done === false);
+  const write = (entries: readonly LogEntry[]) => {
+    const packer = new OperationPacker(new ArrayBuffer(KIB))
+    packer.append(1, entries, 0)
+    return disk.write(packer.buffer, packer.byteLength)
+  }
+  expect(write(sized(1, [100]))).toBe(null)
+  expect(write(sized(2, [400_000]))).toMatchObject({ code: 'FULL' })
+  expect(write(sized(2, [100]))).toMatchObject({ code: 'FULL' })
+  expect(disk.openGroups(['h']).map((other) => other.next().value)).toMatchObject([
+    { ok: false, failure: { code: 'FULL' } },
+  ])
+  disk.close()
+  // Not even what it refused with an error.
+  const again = new Disk({ ...options, maxDatabaseBytes: null }, () => performance.now())
+  onTestFinished(() => void again.close())
+  const [reopening] = again.openGroups(['g'])
+  let step = reopening?.next()
+  while (step?.done === false) step = reopening?.next()
+  expect(step?.value).toMatchObject({ ok: true, stored: { lastIndex: 1 } })
 })
 
 test('a disk thread that dies says why, once', async () => {

@@ -72,14 +72,14 @@ test('a close waits for what is being opened, and an opening sees what was asked
   const dataDir = temporaryDirectory()
   const storage = await sqliteStorage({ dataDir })
   const { store } = await openStore(storage, 'g')
-  store.append(makeEntries(1, 5000), () => {})
+  store.append(makeEntries(1, 80_000), () => {})
   store.close(() => {})
   const again = openStore(storage, 'g')
   const order: string[] = []
   void again.then(() => order.push('opened'))
   await written((done) => storage.close(done))
   order.push('closed')
-  expect((await again).stored.lastIndex).toBe(5000)
+  expect((await again).stored.lastIndex).toBe(80_000)
   expect(order).toEqual(['opened', 'closed'])
 })
 

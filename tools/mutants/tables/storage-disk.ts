@@ -129,8 +129,8 @@ export const STORAGE_DISK_MUTANTS: readonly Mutant[] = [
     file: 'storage/sqlite/disk.ts',
     find: 'if (this.#failure !== null) return this.#failure\n',
     replace: '',
-    tests: ['test/storage/sqlite-limits.test.ts'],
-    testName: 'full disk',
+    tests: ['test/storage/sqlite-bounds.test.ts'],
+    testName: 'disk that failed once',
   },
   {
     name: 'commit acknowledged without a look at the files',
@@ -161,6 +161,13 @@ export const STORAGE_DISK_MUTANTS: readonly Mutant[] = [
     file: 'storage/sqlite/disk.ts',
     find: 'failure ?? records[position]',
     replace: 'records[position]',
+    also: [
+      {
+        file: 'storage/sqlite/disk.ts',
+        find: 'return this.#failure === null ? { ok: true, number, stored } : { ok: false, failure: this.#failure }',
+        replace: 'return { ok: true, number, stored }',
+      },
+    ],
     tests: ['test/storage/sqlite-gone.test.ts'],
     testName: 'created on files that are gone',
   },

@@ -178,7 +178,7 @@ export const STORAGE_ROW_MUTANTS: readonly Mutant[] = [
     find: 'entry.term !== head.term || entry.type',
     replace: 'entry.type',
     tests: ['test/storage/conformance.test.ts'],
-    testName: 'SQLite.*runs of terms',
+    testName: 'SQLite.*read back',
   },
   {
     name: 'border of two terms found one too early',
