@@ -32,7 +32,6 @@ const JUDGED: Readonly<Record<string, string>> = {
     'never rejects; the handler puts in a request',
   'src/storage/sqlite/sqlite-storage.ts: void this.#thread.stop':
     'never rejects; closers are called in a shelter',
-  'src/storage/sqlite/threads.ts: void worker.terminate': 'never rejects; the handler resolves a promise',
   'src/transport/rpc/pending-calls.ts: call.failed': 'the endpoint that adds a call shelters its end',
 }
 
