@@ -22,6 +22,10 @@ export interface LeaderChange {
  * again applies the log from the beginning (or from its newest snapshot), so `apply` must depend on nothing but the
  * state and the command: no clock, no randomness, no I/O whose result matters.
  *
+ * What takes long holds up its own group only as far as it must: synchronous code is called for 10 ms at a time
+ * (`maxApplySliceMs`), then heartbeats, votes and other groups have their turn; an asynchronous `apply` costs them nothing.
+ * Commands and positions are the machine's own to keep and to change.
+ *
  * When `apply` throws or rejects, the node stops in its error state: the entries before stay applied, the entry is
  * not skipped, and its caller learns the error.
  *
@@ -35,7 +39,11 @@ export interface LeaderChange {
 export interface StateMachine<Command = unknown, Result = unknown, Query = unknown, Answer = unknown> {
   /** Carries out one committed command. What it returns goes to the caller of `node.apply` on the proposing member. */
   apply(command: Command, at: AppliedPosition): Result | Promise<Result>
-  /** Answers a query from the current state. Called between applies, never during one. */
+  /**
+   * Answers a query from the current state. Called between applies, never during one. It may be asynchronous: until its
+   * promise is settled nothing is applied, so that it never sees half of a change; other queries may run beside it. If
+   * commands have waited for it for `maxReadHoldMs` (1,000 ms), its caller gets TIMEOUT and they go on.
+   */
   read?(query: Query): Answer | Promise<Answer>
   /** A digest of the whole state, equal on members that applied the same entries. For checks and status. */
   stateHash?(): string

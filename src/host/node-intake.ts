@@ -96,6 +96,7 @@ class PendingProposal implements Proposal {
   readonly expectedTerm: Term | undefined
   readonly #core: NodeCore
   readonly #done: (outcome: ProposalOutcome) => void
+  #isSettled = false
 
   constructor(
     core: NodeCore,
@@ -110,6 +111,8 @@ class PendingProposal implements Proposal {
   }
 
   done(outcome: ProposalOutcome): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
     this.#core.intake.pendingProposals--
     this.#core.intake.pendingBytes -= this.data.length
     this.#done(outcome)

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import {
   type FollowerLease,
   heardRecently,
+  judgeQuorum,
   type LeaseTerms,
   leaderLeaseValid,
   leaderPresumedAliveMs,
@@ -114,6 +115,22 @@ describe('check-quorum (thesis section 6.2)', () => {
         }
       }
     }
+  })
+})
+
+describe('check-quorum of a leader that was held up', () => {
+  const patience = { electionTimeoutMs: 100, roundMs: 10 }
+
+  it.each([
+    [1100, 0, 'alive'],
+    [1100, 1095, 'alive'],
+    [1101, Number.NEGATIVE_INFINITY, 'lost'],
+    [1101, 1101, 'late'],
+    [1101, 1092, 'late'],
+    [1101, 1091, 'lost'],
+    [1101, 1090, 'lost'],
+  ] as const)('at %i, held up until %d: %s', (nowMs, heldUpUntilMs, verdict) => {
+    expect(judgeQuorum(contact(ABC, { b: 1000 }), patience, nowMs, heldUpUntilMs)).toBe(verdict)
   })
 })
 

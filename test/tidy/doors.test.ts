@@ -34,6 +34,6 @@ describe('the actors beside the node', () => {
         .filter((to) => to === 'src/actors/node/node.core.ts')
         .map(() => source.path),
     )
-    expect(inside.filter((path) => !path.startsWith('src/actors/replication/'))).toEqual([])
+    expect(inside).toEqual([])
   })
 })

@@ -24,6 +24,8 @@ type Notice = Exclude<Task, { type: 'committed' | 'snapshotSave' | 'snapshotLoad
 /** Payload handed to the log for one read of entries; bounds memory, not work. */
 const READ_BYTES = 1024 * 1024
 
+const NO_ENTRIES: readonly LogEntry[] = []
+
 export class ApplyWorker {
   readonly #world: ApplyWorld
   readonly #code: UserCode
@@ -31,12 +33,14 @@ export class ApplyWorker {
   readonly #resume: () => void
   #tasks: Task[] = []
   /** Committed entries read from the log, some of them applied already. */
-  #batch: readonly LogEntry[] = []
+  #batch: readonly LogEntry[] = NO_ENTRIES
   #applied: LogId = NOTHING
   /** What the node was told last. */
   #told = 0
   /** What user code has been called for and has not come back from. */
   #away: LogEntry | ExclusiveTask | null = null
+  /** The next entries are on their way from disk. */
+  #fetching = false
   /** Entries applied in this slice. */
   #inSlice = 0
   #yielded = false
@@ -134,9 +138,12 @@ export class ApplyWorker {
     }
     if (this.#applied.index >= index) {
       this.#tasks.shift()
+      this.#batch = NO_ENTRIES
       return true
     }
-    for (const entry of this.#nextEntries(index)) {
+    const entries = this.#fetching ? null : this.#nextEntries(index)
+    if (entries === null) return false
+    for (const entry of entries) {
       this.#applyEntry(entry)
       if (this.#away !== null) return false
       if (this.#failure !== null || this.#sliceIsOver(endMs)) break
@@ -144,28 +151,39 @@ export class ApplyWorker {
     return true
   }
 
-  /** Entries after the last applied one, up to `index`; what was read before an asynchronous call is used on. */
-  #nextEntries(index: number): readonly LogEntry[] {
+  /** Entries after the last applied one, up to `index`; null while they have to be fetched from disk. */
+  #nextEntries(index: number): readonly LogEntry[] | null {
     const next = this.#applied.index + 1
     const first = this.#batch[0]?.index ?? 0
     const skip = next - first
-    if (first === 0 || skip < 0 || skip >= this.#batch.length) {
-      this.#batch = this.#read(next, index)
-      return this.#batch
-    }
-    return skip === 0 ? this.#batch : this.#batch.slice(skip)
+    if (first > 0 && skip >= 0 && skip < this.#batch.length)
+      return skip === 0 ? this.#batch : this.#batch.slice(skip)
+    const count = Math.min(index - next + 1, this.#world.tuning.maxApplyBatch)
+    const cached = this.#world.log.cached(next, count, READ_BYTES)
+    if (cached === null) this.#fetch(next, count)
+    else this.#take(next, cached)
+    return cached === null ? null : this.#batch
   }
 
-  #read(from: number, to: number): readonly LogEntry[] {
-    try {
-      const count = Math.min(to - from + 1, this.#world.tuning.maxApplyBatch)
-      const entries = this.#world.log.slice(from, count, READ_BYTES)
-      if (entries.length > 0) return entries
-      throw new Error(`committed entry ${from} is not in the log`)
-    } catch (error) {
-      this.#fail(new QuorateError('STORAGE', `The log cannot be read: ${messageOf(error)}`, { cause: error }))
-      return []
-    }
+  /** What has left memory is read back without holding up the loop. */
+  #fetch(next: number, count: number): void {
+    this.#fetching = true
+    this.#world.log.fetch(next, count, READ_BYTES, (result) => {
+      this.#fetching = false
+      if (this.#world.gone) return
+      if (result.kind === 'failed') this.#unreadable(messageOf(result.error), result.error)
+      else this.#take(next, result.kind === 'entries' ? result.entries : [])
+      this.#resume()
+    })
+  }
+
+  #take(next: number, entries: readonly LogEntry[]): void {
+    this.#batch = entries
+    if (entries.length === 0) this.#unreadable(`committed entry ${next} is not in the log`)
+  }
+
+  #unreadable(why: string, cause?: unknown): void {
+    this.#fail(new QuorateError('STORAGE', `The log cannot be read: ${why}`, { cause }))
   }
 
   #applyEntry(entry: LogEntry): void {

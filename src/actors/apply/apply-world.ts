@@ -21,7 +21,7 @@ export interface ApplyWorld {
   readonly logger: Logger
   readonly clock: Pick<Clock, 'nowMs' | 'defer' | 'setTimeout' | 'clearTimeout'>
   readonly tuning: Pick<Tuning, 'maxApplyBatch' | 'maxApplySliceMs' | 'maxReadHoldMs'>
-  readonly log: Pick<RaftLog, 'slice' | 'configurations'>
+  readonly log: Pick<RaftLog, 'cached' | 'fetch' | 'configurations'>
   readonly closures: ClosureQueue
   readonly commitIndex: LogIndex
   /** Tasks that wait or run, and have not been told how they ended. */

@@ -20,11 +20,15 @@ export interface Gathered {
   readonly reads: readonly PendingRead[]
 }
 
+const NOTHING_GATHERED: Gathered = { proposals: [], reads: [] }
+
 export type Full = 'maxPendingProposals' | 'maxPendingBytes' | 'maxUndurableBytes'
 
 export class Intake {
   #proposals: Proposal[] = []
   #reads: PendingRead[] = []
+  /** Taken and on the way into the chart: if that fails, they have got nowhere else. */
+  inHand: Gathered = NOTHING_GATHERED
   /** Proposals that wait for their result, wherever they are, and the bytes of their commands. */
   pendingProposals = 0
   pendingBytes = 0
@@ -43,6 +47,13 @@ export class Intake {
   addRead(read: PendingRead): boolean {
     this.#reads.push(read)
     return this.#proposals.length + this.#reads.length === 1
+  }
+
+  /** Hands over what was gathered in this turn. */
+  handOver(take: (gathered: Gathered) => void): void {
+    this.inHand = this.takeGathered()
+    take(this.inHand)
+    this.inHand = NOTHING_GATHERED
   }
 
   /** Takes what was gathered; the next one is the first of its turn again. */

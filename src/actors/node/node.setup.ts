@@ -36,6 +36,7 @@ import * as starting from './node.start.ts'
 import { stepDown } from './node.stepdown.ts'
 import { reasonOf, termAfter } from './node.term.ts'
 import { proposalQueue } from './proposal-queue.ts'
+import { failEvent } from './waiting.ts'
 
 /** How long a disk may take to let go of a group before the node ends without it. */
 const STORE_PATIENCE_MS = 2000
@@ -50,11 +51,13 @@ interface Args {
 }
 
 /** An exception inside a transition would kill the actor and leave its children running: it becomes `fatal`. */
-function guarded(core: NodeCore, run: () => void): void {
+function guarded(core: NodeCore, event: NodeEvent, run: () => void): void {
   try {
     run()
-  } catch (error) {
-    core.send({ type: 'fatal', error: toError(error) })
+  } catch (thrown) {
+    const error = toError(thrown)
+    core.send({ type: 'fatal', error })
+    failEvent(core, event, error)
   }
 }
 
@@ -62,13 +65,13 @@ function guarded(core: NodeCore, run: () => void): void {
 const act =
   (run: (core: NodeCore, event: NodeEvent) => void) =>
   ({ context: { core }, event }: Args): void =>
-    guarded(core, () => run(core, event))
+    guarded(core, event, () => run(core, event))
 
 /** An action for events of these types; for others it does nothing. */
 const on =
   <T extends EventType>(types: readonly T[], run: (core: NodeCore, event: EventOf<T>) => void) =>
   ({ context: { core }, event }: Args): void =>
-    guarded(core, () => {
+    guarded(core, event, () => {
       if (isOneOf(event, types)) run(core, event)
     })
 
@@ -217,8 +220,8 @@ const openLog = base.assign(({ context: { core }, spawn, self }) => {
 })
 
 /** A replicator and a heartbeat for every other member. */
-const takeOffice = base.assign(({ context: { core }, spawn }) => {
-  guarded(core, () =>
+const takeOffice = base.assign(({ context: { core }, event, spawn }) => {
+  guarded(core, event, () =>
     leading.takeOffice(core, (progress) => {
       const { peer } = progress
       const input = { core, progress, term: core.term }
@@ -232,7 +235,7 @@ const takeOffice = base.assign(({ context: { core }, spawn }) => {
 
 /** Ends an office; the actors that belonged to it stop. */
 const leaveOffice = base.enqueueActions(({ context: { core }, event, enqueue }) => {
-  guarded(core, () => {
+  guarded(core, event, () => {
     const retired = stepDown(core, { term: termAfter(core, event), reason: reasonOf(event) })
     for (const actor of retired) enqueue.stopChild(actor)
   })
@@ -240,7 +243,7 @@ const leaveOffice = base.enqueueActions(({ context: { core }, event, enqueue }) 
 
 /** Both leaders of a term must fall: the next term is nobody's (trap T16). */
 const raiseOverConflict = base.enqueueActions(({ context: { core }, event, enqueue }) => {
-  guarded(core, () => {
+  guarded(core, event, () => {
     core.logger.error({ group: core.group, term: core.term }, 'Two leaders in one term; raising the term.')
     const retired = stepDown(core, { term: termAfter(core, event) + 1, reason: 'LEADER_CONFLICT' })
     for (const actor of retired) enqueue.stopChild(actor)
@@ -248,7 +251,7 @@ const raiseOverConflict = base.enqueueActions(({ context: { core }, event, enque
 })
 
 const yieldToCandidate = base.enqueueActions(({ context: { core }, event, enqueue }) => {
-  guarded(core, () => {
+  guarded(core, event, () => {
     if (event.type !== 'rpc.request_vote') return
     for (const actor of election.yieldToCandidate(core, event)) enqueue.stopChild(actor)
   })

@@ -20,7 +20,8 @@ export const proposalQueue = hot<IntakeWorld, ProposalQueueEvent, ProposalQueueI
 })
 
 function flush(core: IntakeWorld): void {
-  const { proposals, reads } = core.intake.takeGathered()
-  if (proposals.length > 0) core.send({ type: 'propose', proposals })
-  if (reads.length > 0) core.send({ type: 'read', reads })
+  core.intake.handOver(({ proposals, reads }) => {
+    if (proposals.length > 0) core.send({ type: 'propose', proposals })
+    if (reads.length > 0) core.send({ type: 'read', reads })
+  })
 }

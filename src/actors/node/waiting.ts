@@ -4,6 +4,7 @@
 // | place | who waits there |
 // | --- | --- |
 // | intake, gathered | proposals and reads of this turn, not yet an event |
+// | intake, in hand | those whose event is being carried out |
 // | closures | proposals in the log of a leader, until they are applied |
 // | office | reads that wait for a round, own ones and those of followers |
 // | following, forwarded | reads that the leader has been asked about |
@@ -13,7 +14,7 @@
 import type { Outcome, QuorateError } from '../../errors.ts'
 import type { Closure } from '../apply/closures.ts'
 import type { NodeCore } from './node.core.ts'
-import type { PendingRead } from './node.events.ts'
+import type { NodeEvent, PendingRead } from './node.events.ts'
 
 /** Why nobody will be answered any more. */
 export interface Ending {
@@ -28,11 +29,12 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
   const error = (outcome: Outcome, words: string): QuorateError =>
     core.error(code, `${why}${words}.`, { outcome, cause })
   const { proposals, reads } = core.intake.takeGathered()
-  const logged = core.closures.takeAfter(0)
+  const { inHand } = core.intake
+  const logged = [...core.closures.takeAfter(0), ...inHand.proposals]
   failClosures(core, logged, error('unknown', '; the command may or may not be applied'))
   failClosures(core, proposals, error('not-applied', '; the command was not applied'))
   const unread = error('not-applied', '')
-  failReads(core, [...reads, ...takeReads(core)], unread)
+  failReads(core, [...reads, ...inHand.reads, ...takeReads(core)], unread)
   for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error: unread }))
   for (const task of [...core.exclusiveTasks]) {
     core.exclusiveTasks.delete(task)
@@ -43,6 +45,14 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
 /** Reads on the way to their position, whether this member leads or follows. */
 export function takeReads(core: NodeCore): readonly PendingRead[] {
   return [...(core.office?.takeReads() ?? []), ...core.following.takeForwarded()]
+}
+
+/** Carrying out this event has failed half way: whoever it was about may have got nowhere else. */
+export function failEvent(core: NodeCore, event: NodeEvent, cause: Error): void {
+  const why = `Member ${core.id} of ${core.group} has failed: ${cause.message.replace(/\.$/, '')}`
+  const error = (outcome: Outcome): QuorateError => core.error('NODE_FAILED', `${why}.`, { outcome, cause })
+  if (event.type === 'propose') failClosures(core, event.proposals, error('unknown'))
+  if (event.type === 'read') failReads(core, event.reads, error('not-applied'))
 }
 
 /** One that throws takes nobody else's answer with it. */

@@ -235,4 +235,6 @@ export function rig(options: RigOptions = {}): NodeRig {
 }
 
 const NO_LOG = { lastLogIndex: 0, lastLogTerm: 0, disruptedLeader: null }
+/** An append of nothing, from the beginning of the log. */
+export const NO_ENTRIES_OF = { prevLogIndex: 0, prevLogTerm: 0 } as const
 const NO_ENTRIES = { prevLogIndex: 0, prevLogTerm: 0, committedIndex: 0, entries: [] as readonly LogEntry[] }

@@ -93,8 +93,8 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
     name: 'last entry applied again after a pause',
     file: 'actors/apply/apply-worker.ts',
-    find: '      this.#batch = this.#read(next, index)',
-    replace: '      this.#batch = this.#read(Math.max(1, next - 1), index)',
+    find: 'this.#world.log.cached(next, count, READ_BYTES)',
+    replace: 'this.#world.log.cached(Math.max(1, next - 1), count, READ_BYTES)',
     expect: ['INV-7', 'INV-17'],
   },
   {
