@@ -52,7 +52,7 @@ They go to \`openHost\`.
 | option | default | what it is |
 | --- | --- | --- |
 | \`group\` | required | Name of the group, like a host's name; every word is allowed. |
-| \`peers\` | none | All members of a new group. Ignored once the log has a configuration. Empty: wait to be added. |
+| \`peers\` | none | All members of a new group. Once the log has a configuration, that one is in force, and a list that differs is logged as a warning. Empty: wait to be added. |
 | \`stateMachine\` | required | What is replicated: see \`src/state-machine.ts\` for what is promised about its calls. |
 | \`inspect\` | none | Called with every event and transition of the node's actors. |
 
@@ -73,6 +73,8 @@ They go to \`openHost\`.
 | \`QUORATE_GROUP\` | \`--group\` |
 | \`QUORATE_PREFIX\` | \`--prefix\` |
 | \`QUORATE_CREDS\` | \`--creds\` |
+| \`QUORATE_USER\` | \`--user\` |
+| \`QUORATE_PASSWORD\` | \`--password\` |
 | \`NO_COLOR\` | turns colors off |
 | \`NATS_SERVER\` | path of \`nats-server\` for tests and benchmark |
 `

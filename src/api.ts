@@ -29,7 +29,7 @@ export interface HostOptions {
 
 export interface StartNodeOptions extends TuningInput {
   readonly group: string
-  /** Initial configuration: used only when log and snapshot are empty. Empty: wait to be added. */
+  /** Initial configuration: used only when log and snapshot are empty, else a list that differs is logged. Empty: wait to be added. */
   readonly peers?: readonly PeerId[]
   readonly stateMachine: StateMachine
   /** Sees every event and transition of the node's actors, as XState's `inspect` does. Must not throw; guarded. */

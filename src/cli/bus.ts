@@ -6,12 +6,12 @@ import { messageOf } from '../runtime/errors.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import { connectNats } from '../transport/nats/connect-nats.ts'
 import type { Transport } from '../transport/transport.ts'
+import type { BusFlags } from './common-options.ts'
 import { say } from './output.ts'
 
 export interface BusOptions {
-  readonly nats: string
+  readonly flags: Pick<BusFlags, 'nats' | 'creds' | 'user' | 'password'>
   readonly id: string
-  readonly creds?: string | undefined
   readonly logger?: Logger
   /** Gives up after this long; undefined: never. */
   readonly timeoutMs?: number
@@ -23,13 +23,16 @@ export const spokenWarnings: Logger = { ...silentLogger, warn: (_, message) => s
 
 /** @throws QuorateError TRANSPORT when time is up or the server refuses, INVALID when credentials can't be read. */
 export async function openBus(options: BusOptions): Promise<Transport> {
-  const { nats, id, creds, logger = spokenWarnings, timeoutMs } = options
+  const { flags, id, logger = spokenWarnings, timeoutMs } = options
+  const { nats, creds, password, user = password === undefined ? undefined : id } = flags
   const limits = [options.signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)]
   const signal = AbortSignal.any(limits.filter((limit) => limit !== undefined))
   try {
     return await connectNats({
       ...{ servers: nats, id, logger, signal },
       ...(creds === undefined ? {} : { creds: await readCredentials(creds) }),
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { pass: password }),
     })
   } catch (error) {
     if (!isQuorateError(error) || error.code !== 'ABORTED' || options.signal?.aborted === true) throw error

@@ -8,8 +8,8 @@ export async function withClient<T>(
   flags: ClientFlags,
   run: (client: QuorateClient) => Promise<T>,
 ): Promise<T> {
-  const { nats, group, prefix, creds, timeout: timeoutMs, as: id } = flags
-  const transport = await openBus({ nats, id, creds, timeoutMs })
+  const { group, prefix, timeout: timeoutMs, as: id } = flags
+  const transport = await openBus({ flags, id, timeoutMs })
   const client = connectClient({ transport, group, prefix, timeoutMs, name: id })
   try {
     return await run(client)

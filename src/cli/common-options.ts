@@ -13,6 +13,8 @@ export interface BusFlags {
   readonly group: string
   readonly prefix: string
   readonly creds?: string
+  readonly user?: string
+  readonly password?: string
 }
 
 export interface ClientFlags extends BusFlags {
@@ -39,8 +41,16 @@ export const prefixOption = (): Option =>
       throw new InvalidArgumentError('It must be words of letters, digits, _ or - joined by dots.')
     })
 
-export const credsOption = (): Option =>
-  new Option('--creds <file>', 'NATS credentials file').env('QUORATE_CREDS')
+/** Who one is to the server, in the two ways there are. */
+export const accessOptions = (): Option[] => [
+  new Option('--creds <file>', 'NATS credentials file').env('QUORATE_CREDS'),
+  new Option('--user <name>', 'NATS user (default: the own name, when there is a password)')
+    .env('QUORATE_USER')
+    .argParser(parseText('--user')),
+  new Option('--password <text>', 'NATS password; the environment is a better place for it')
+    .env('QUORATE_PASSWORD')
+    .argParser(parseText('--password')),
+]
 
 export const jsonOption = (): Option => new Option('--json', 'machine-readable output on stdout')
 
@@ -50,7 +60,7 @@ export function clientOptions(): Option[] {
     natsOption(),
     groupOption(),
     prefixOption(),
-    credsOption(),
+    ...accessOptions(),
     new Option('--as <name>', "this client's name on the bus").default('cli').argParser(parseName),
     new Option('--timeout <ms>', 'how long an operation may take, retries included')
       .default(DEFAULT_TIMEOUT_MS)
@@ -74,10 +84,19 @@ export function parseMember(text: string): string {
 
 /** `n1,n2,n3`. */
 export function parseMembers(text: string): readonly string[] {
-  const members = text === '' ? [] : text.split(',').map((member) => parseMember(member.trim()))
-  const twice = members.find((member, at) => members.indexOf(member) !== at)
+  return parseList(text, parseMember)
+}
+
+/** `app,cli`. */
+export function parseNames(text: string): readonly string[] {
+  return parseList(text, parseName)
+}
+
+function parseList(text: string, parseOne: (text: string) => string): readonly string[] {
+  const names = text === '' ? [] : text.split(',').map((name) => parseOne(name.trim()))
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
   if (twice !== undefined) throw new InvalidArgumentError(`It names ${twice} twice.`)
-  return members
+  return names
 }
 
 export function parseCount(unit: string, min: number, max: number): (text: string) => number {

@@ -15,6 +15,9 @@ export interface LogOptions {
   readonly pretty: boolean
 }
 
+/** pino writes them itself. */
+const RESERVED: ReadonlySet<string> = new Set(['level', 'time', 'message'])
+
 /** Writes to stdout at once, so that nothing is lost when the process ends. */
 export async function createLogger(options: LogOptions): Promise<Logger> {
   const { level, member, group, term } = options
@@ -22,11 +25,12 @@ export async function createLogger(options: LogOptions): Promise<Logger> {
   const log: Pino = pino(
     {
       level,
-      base: { member, group },
+      base: null,
       timestamp: stdTimeFunctions.isoTime,
       messageKey: 'message',
       formatters: { level: (label) => ({ level: label }) },
-      mixin: () => ({ term: term() }),
+      mixin: () => ({ member, group, term: term() }),
+      mixinMergeStrategy: mergeOnce,
       serializers: { error: (error: unknown) => (error instanceof Error ? error.message : error) },
     },
     destination,
@@ -37,6 +41,13 @@ export async function createLogger(options: LogOptions): Promise<Logger> {
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
   }
+}
+
+/** What the line itself says is not said again: JSON with one key twice means something else to each reader. */
+function mergeOnce(fields: object, own: object): object {
+  const line: Record<string, unknown> = { ...own }
+  for (const [name, value] of Object.entries(fields)) line[RESERVED.has(name) ? `${name}_` : name] = value
+  return line
 }
 
 async function prettyStream() {

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseStrictJson } from '../support/strict-json.ts'
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
 
@@ -26,17 +27,19 @@ export interface Running {
   stdout(): string
   /** Resolves when stdout holds `text`. Rejects when the process ends before. */
   until(text: string): Promise<void>
+  /** The same for stderr. */
+  untilSaid(text: string): Promise<void>
 }
 
 export function startCli(args: readonly string[], options: RunOptions = {}): Running {
   if (!existsSync(MAIN)) throw new Error('There is no dist/src/cli/main.js: run `npm run build` first.')
-  const { QUORATE_NATS: _, QUORATE_GROUP: __, ...inherited } = process.env
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('QUORATE_'))
   const command = [process.execPath, MAIN, ...args]
   const limited = ['bash', '-c', 'ulimit -f "$0" && exec "$@"', String(options.maxFileKiB), ...command]
   const [file = '', ...rest] = options.maxFileKiB === undefined ? command : limited
   const child = spawn(file, rest, {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...inherited, ...options.env },
+    env: { ...Object.fromEntries(inherited), ...options.env },
   })
   let stdout = ''
   let stderr = ''
@@ -47,15 +50,16 @@ export function startCli(args: readonly string[], options: RunOptions = {}): Run
   })
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
+    for (const look of waiting) look()
   })
   if (options.input !== undefined) child.stdin.end(options.input)
   const finished = new Promise<Finished>((resolve) => {
     child.once('close', (code) => resolve({ code, stdout, stderr }))
   })
-  const until = (text: string): Promise<void> =>
+  const untilIn = (read: () => string, text: string): Promise<void> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        if (!stdout.includes(text)) return
+        if (!read().includes(text)) return
         waiting.delete(look)
         resolve()
       }
@@ -63,17 +67,21 @@ export function startCli(args: readonly string[], options: RunOptions = {}): Run
       look()
       void finished.then(() => reject(new Error(`It ended without ${text}:\n${stdout}\n${stderr}`)))
     })
-  return { child, finished, stdout: () => stdout, until }
+  return {
+    ...{ child, finished, stdout: () => stdout },
+    until: (text) => untilIn(() => stdout, text),
+    untilSaid: (text) => untilIn(() => stderr, text),
+  }
 }
 
 export function runCli(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return startCli(args, { input: '', ...options }).finished
 }
 
-/** The JSON documents on stdout, one per line. */
+/** The JSON documents on stdout, one per line. A key that is there twice is refused. */
 export function jsonLines(text: string): unknown[] {
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line): unknown => JSON.parse(line))
+    .map(parseStrictJson)
 }

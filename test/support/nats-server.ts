@@ -12,6 +12,8 @@ import { findNatsServer } from '../../scripts/find-nats-server.mjs'
 export interface NatsServerOptions {
   /** More lines for the configuration file, for example `max_payload: 64KB`. */
   readonly config?: string
+  /** More variables for its environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 const RESTART_ATTEMPTS = 40
@@ -37,14 +39,16 @@ function guard(child: ChildProcess, directory: string): void {
 export class NatsServer {
   readonly #binary: string
   readonly #directory = mkdtempSync(join(tmpdir(), 'quorate-nats-'))
+  readonly #env: Readonly<Record<string, string>>
   #config: string
   #process: ChildProcess | undefined
   #port = 0
   #log: string[] = []
 
   /** Use `NatsServer.start`. */
-  private constructor(binary: string, config: string) {
+  private constructor(binary: string, config: string, env: Readonly<Record<string, string>>) {
     this.#binary = binary
+    this.#env = env
     this.#config = config
   }
 
@@ -53,7 +57,7 @@ export class NatsServer {
     const binary = findNatsServer()
     if (binary === undefined)
       throw new Error('No nats-server: run `node scripts/find-nats-server.mjs --install`.')
-    const server = new NatsServer(binary, options.config ?? '')
+    const server = new NatsServer(binary, options.config ?? '', options.env ?? {})
     try {
       await server.#launch(-1)
     } catch (error) {
@@ -110,7 +114,10 @@ export class NatsServer {
   async #launch(port: number): Promise<void> {
     const file = join(this.#directory, 'nats.conf')
     writeFileSync(file, `listen: "127.0.0.1:${port}"\n${this.#config}\n`)
-    const child = spawn(this.#binary, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(this.#binary, ['-c', file], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...this.#env },
+    })
     this.#process = child
     this.#log = []
     guard(child, this.#directory)

@@ -49,6 +49,7 @@ export function recover(core: NodeCore): void {
       'The log holds no configuration: this member waits to be contacted.',
     )
   }
+  sayWhoIsInForce(core)
   core.restoreHardState(recovered.state)
   if (!recovered.firstStart) core.following.lease = { lastLeader: null, lastContactMs: core.clock.nowMs() }
   if (!recovered.repaired) return
@@ -57,6 +58,17 @@ export function recover(core: NodeCore): void {
     'Term and vote were lost; continuing in a newer term.',
   )
   core.adopt(core.term, null)
+}
+
+/** Members that are asked for and not in force would mislead whoever reads the command that started this process. */
+function sayWhoIsInForce({ group, configuration, logger, input: { initialConfiguration } }: NodeCore): void {
+  const given = [...initialConfiguration.peers].sort().join()
+  const inForce = [...configuration.peers].sort().join()
+  if (given === '' || given === inForce) return
+  logger.warn(
+    { group, given: initialConfiguration.peers, inForce: configuration.peers },
+    `Started with peers ${given}, but ${inForce || 'nobody'} of the log is in force: the given ones count at a first start only.`,
+  )
 }
 
 /** From here on requests of other members reach this node. */

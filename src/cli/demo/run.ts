@@ -1,23 +1,28 @@
 // The stage of the demo: a directory, a bus and members for the story, all put away whatever happens.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryBus } from '../../transport/memory/memory-bus.ts'
 import { connectNats } from '../../transport/nats/connect-nats.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { spokenWarnings } from '../bus.ts'
+import { exitCodeOfSignal, takeSignals } from '../signals.ts'
 import { Cluster } from './cluster.ts'
 import type { DemoFlags } from './flags.ts'
 import type { DemoReport } from './report.ts'
 import { Screen } from './screen.ts'
 import { Story } from './story.ts'
 
-const INTERRUPTED = 130
-
 export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
   const { nodes, group, data } = flags
-  const dataDir = data ?? (await mkdtemp(join(tmpdir(), 'quorate-demo-')))
+  const dataDir = data ?? mkdtempSync(join(tmpdir(), 'quorate-demo-'))
+  const removeFiles = async (): Promise<void> => {
+    if (data === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  // Whoever interrupts it finds no files; the process is over before they could be written again.
+  takeSignals((signal) => void removeFiles().finally(() => process.exit(exitCodeOfSignal(signal))))
   const connections: Transport[] = []
   const connect = connector(flags.nats, connections)
   const screen = new Screen(flags.json === true)
@@ -26,19 +31,12 @@ export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
     ...{ ids, group, dataDir, connect },
     onRole: (id, { from, to, term, reason }) => screen.event(id, `${from} → ${to}, term ${term}, ${reason}`),
   })
-  const removeFiles = async (): Promise<void> => {
-    if (data === undefined) await rm(dataDir, { recursive: true, force: true })
-  }
-  // Ctrl-C leaves no files behind; the process is over before they could be written again.
-  const onInterrupt = (): void => void removeFiles().finally(() => process.exit(INTERRUPTED))
-  process.once('SIGINT', onInterrupt)
   try {
     return await new Story({ flags, ids, cluster, screen, connect }).play()
   } finally {
     screen.endProgress()
     await cluster.close()
     await Promise.allSettled(connections.map((connection) => connection.close()))
-    process.off('SIGINT', onInterrupt)
     await removeFiles()
   }
 }

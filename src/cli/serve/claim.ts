@@ -1,7 +1,7 @@
 // Which group a served data directory is for: a note beside the database, so that a mistyped --group is refused and
 // doesn't begin an empty group among the files of another.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { nameSchema } from '../../options.ts'
@@ -18,7 +18,9 @@ export async function claimDirectory(dataDir: string, group: string): Promise<vo
   const file = join(dataDir, FILE)
   const text = await readNote(file)
   if (text === null) {
-    await writeFile(file, `${JSON.stringify({ group })}\n`)
+    // Under another name first: a process that is killed here leaves no half of a note behind.
+    await writeFile(`${file}.new`, `${JSON.stringify({ group })}\n`, { flush: true })
+    await rename(`${file}.new`, file)
     return
   }
   const note = parseNote(text)

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander'
 import {
-  credsOption,
+  accessOptions,
   groupOption,
   jsonOption,
   natsOption,
@@ -26,7 +26,8 @@ export function serveCommand(): Command {
       .argParser(parseMembers),
   )
   command.addOption(new Option('--data <dir>', "this member's files").makeOptionMandatory())
-  command.addOption(groupOption()).addOption(natsOption()).addOption(prefixOption()).addOption(credsOption())
+  command.addOption(groupOption()).addOption(natsOption()).addOption(prefixOption())
+  for (const option of accessOptions()) command.addOption(option)
   command.addOption(
     new Option('--machine <file>', 'module that exports a state machine (default: key-value)'),
   )

@@ -23,21 +23,24 @@ export function askPresence(
   transport: Transport,
   clock: Clock,
   { prefix, group, id }: MemberName,
-  timeoutMs: number,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<Presence> {
   const requester = new Requester(transport)
   return new Promise((resolve) => {
+    const giveUp = (): void => finish('silent')
     const finish = (presence: Presence): void => {
       clock.clearTimeout(timer)
+      signal.removeEventListener('abort', giveUp)
       requester.close()
       resolve(presence)
     }
-    const timer = clock.setTimeout(() => finish('silent'), timeoutMs)
+    const timer = clock.setTimeout(giveUp, timeoutMs)
+    signal.addEventListener('abort', giveUp)
     const sent = requester.send(adminSubject(prefix, group, id, 'status'), new Uint8Array(0), (reply) => {
       if (reply.noResponders) return finish('absent')
       const status = parseMemberStatus(decodeJson(reply.payload, MAX_STATUS_BYTES))
       if (status?.id === id) finish('present')
     })
-    if (sent === null) finish('silent')
+    if (sent === null || signal.aborted) giveUp()
   })
 }

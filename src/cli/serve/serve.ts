@@ -11,16 +11,17 @@ import { attachServices } from '../../services/attach.ts'
 import { StorageError } from '../../storage/storage.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { openBus } from '../bus.ts'
-import { CliError, ExitCode, sentenceOf } from '../exit.ts'
+import { CliError, ExitCode, endThoughDiskHangs, sentenceOf } from '../exit.ts'
 import { createLogger } from '../logger.ts'
 import { packageVersion } from '../version.ts'
 import { claimDirectory } from './claim.ts'
 import { askPresence } from './duplicate.ts'
 import type { ServeFlags } from './flags.ts'
 import { loadStateMachine } from './machine-loader.ts'
-import { listenForStop, type StopRequest } from './stop-signal.ts'
+import { isStop, listenForStop, type StopRequest, unlessAsked } from './stop-request.ts'
 
 const PRESENCE_TIMEOUT_MS = 1000
+const LINGER_MS = 1000
 
 /** Resolves when the member has been asked to stop and has stopped. */
 export async function serve(flags: ServeFlags, tuning: TuningInput): Promise<void> {
@@ -39,11 +40,22 @@ export async function serve(flags: ServeFlags, tuning: TuningInput): Promise<voi
   try {
     await run({ flags, tuning, logger, setTerm, stop, opened })
   } catch (error) {
-    // Asked to stop while it was still waiting for the bus.
-    if (!stop.signal.aborted) throw error
+    if (!isStop(error, stop)) throw error
+    logger.info({}, 'Stopped before the member was up.')
   } finally {
     for (const close of opened.reverse()) await close()
+    leaveSoon(logger)
   }
+}
+
+/** What a user's module has opened must not keep the process of a member that has stopped. */
+function leaveSoon(logger: Logger): void {
+  const leave = (): void => {
+    logger.warn({}, 'Something that the state machine has opened keeps the process alive: leaving.')
+    endThoughDiskHangs()
+    process.exit()
+  }
+  setTimeout(leave, LINGER_MS).unref()
 }
 
 interface Run {
@@ -56,19 +68,20 @@ interface Run {
 }
 
 async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promise<void> {
-  const { id, group, nats, creds, prefix } = flags
+  const { id, group, prefix } = flags
   const stateMachine =
-    flags.machine === undefined ? new KeyValueMachine() : await loadStateMachine(flags.machine)
-  const transport = await openBus({ nats, id, creds, logger, signal: stop.signal })
+    flags.machine === undefined
+      ? new KeyValueMachine()
+      : await unlessAsked(loadStateMachine(flags.machine), stop)
+  const transport = await openBus({ flags, id, logger, signal: stop.signal })
   opened.push(() => transport.close())
-  await refuseDuplicate(transport, flags, logger)
-
+  await refuseDuplicate(transport, flags, logger, stop)
+  stop.signal.throwIfAborted()
   const host = await openHost({ id, dataDir: flags.data, transport, prefix, logger })
   opened.push(() => host.close())
   await claimDirectory(flags.data, group)
-  const node = await host
-    .startNode({ ...tuning, group, peers: flags.peers, stateMachine })
-    .catch((error: unknown) => Promise.reject(asRefusal(error)))
+  const starting = host.startNode({ ...tuning, group, peers: flags.peers, stateMachine })
+  const node = await unlessAsked(starting, stop).catch((error: unknown) => Promise.reject(asRefusal(error)))
   setTerm(node.status().term)
   watch(node, logger, setTerm)
   const services = attachServices({ transport, node, prefix, logger, version: packageVersion() })
@@ -94,14 +107,20 @@ function asRefusal(error: unknown): unknown {
     : error
 }
 
-async function refuseDuplicate(transport: Transport, flags: ServeFlags, logger: Logger): Promise<void> {
+async function refuseDuplicate(
+  transport: Transport,
+  flags: ServeFlags,
+  logger: Logger,
+  { signal }: StopRequest,
+): Promise<void> {
   const { id, group, prefix, nats } = flags
-  const presence = await askPresence(transport, systemClock, { prefix, group, id }, PRESENCE_TIMEOUT_MS)
+  const limits = { timeoutMs: PRESENCE_TIMEOUT_MS, signal }
+  const presence = await askPresence(transport, systemClock, { prefix, group, id }, limits)
   if (presence === 'present') {
     const text = `Another process already is member ${id} of group ${group} on ${nats}; stop it or choose another --id.`
     throw new CliError(ExitCode.REFUSED, text)
   }
-  if (presence === 'silent')
+  if (presence === 'silent' && !signal.aborted)
     logger.warn({}, `Something listens as member ${id} and does not answer; going on as if it were gone.`)
 }
 

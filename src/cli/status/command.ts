@@ -7,6 +7,7 @@ import { withClient } from '../client-session.ts'
 import { type ClientFlags, clientOptions, parseCount } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { paint, printJson, printLine } from '../output.ts'
+import { takeSignals } from '../signals.ts'
 import { formatStatus } from './rows.ts'
 
 interface StatusFlags extends ClientFlags {
@@ -47,10 +48,10 @@ async function once(client: QuorateClient, flags: StatusFlags): Promise<void> {
     throw new CliError(ExitCode.NO_LEADER, `Group ${flags.group} has no leader at the moment.`)
 }
 
-/** Until the process is interrupted. */
+/** Until a signal ends it. */
 async function watch(client: QuorateClient, flags: StatusFlags): Promise<void> {
   const interrupted = new AbortController()
-  process.once('SIGINT', () => interrupted.abort())
+  takeSignals(() => interrupted.abort())
   while (!interrupted.signal.aborted) {
     const status = await client.status({ timeoutMs: Math.min(ANSWER_WAIT_MS, flags.timeout) })
     if (process.stdout.isTTY && flags.json !== true) process.stdout.write(CLEAR_SCREEN)
