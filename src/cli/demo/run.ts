@@ -1,7 +1,6 @@
 // The stage of the demo: a directory, a bus and members for the story, all put away whatever happens.
 
-import { mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MemoryBus } from '../../transport/memory/memory-bus.ts'
@@ -18,11 +17,15 @@ import { Story } from './story.ts'
 export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
   const { nodes, group, data } = flags
   const dataDir = data ?? mkdtempSync(join(tmpdir(), 'quorate-demo-'))
-  const removeFiles = async (): Promise<void> => {
-    if (data === undefined) await rm(dataDir, { recursive: true, force: true })
+  const removeFiles = (): void => {
+    // Disk threads may still be writing: then there is more to remove than was there at first.
+    if (data === undefined) rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   }
-  // Whoever interrupts it finds no files; the process is over before they could be written again.
-  takeSignals((signal) => void removeFiles().finally(() => process.exit(exitCodeOfSignal(signal))))
+  // Whoever interrupts it finds no files. In one turn, so that no member can begin new ones in between.
+  takeSignals((signal) => {
+    removeFiles()
+    process.exit(exitCodeOfSignal(signal))
+  })
   const connections: Transport[] = []
   const connect = connector(flags.nats, connections)
   const screen = new Screen(flags.json === true)
@@ -37,7 +40,7 @@ export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
     screen.endProgress()
     await cluster.close()
     await Promise.allSettled(connections.map((connection) => connection.close()))
-    await removeFiles()
+    removeFiles()
   }
 }
 
