@@ -1,4 +1,4 @@
-// What users of a remote group import.
+// Both ends of a remote group: a client that finds the leader, and the services of a member that answer it.
 
 export {
   type ClientOptions,
@@ -7,3 +7,4 @@ export {
   type QuorateClient,
 } from './client/client.ts'
 export type { GroupStatus } from './client/status.ts'
+export { type AttachedServices, type AttachOptions, attachServices } from './services/attach.ts'

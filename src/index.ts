@@ -21,8 +21,13 @@ export type { Logger } from './runtime/logger.ts'
 export type { Random } from './runtime/random.ts'
 export type { AppliedPosition, LeaderChange, StateMachine } from './state-machine.ts'
 export type { NodeStatus, ReplicatorStatus, Role } from './status.ts'
+export {
+  MemoryDisk,
+  MemoryStorage,
+  type MemoryStorageOptions,
+} from './storage/memory/memory-storage.ts'
 export { openSqliteStorage, type SqliteStorageOptions } from './storage/sqlite/sqlite-storage.ts'
 export { type GroupStore, type Storage, StorageError } from './storage/storage.ts'
 export { defaultMemoryBus, MemoryBus } from './transport/memory/memory-bus.ts'
-export { connectNats, type NatsOptions } from './transport/nats/connect-nats.ts'
+export { connectNats, type NatsOptions, type NatsTlsOptions } from './transport/nats/connect-nats.ts'
 export type { Transport } from './transport/transport.ts'

@@ -36,13 +36,6 @@ export const tuningSchema = z.strictObject({
   ),
   maxElectionDelayMs: ms(1000, 0, 'Upper bound of the random part of election and vote timers.'),
   electionHeartbeatFactor: count(10, 2, 'Heartbeat interval = electionTimeoutMs / factor, at least 10 ms.'),
-  snapshotIntervalMs: z
-    .number()
-    .int()
-    .min(0)
-    .max(2_147_483_647)
-    .default(3_600_000)
-    .describe('Time between periodic snapshots; 0 turns them off.'),
   leaderLease: z
     .boolean()
     .default(false)

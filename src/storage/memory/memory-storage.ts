@@ -2,7 +2,7 @@
 // clock in the place of the fsync.
 
 import type { HardState, LogEntry, LogIndex, Term } from '../../rules/types.ts'
-import type { Clock } from '../../runtime/clock.ts'
+import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { messageOf, sheltered } from '../../runtime/errors.ts'
 import { type Logger, silentLogger } from '../../runtime/logger.ts'
 import { ClaimedRead } from '../claimed-read.ts'
@@ -21,7 +21,13 @@ import {
 } from '../storage.ts'
 import { MemoryGroup } from './memory-group.ts'
 
-/** What outlives a MemoryStorage: hand it to the next one to "restart" with what was durable. */
+/**
+ * What outlives a MemoryStorage: hand it to the next one to "restart" with what was durable.
+ *
+ * @example
+ * const disk = new MemoryDisk()
+ * await openHost({ id: 'n1', storage: new MemoryStorage({ disk }) }) // and, after its close, once more
+ */
 export class MemoryDisk {
   readonly #groups = new Map<string, MemoryGroup>()
 
@@ -36,8 +42,8 @@ export class MemoryDisk {
 }
 
 export interface MemoryStorageOptions {
-  /** Writes become durable, all at once and in order, in its next deferred turn. */
-  readonly clock: Clock
+  /** Writes become durable, all at once and in order, in its next deferred turn. Default: the system's. */
+  readonly clock?: Clock
   /** A fresh one by default. */
   readonly disk?: MemoryDisk
   /** Hears of callbacks that throw. Silent by default. */
@@ -49,6 +55,11 @@ interface Pending {
   readonly done: () => void
 }
 
+/**
+ * A storage in memory, as `openHost({ id, storage: new MemoryStorage() })` takes it. It promises what the one on SQLite
+ * promises but for one thing: all is lost with the process. Never put it under a group whose members restart on their
+ * own: a member that forgot its vote may vote twice in a term.
+ */
 export class MemoryStorage implements Storage {
   readonly #clock: Clock
   readonly #disk: MemoryDisk
@@ -57,7 +68,8 @@ export class MemoryStorage implements Storage {
   #pending: Pending[] = []
   #closed = false
 
-  constructor({ clock, disk = new MemoryDisk(), logger = silentLogger }: MemoryStorageOptions) {
+  constructor(options: MemoryStorageOptions = {}) {
+    const { clock = systemClock, disk = new MemoryDisk(), logger = silentLogger } = options
     this.#clock = clock
     this.#logger = logger
     this.#disk = disk

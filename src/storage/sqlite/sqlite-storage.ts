@@ -49,23 +49,8 @@ const DEFAULT_CLOSE_TIMEOUT_MS = 10_000
  * Opens the database of a process and takes its directory for it.
  * @throws StorageError (as a rejection) LOCKED, FOREIGN, VERSION, CORRUPT or IO; nothing stays open then.
  */
-export async function openSqliteStorage(options: SqliteStorageOptions): Promise<SqliteStorage> {
-  const { dataDir, hostId, logger = silentLogger, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
-  const diskOptions: DiskOptions = {
-    dataDir,
-    hostId,
-    maxDatabaseBytes: options.maxDatabaseBytes ?? null,
-    maxWalBytes: options.maxWalBytes ?? DEFAULT_MAX_WAL_BYTES,
-  }
-  let thread: DiskThread | null = null
-  try {
-    thread = await startDiskThread(diskOptions, options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS)
-    const db = new Database(databaseFile(dataDir), { readonly: true, fileMustExist: true })
-    return new SqliteStorage(thread, db, { logger, dataDir, closeTimeoutMs })
-  } catch (error) {
-    await thread?.stop()
-    throw toStorageError(error, `opening data directory ${dataDir}`)
-  }
+export function openSqliteStorage(options: SqliteStorageOptions): Promise<SqliteStorage> {
+  return SqliteStorage.open(options)
 }
 
 interface StorageSettings {
@@ -92,8 +77,27 @@ export class SqliteStorage implements Storage {
   #failure: StorageError | null = null
   #status: DiskStatus = { walBytes: 0, blockedByReaderMs: null }
 
-  /** Use `openSqliteStorage`. */
-  constructor(thread: DiskThread, db: Database.Database, settings: StorageSettings) {
+  /** See `openSqliteStorage`. The constructor is private so that declarations name no package without types. */
+  static async open(options: SqliteStorageOptions): Promise<SqliteStorage> {
+    const { dataDir, hostId, logger = silentLogger, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
+    const diskOptions: DiskOptions = {
+      dataDir,
+      hostId,
+      maxDatabaseBytes: options.maxDatabaseBytes ?? null,
+      maxWalBytes: options.maxWalBytes ?? DEFAULT_MAX_WAL_BYTES,
+    }
+    let thread: DiskThread | null = null
+    try {
+      thread = await startDiskThread(diskOptions, options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS)
+      const db = new Database(databaseFile(dataDir), { readonly: true, fileMustExist: true })
+      return new SqliteStorage(thread, db, { logger, dataDir, closeTimeoutMs })
+    } catch (error) {
+      await thread?.stop()
+      throw toStorageError(error, `opening data directory ${dataDir}`)
+    }
+  }
+
+  private constructor(thread: DiskThread, db: Database.Database, settings: StorageSettings) {
     this.#thread = thread
     this.#db = db
     this.#reader = new LogReader(db)

@@ -1,7 +1,7 @@
 // Opens the bus over NATS: dials with settings that suit consensus, says what it is doing while it waits, or uses a
 // connection that the host already has.
 
-import type { ConnectionOptions, NatsConnection, TlsOptions } from 'nats'
+import type { ConnectionOptions, NatsConnection } from 'nats'
 import { QuorateError } from '../../errors.ts'
 import type { PeerId } from '../../rules/types.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
@@ -12,6 +12,18 @@ import { isToken } from '../subjects.ts'
 import type { Transport } from '../transport.ts'
 import type { NatsLike } from './nats-like.ts'
 import { NatsTransport } from './nats-transport.ts'
+
+/** As the `nats` package takes them, whose own declarations ask for types of the browser: ours name none of them. */
+export interface NatsTlsOptions {
+  /** TLS before the server says anything. */
+  readonly handshakeFirst?: boolean
+  readonly ca?: string
+  readonly caFile?: string
+  readonly cert?: string
+  readonly certFile?: string
+  readonly key?: string
+  readonly keyFile?: string
+}
 
 export interface NatsOptions {
   /** For example `nats://10.0.0.1:4222`. Several: any of them will do. Not needed with `connection`. */
@@ -27,7 +39,7 @@ export interface NatsOptions {
   readonly creds?: string
   /** Seed of an NKey, `SU…`. */
   readonly nkeySeed?: string
-  readonly tls?: TlsOptions
+  readonly tls?: NatsTlsOptions
   /** A connection of the host's own, `nats` v2 or v3: it is used and never closed. Excludes all of the above but `id`. */
   readonly connection?: NatsLike
   /** First token of the inbox. Default `_INBOX_<id>`. */
@@ -39,7 +51,7 @@ export interface NatsOptions {
   /** Ends the waiting. */
   readonly signal?: AbortSignal
   /** Whatever else the `nats` package understands; wins over the settings made here. */
-  readonly extra?: Partial<ConnectionOptions>
+  readonly extra?: Readonly<Record<string, unknown>>
 }
 
 const FIRST_RETRY_MS = 250

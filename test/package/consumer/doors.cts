@@ -1,0 +1,8 @@
+// The same from CommonJS, as Node 20.19 can: `require` of ES modules.
+
+import quorate = require('quorate')
+import client = require('quorate/client')
+import testing = require('quorate/testing')
+
+export const bus: quorate.MemoryBus = new quorate.MemoryBus()
+export const doors = [quorate.openHost, client.connectClient, testing.createSimulation]

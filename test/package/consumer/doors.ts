@@ -1,0 +1,72 @@
+// A strict project that uses every door of the package: compiled in each way a project can be set up, never run.
+
+import {
+  connectNats,
+  type Host,
+  isQuorateError,
+  type Logger,
+  MemoryBus,
+  MemoryStorage,
+  openHost,
+  openSqliteStorage,
+  type RaftNode,
+  type StateMachine,
+  type Transport,
+} from 'quorate'
+import { attachServices, connectClient, type QuorateClient } from 'quorate/client'
+import { createSimulation, type Simulation, storageConformance, transportConformance } from 'quorate/testing'
+
+class Counter implements StateMachine<{ add: number }, number, 'total', number> {
+  #total = 0
+  apply({ add }: { add: number }): number {
+    this.#total += add
+    return this.#total
+  }
+  read(): number {
+    return this.#total
+  }
+}
+
+export async function embed(logger: Logger): Promise<number> {
+  const transport: Transport = await connectNats({
+    ...{ servers: 'nats://127.0.0.1:4222', id: 'n1' },
+    tls: { caFile: 'ca.pem' },
+  })
+  const storage = await openSqliteStorage({ dataDir: './data', hostId: 'n1', logger })
+  await using host: Host = await openHost({ id: 'n1', storage, transport, logger })
+  const node: RaftNode = await host.startNode({
+    group: 'counter',
+    peers: ['n1'],
+    stateMachine: new Counter(),
+    electionTimeoutMs: 500,
+    inspect: (event) => logger.debug({ type: event.type }, 'inspected'),
+  })
+  node.on('role', ({ from, to }) => logger.info({ from, to }, 'role'))
+  const { result } = await node.apply<number>({ add: 1 })
+  const { role, term } = node.status()
+  attachServices({ transport, node, logger }).detach()
+  return result + term + role.length
+}
+
+export async function ask(): Promise<number> {
+  const client: QuorateClient = connectClient({ transport: new MemoryBus().connect('app'), group: 'counter' })
+  try {
+    return await client.read<number>('total')
+  } catch (error) {
+    if (isQuorateError(error) && error.outcome === 'not-applied') return 0
+    throw error
+  } finally {
+    client.close()
+  }
+}
+
+export async function simulate(): Promise<string | null> {
+  const sim: Simulation = await createSimulation({
+    seed: 1,
+    nodes: ['A', 'B', 'C'],
+    stateMachine: () => new Counter(),
+  })
+  await sim.run(1000)
+  for (const { name } of [...storageConformance, ...transportConformance]) if (name === '') return null
+  return new MemoryStorage() instanceof MemoryStorage ? sim.leader() : null
+}
