@@ -70,11 +70,6 @@ export interface MemberStatus extends NodeStatus {
   readonly instance: string
 }
 
-/** What every answer to an admin request that failed looks like. */
-export interface AdminError {
-  readonly error: { readonly code: string; readonly message: string }
-}
-
 export const MAX_STATUS_BYTES = 1024 * 1024
 
 /** Undefined when it is not a member's status. */

@@ -29,8 +29,3 @@ export function voteDelayMs(timing: Timing, drawn: number): number {
   const base = timing.electionTimeoutMs + timing.maxClockDriftMs
   return base + spreadMs(base, timing, drawn)
 }
-
-/** The first periodic snapshot comes at a random moment, so that many groups do not write at once (trap T69). */
-export function snapshotDelayMs(intervalMs: number, first: boolean, drawn: number): number {
-  return first ? 1 + Math.floor(drawn * intervalMs) : intervalMs
-}

@@ -5,7 +5,7 @@
 //   <prefix>.<group>.<node>.client.<method>       clients that know who leads
 //   <prefix>.<group>.leader.<method>              clients; only the leader listens
 //   <prefix>.<group>.members.<method>             any member, or all of them
-//   <prefix>.<group>.events.<node>.<kind>         notifications
+//   <prefix>.<group>.events.<node>.<kind>         kept for notifications
 //
 // A name that could change the shape of a subject (a dot, a wildcard, a space) is refused when a subject is built,
 // so it can never reach another group.
@@ -110,10 +110,6 @@ export function rpcSubjectHead(prefix: string, group: string, to: string, from: 
   return `${head}.rpc.${requireMember('Member', from)}.`
 }
 
-export function rpcSubject(prefix: string, group: string, to: string, from: string, method: string): string {
-  return rpcSubjectHead(prefix, group, to, from) + requireToken('Method', method)
-}
-
 /** All that is sent to member `id`, of any group. */
 export function rpcSubscription(prefix: string, id: string): string {
   return `${requirePrefix(prefix)}.*.${requireMember('Member', id)}.rpc.>`
@@ -134,28 +130,12 @@ export function leaderSubject(prefix: string, group: string, method: string): st
   return `${requirePrefix(prefix)}.${requireToken('Group', group)}.leader.${requireToken('Method', method)}`
 }
 
-export function eventSubject(prefix: string, group: string, node: string, kind: string): string {
-  const head = `${requirePrefix(prefix)}.${requireToken('Group', group)}.events`
-  return `${head}.${requireMember('Member', node)}.${requireToken('Kind', kind)}`
-}
-
 export interface RpcSubject {
   readonly group: string
   readonly to: string
   readonly from: string
   readonly method: string
 }
-
-export type ParsedSubject =
-  | ({ readonly kind: 'rpc' } & RpcSubject)
-  | {
-      readonly kind: 'admin' | 'client'
-      readonly group: string
-      readonly node: string
-      readonly method: string
-    }
-  | { readonly kind: 'leader' | 'members'; readonly group: string; readonly method: string }
-  | { readonly kind: 'event'; readonly group: string; readonly node: string; readonly event: string }
 
 /** Reads an rpc subject; undefined when it is anything else. On the hot path: no regular expression, no split. */
 export function parseRpcSubject(prefix: string, subject: string): RpcSubject | undefined {
@@ -174,24 +154,4 @@ export function parseRpcSubject(prefix: string, subject: string): RpcSubject | u
   const method = subject.slice(fromEnd + 1)
   if (!isToken(group) || !isMemberName(to) || !isMemberName(from) || !isToken(method)) return undefined
   return { group, to, from, method }
-}
-
-/** Reads any subject of the grammar; undefined when it is none. */
-export function parseSubject(prefix: string, subject: string): ParsedSubject | undefined {
-  const rpc = parseRpcSubject(prefix, subject)
-  if (rpc !== undefined) return { kind: 'rpc', ...rpc }
-  if (!subject.startsWith(`${prefix}.`)) return undefined
-  const tokens = subject.slice(prefix.length + 1).split('.')
-  if (!tokens.every(isToken)) return undefined
-  const [group, second, third, fourth] = tokens
-  if (group === undefined || second === undefined || third === undefined) return undefined
-  if (second === 'leader' || second === 'members') {
-    return tokens.length === 3 ? { kind: second, group, method: third } : undefined
-  }
-  if (fourth === undefined || tokens.length !== 4) return undefined
-  if (second === 'events') {
-    return isMemberName(third) ? { kind: 'event', group, node: third, event: fourth } : undefined
-  }
-  if (third !== 'admin' && third !== 'client') return undefined
-  return { kind: third, group, node: second, method: fourth }
 }

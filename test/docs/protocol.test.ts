@@ -1,7 +1,7 @@
 import { Encoder } from 'cbor-x'
 import { describe, expect, test } from 'vitest'
 import { type BusRole, formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
-import { parseSubject } from '../../src/transport/subjects.ts'
+import { parseRpcSubject } from '../../src/transport/subjects.ts'
 import { RequestEncoder } from '../../src/transport/wire/codec.ts'
 import {
   MAX_APPEND_BYTES,
@@ -38,10 +38,8 @@ describe('docs/protocol.md', () => {
     const subjects = rows
       .map(([, , , subject = '']) => codeIn(subject)[0])
       .filter((s) => s?.includes('.rpc.'))
-    const methods = subjects.map((subject = '') => parseSubject('quorate', filledIn(subject)))
-    expect(methods.map((parsed) => parsed?.kind === 'rpc' && parsed.method).sort()).toEqual(
-      [...RPC_METHODS].sort(),
-    )
+    const methods = subjects.map((subject = '') => parseRpcSubject('quorate', filledIn(subject)))
+    expect(methods.map((parsed) => parsed?.method).sort()).toEqual([...RPC_METHODS].sort())
   })
 
   test.each(RPC_METHODS)('has each field of %s in its place, with its bounds', (method) => {

@@ -27,11 +27,6 @@ export function linksOf(markdown: string): Link[] {
   }))
 }
 
-/** The content of the first code block of a language. */
-export function blockOf(markdown: string, language: string): string {
-  return new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(markdown)?.[1] ?? ''
-}
-
 /** Everything that stands in backquotes, in order. */
 export function codeIn(line: string): string[] {
   return [...line.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)

@@ -1,7 +1,7 @@
-// Delays of the timers: paper section 5.2, traps T1 and T69.
+// Delays of the timers: paper section 5.2, trap T1.
 
 import { describe, expect, it } from 'vitest'
-import { electionDelayMs, snapshotDelayMs, type Timing, voteDelayMs } from '../../src/rules/timing.ts'
+import { electionDelayMs, type Timing, voteDelayMs } from '../../src/rules/timing.ts'
 import { range } from './support/small-scopes.ts'
 
 const DEFAULTS: Timing = { electionTimeoutMs: 1000, maxClockDriftMs: 1000, maxElectionDelayMs: 1000 }
@@ -35,17 +35,6 @@ describe('the vote timer', () => {
     expect(voteDelayMs(DEFAULTS, LOWEST)).toBe(2000)
     expect(voteDelayMs(DEFAULTS, HIGHEST)).toBe(3000)
     expect(voteDelayMs({ ...DEFAULTS, maxElectionDelayMs: 9000 }, HIGHEST)).toBe(4000)
-  })
-})
-
-describe('the snapshot timer', () => {
-  it('comes first at any moment of the interval, so that many groups do not write at once (trap T69)', () => {
-    expect(snapshotDelayMs(5000, true, LOWEST)).toBe(1)
-    expect(snapshotDelayMs(5000, true, HIGHEST)).toBe(5000)
-  })
-
-  it('comes then exactly once per interval', () => {
-    expect(snapshotDelayMs(5000, false, HIGHEST)).toBe(5000)
   })
 })
 

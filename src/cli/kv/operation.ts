@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Applied, ReadLevel } from '../../api.ts'
 import type { QuorateClient } from '../../client.ts'
 import { isQuorateError, QuorateError } from '../../errors.ts'
-import { type KvCommand, MAX_KEY_LENGTH } from '../../machines/kv.ts'
+import { type KvCommand, type KvQuery, MAX_KEY_LENGTH } from '../../machines/kv.ts'
 import { describeIssues } from '../../options.ts'
 import { messageOf } from '../../runtime/errors.ts'
 
@@ -61,7 +61,8 @@ export function parseOperation(input: unknown): Operation {
 /** @throws QuorateError what became of it otherwise. */
 export async function perform(client: QuorateClient, operation: Operation): Promise<OperationAnswer> {
   if (operation.op === 'get') {
-    const found = await client.read(['get', operation.key], { level: READS[operation.read] })
+    const query: KvQuery = ['get', operation.key]
+    const found = await client.read(query, { level: READS[operation.read] })
     if (found !== null && typeof found !== 'string') throw notKeyValue()
     return { ok: true, value: found }
   }

@@ -1,12 +1,6 @@
 // What a message is, read from its subject alone: the words in which faults, holds and traces speak of messages.
 
-import {
-  isRpcMethod,
-  type KindOf,
-  MESSAGES,
-  RPC_METHODS,
-  type RpcMethod,
-} from '../../transport/wire/messages/registry.ts'
+import { isRpcMethod, type KindOf, MESSAGES, type RpcMethod } from '../../transport/wire/messages/registry.ts'
 import { isLiteralSubject } from './subject-tree.ts'
 
 /** Requests between members. An AppendEntries without entries (a probe) is still `append`. */
@@ -15,8 +9,6 @@ export type RequestKind = KindOf<RpcMethod>
 export type PlainKind = RequestKind | 'admin' | 'client' | 'event' | 'other'
 /** With `Ack`: the reply. `noResponders`: the bus's own word that nobody listens. */
 export type MessageKind = PlainKind | `${PlainKind}Ack` | 'noResponders'
-
-export const REQUEST_KINDS: readonly RequestKind[] = RPC_METHODS.map((method) => MESSAGES[method].kind)
 
 export interface SubjectMeaning {
   readonly kind: PlainKind

@@ -341,4 +341,4 @@ export class SimBus implements BusPort {
 }
 
 export type { BusMessage, BusObserver, SimBusOptions } from './bus-types.ts'
-export type { HeldMessage, Hold, HoldFilter } from './hold.ts'
+export type { Hold, HoldFilter } from './hold.ts'

@@ -6,7 +6,6 @@ export {
   fitFrame,
   MAX_APPEND_BYTES,
   MAX_ENTRIES_PER_FRAME,
-  MAX_ENTRY_OVERHEAD_BYTES,
   withinRuns,
 } from './entries.ts'
 export { decodeRequest, RequestEncoder } from './request-codec.ts'
@@ -14,7 +13,6 @@ export {
   decodeResponse,
   encodeErrorResponse,
   encodeResponse,
-  type InboundResponse,
 } from './response-codec.ts'
 export { decodeMessage, decodeValue, encodeValue, VALUE_LIMITS } from './value-codec.ts'
 export { copyValue } from './value-copy.ts'

@@ -6,11 +6,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { connectNats } from '../../../src/transport/nats/connect-nats.ts'
-import { ignoreDrops } from '../../../src/transport/rpc/drops.ts'
 import type { RpcOutcome } from '../../../src/transport/rpc/peer-rpc.ts'
 import { createPeerRpc } from '../../../src/transport/rpc/rpc-endpoint.ts'
 import { encodeResponse } from '../../../src/transport/wire/codec.ts'
 import { NatsServer } from '../../support/nats-server.ts'
+import { ignoreDrops } from '../support/ignore-drops.ts'
 
 /** Member n2, in a thread of its own: answers once the first thread stands still, and says when the server has it. */
 const OTHER_MEMBER = `

@@ -1,10 +1,10 @@
 // Whoever throws where nobody would catch it: nothing of that skips somebody else's completion.
 
 import { describe, expect, test } from 'vitest'
-import { ignoreDrops } from '../../../src/transport/rpc/drops.ts'
 import type { PeerRpc, RequestHandler } from '../../../src/transport/rpc/peer-rpc.ts'
 import { createPeerRpc } from '../../../src/transport/rpc/rpc-endpoint.ts'
 import { ask, bench } from '../support/endpoints.ts'
+import { ignoreDrops } from '../support/ignore-drops.ts'
 
 const answerWith =
   (index: number): RequestHandler =>

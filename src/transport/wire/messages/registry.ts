@@ -50,6 +50,4 @@ export type InboundRequest<M extends RpcMethod = RpcMethod> = {
 }[M]
 
 export type { AppendEntriesRequest, AppendEntriesResponse } from './append-entries.ts'
-export type { ReadIndexRequest, ReadIndexResponse } from './read-index.ts'
 export type { RequestVoteRequest, RequestVoteResponse } from './request-vote.ts'
-export type { TimeoutNowRequest, TimeoutNowResponse } from './timeout-now.ts'
