@@ -69,7 +69,7 @@ function plant(directory: string, name: string, { file, find, replace }: Edit): 
 
 /** Without type checks, which a bug need not pass. */
 function compile(directory: string, name: string): void {
-  const args = [join('scripts', 'build.mjs'), '--noCheck', '--sourceMap', 'false']
+  const args = [join('scripts', 'build.mjs'), '--noCheck', '--sourceMap', 'false', '--inlineSources', 'false']
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: directory, encoding: 'utf8' })
   if (status !== 0) throw new Error(`The copy with mutant "${name}" does not compile:\n${stdout}${stderr}`)
 }

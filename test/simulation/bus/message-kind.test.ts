@@ -1,8 +1,8 @@
 // The words in which faults, holds, traces and scripts speak of messages: read from the subject alone.
 
 import { expect, test } from 'vitest'
-import { MessageKinds, meaningOf, REQUEST_KINDS } from '../../../src/simulation/bus/message-kind.ts'
-import { RPC_METHODS, type RpcMethod } from '../../../src/transport/wire/messages/registry.ts'
+import { MessageKinds, meaningOf } from '../../../src/simulation/bus/message-kind.ts'
+import { MESSAGES, RPC_METHODS, type RpcMethod } from '../../../src/transport/wire/messages/registry.ts'
 
 /** They stand in scenario scripts and in failures that people have kept: no method changes its word. */
 const WORDS: { readonly [M in RpcMethod]: string } = {
@@ -27,7 +27,7 @@ test.each(RPC_METHODS)('%s has its word, in a prefix of any length, and so has i
 })
 
 test('no two messages share a word', () => {
-  expect(new Set(REQUEST_KINDS).size).toBe(RPC_METHODS.length)
+  expect(new Set(RPC_METHODS.map((method) => MESSAGES[method].kind)).size).toBe(RPC_METHODS.length)
 })
 
 test.each([

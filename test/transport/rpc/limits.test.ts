@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { MemoryBus } from '../../../src/transport/memory/memory-bus.ts'
-import { ignoreDrops } from '../../../src/transport/rpc/drops.ts'
 import { createPeerRpc } from '../../../src/transport/rpc/rpc-endpoint.ts'
 import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES } from '../../../src/transport/wire/entries.ts'
+import { ignoreDrops } from '../support/ignore-drops.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
 
