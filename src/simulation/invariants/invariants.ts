@@ -232,5 +232,5 @@ function remember(member: MemberState, view: NodeObservation): void {
 export type { CheckerOptions } from './context.ts'
 export type { EntryRecord } from './log-registry.ts'
 export type * from './observation.ts'
-export { type InvariantName, PROMISES } from './promises.ts'
+export type { InvariantName } from './promises.ts'
 export { InvariantViolation } from './violation.ts'
