@@ -25,14 +25,14 @@ const STEP_BYTES = 64 * 1024
 const MIN_WINDOW_BYTES = STEP_BYTES
 /** Even bursts that cost nothing leave a gap, in which is learned how fast the others are without them. */
 const MIN_PAUSE_SHARE = 0.05
-const MAX_PAUSE_SHARE = 0.1
+const MAX_PAUSE_SHARE = 0.25
 const MAX_PAUSE_MS = 100
 
 export const FIRST_PACE: Pace = { windowBytes: 2 * STEP_BYTES, pauseMs: 0 }
 
 /**
  * The next burst is a little larger when the others bore this one and half as large when they did not (additive
- * increase, multiplicative decrease). Afterwards they have the way for themselves for a while, up to a tenth of what it
+ * increase, multiplicative decrease). Afterwards they have the way for themselves for a while, up to a quarter of what it
  * took: whatever it is that is scarce, what has piled up meanwhile gets through. While nobody writes there is nobody to
  * give way to.
  */

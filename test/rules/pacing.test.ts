@@ -40,11 +40,11 @@ describe('the next burst', () => {
 
 describe('after a burst of 10 ms', () => {
   it.each([
-    ['others have the way for a tenth of it when they are half as fast', { slowdown: 2 }, 1],
-    ['and no longer when they suffer more', { slowdown: 50 }, 1],
-    ['shorter when they suffer less', { slowdown: 1.7 }, 0.7],
+    ['others have the way for a quarter of it when they are half as fast', { slowdown: 2 }, 2.5],
+    ['and no longer when they suffer more', { slowdown: 50 }, 2.5],
+    ['shorter when they suffer less', { slowdown: 1.4 }, 1],
     ['for a moment when they do not suffer, so that this is noticed when it changes', { slowdown: 0.5 }, 0.5],
-    ['for a tenth of it while it is not known', { slowdown: null }, 1],
+    ['for a quarter of it while it is not known', { slowdown: null }, 2.5],
     ['not at all when nobody writes', { othersWrote: false, slowdown: null }, 0],
     ['not at all when the way there and back is all that it took', { tookMs: -0.2 }, 0],
     ['never for longer than a tenth of a second', { tookMs: 5000 }, 100],
