@@ -25,10 +25,10 @@ function runMutants(...flags: string[]): { status: number | null; report: z.infe
 
 /** Every file here has this many planted bugs at least. */
 const FEWEST: Readonly<Record<string, number>> = {
-  'storage/sqlite/': 0,
+  'storage/sqlite/': 3,
   'services/': 3,
   'client/': 3,
-  'host/': 0,
+  'host/': 3,
   'transport/memory/': 2,
   'transport/nats/': 2,
   'transport/wire/messages/': 2,
@@ -62,7 +62,9 @@ describe('planted bugs', () => {
   })
 
   it.each(Object.entries(FEWEST))('are in every file of %s: %i', (folder, fewest) => {
-    const files = sourcesIn(`src/${folder}`).map(({ path }) => path.slice('src/'.length))
+    // A file of types alone does nothing that could be wrong.
+    const doing = sourcesIn(`src/${folder}`).filter(({ code }) => /\b(function|class|const|let)\b/.test(code))
+    const files = doing.map(({ path }) => path.slice('src/'.length))
     const planted = (file: string): number => MUTANTS.filter((mutant) => mutant.file === file).length
     expect(files.length).toBeGreaterThan(0)
     expect(files.filter((file) => planted(file) < fewest)).toEqual([])
