@@ -26,6 +26,12 @@ const PURGE_ROWS_WHEN_QUIET = 8192
 /** Readers of this thread's own process come and go in less. */
 const BLOCKED_WHEN_LONGER_MS = 1000
 
+/**
+ * A commit is acknowledged without another look at the files when the last look is no longer ago. A look after every
+ * commit took 35 µs of the thread each time, a tenth of the throughput.
+ */
+export const FILES_TRUSTED_MS = 20
+
 /** Finds step by step what a group holds. */
 export type GroupOpening = Generator<void, OpenedGroup, void>
 
@@ -47,6 +53,7 @@ export class Disk {
   readonly #dropped = new Map<number, number>()
   #failure: Failure | null = null
   #walBytes = 0
+  #filesSeenMs = Number.NEGATIVE_INFINITY
 
   /** Opens or creates the database. @throws StorageError when the directory cannot be used; nothing stays open then. */
   constructor(options: DiskOptions, nowMs: () => number) {
@@ -223,8 +230,11 @@ export class Disk {
   }
 
   #checkCommitted(): Failure | null {
+    const nowMs = this.#nowMs()
+    if (nowMs - this.#filesSeenMs <= FILES_TRUSTED_MS) return this.#failure
     return this.#guard('looking at its files', () => {
       this.#walBytes = this.#files.checkCommitted()
+      this.#filesSeenMs = nowMs
     })
   }
 

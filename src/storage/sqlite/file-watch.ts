@@ -34,8 +34,8 @@ export class FileWatch {
   }
 
   /**
-   * Whether what was just committed would be found. Two `stat` calls, 2 µs: cheap enough to come between every commit
-   * and its acknowledgement.
+   * Whether what was just committed would be found. Two `stat` calls, to come between a commit and its
+   * acknowledgement.
    * @returns the size of the write-ahead log in bytes.
    * @throws StorageError GONE when a path leads to another file, or to none.
    */

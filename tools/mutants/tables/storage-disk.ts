@@ -138,7 +138,7 @@ export const STORAGE_DISK_MUTANTS: readonly Mutant[] = [
     find: '}) ?? this.#checkCommitted()',
     replace: '})',
     tests: ['test/storage/sqlite-gone.test.ts'],
-    testName: 'very next write',
+    testName: 'not acknowledged any more',
   },
   {
     name: 'reset leaves entries in the way of the next ones',
