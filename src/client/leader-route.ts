@@ -82,8 +82,13 @@ export class LeaderRoute implements Route {
   }
 
   #learn({ id, term, leader }: Standing): void {
-    if (term < this.#term) return
     const known = this.#current.leader
+    if (term < this.#term) {
+      // Of an earlier term, but from the member that we write to: a late answer, or one that has lost its files and will
+      // never know better. The bus knows who leads.
+      if (id === known && leader !== id) this.#moveTo(null, this.#term)
+      return
+    }
     if (leader === null) {
       if (id === known) this.#moveTo(null, term)
     } else if (leader === known) this.#term = term

@@ -6,7 +6,7 @@ import { memberNameSchema, nameSchema, parseTuning, type Tuning } from '../optio
 import type { PeerId } from '../rules/types.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { toError } from '../runtime/errors.ts'
-import { silentLogger } from '../runtime/logger.ts'
+import { type Logger, shelteredLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqlite-storage.ts'
 import { type Storage, StorageError } from '../storage/storage.ts'
@@ -32,8 +32,8 @@ const MESSAGE_RESERVE_BYTES = 8 * 1024
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   checkName('id', options.id, memberNameSchema)
-  const logger = options.logger ?? silentLogger
-  const storage = options.storage ?? (await openDisk(options, options.dataDir))
+  const logger = shelteredLogger(options.logger)
+  const storage = options.storage ?? (await openDisk(options, options.dataDir, logger))
   const ownTransport = options.transport === undefined
   const transport = options.transport ?? defaultMemoryBus().connect(options.id)
   const core = new HostCore({
@@ -48,11 +48,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return new OpenHost(core, storage, transport, ownTransport)
 }
 
-async function openDisk(options: HostOptions, dataDir: string | undefined): Promise<Storage> {
+async function openDisk(options: HostOptions, dataDir: string | undefined, logger: Logger): Promise<Storage> {
   if (dataDir === undefined)
     throw new QuorateError('INVALID', 'Option dataDir: required unless storage is given.')
   try {
-    return await openSqliteStorage({ dataDir, hostId: options.id, logger: options.logger ?? silentLogger })
+    return await openSqliteStorage({ dataDir, hostId: options.id, logger })
   } catch (error) {
     throw asQuorateError(error)
   }

@@ -8,7 +8,7 @@ import { encodeJson } from '../protocol/json.ts'
 import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from '../protocol/subjects.ts'
 import { type Clock, systemClock, type TimerHandle } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/errors.ts'
-import { type Logger, silentLogger } from '../runtime/logger.ts'
+import { type Logger, shelteredLogger } from '../runtime/logger.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { adminSubject, clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -46,7 +46,8 @@ const LEADER_LINGER_MS = 100
 /** @throws QuorateError INVALID when prefix, group or id can't be part of a subject. */
 export function attachServices(options: AttachOptions): AttachedServices {
   const { transport, node, prefix = DEFAULT_PREFIX, clock = systemClock } = options
-  const { random = systemRandom, logger = silentLogger, version = '0.0.0' } = options
+  const { random = systemRandom, version = '0.0.0' } = options
+  const logger = shelteredLogger(options.logger)
   const { group, id } = node
   const instance = randomName(random)
   const standing = trackStanding(node)

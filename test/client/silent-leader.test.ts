@@ -131,6 +131,20 @@ describe('a client writes', () => {
   })
 })
 
+test('a client does not cling to a leader that came back without its files, in a term long past', async () => {
+  const { client, n1, n2 } = world()
+  n1.node.lead(7)
+  n2.node.follow('n1', 7)
+  await client.apply('a')
+  n1.node.onApply = () => {
+    throw new QuorateError('SHUTDOWN', 'The node is closed.')
+  }
+  n1.node.follow(null, 1)
+  n2.node.lead(8)
+  await client.apply('b')
+  expect(n2.node.applied).toEqual(['b'])
+})
+
 describe('a leader that stands still', () => {
   test('new requests wait for the leader that the members name, and what was sent stays unknown', async () => {
     const { client, n1, n2 } = world({ timeoutMs: 600 })

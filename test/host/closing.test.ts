@@ -6,6 +6,7 @@ import { openHost } from '../../src/host/open-host.ts'
 import { parseTuning } from '../../src/options.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { attachServices } from '../../src/services/attach.ts'
 import { MemoryDisk, MemoryStorage } from '../../src/storage/memory/memory-storage.ts'
 import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
 import { encodeValue } from '../../src/transport/wire/codec.ts'
@@ -81,6 +82,22 @@ describe('a host that closes', () => {
     expect(transport.status().connected).toBe(true)
     expect(transport.publish('quorate.x', new Uint8Array(1))).toBeDefined()
   })
+})
+
+it('a logger that throws costs nobody anything', async () => {
+  const throws = (): never => {
+    throw new Error('no room for another line')
+  }
+  const logger = { debug: throws, info: throws, warn: throws, error: throws }
+  const transport = new MemoryBus({ logger }).connect('a')
+  const storage = new MemoryStorage({ clock: systemClock, disk: new MemoryDisk() })
+  await using host = await openHost({ id: 'a', storage, transport, logger })
+  const node = await host.startNode({ group: 'g', peers: ['a'], stateMachine: prompt })
+  const services = attachServices({ transport, node, logger })
+  node.on('role', throws)
+  await expect(node.apply(1)).resolves.toMatchObject({ result: 'done' })
+  await node.close()
+  services.detach()
 })
 
 describe('the room that a bus has to have', () => {

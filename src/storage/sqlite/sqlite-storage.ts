@@ -3,7 +3,7 @@
 import Database from 'better-sqlite3'
 import { systemClock, type TimerHandle } from '../../runtime/clock.ts'
 import { messageOf, sheltered } from '../../runtime/errors.ts'
-import { type Logger, silentLogger } from '../../runtime/logger.ts'
+import { type Logger, shelteredLogger } from '../../runtime/logger.ts'
 import {
   type DiskStatus,
   type OpenGroupResult,
@@ -79,7 +79,8 @@ export class SqliteStorage implements Storage {
 
   /** See `openSqliteStorage`. The constructor is private so that declarations name no package without types. */
   static async open(options: SqliteStorageOptions): Promise<SqliteStorage> {
-    const { dataDir, hostId, logger = silentLogger, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
+    const { dataDir, hostId, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
+    const logger = shelteredLogger(options.logger)
     const diskOptions: DiskOptions = {
       dataDir,
       hostId,

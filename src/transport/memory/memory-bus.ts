@@ -4,7 +4,7 @@
 import { QuorateError } from '../../errors.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { sheltered } from '../../runtime/errors.ts'
-import { type Logger, silentLogger } from '../../runtime/logger.ts'
+import { type Logger, shelteredLogger } from '../../runtime/logger.ts'
 import { inboxPrefixOf } from '../permissions.ts'
 import { isToken } from '../subjects.ts'
 import { MemoryConnection, type Receiver, type Switchboard } from './memory-connection.ts'
@@ -39,7 +39,7 @@ export class MemoryBus {
 
   constructor(options: MemoryBusOptions = {}) {
     this.#clock = options.clock ?? systemClock
-    this.#logger = options.logger ?? silentLogger
+    this.#logger = shelteredLogger(options.logger)
     this.#switchboard = {
       maxPayloadBytes: options.maxPayloadBytes ?? 1024 * 1024,
       logger: this.#logger,

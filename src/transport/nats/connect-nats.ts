@@ -6,7 +6,7 @@ import { QuorateError } from '../../errors.ts'
 import type { PeerId } from '../../rules/types.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
-import { type Logger, silentLogger } from '../../runtime/logger.ts'
+import { type Logger, shelteredLogger } from '../../runtime/logger.ts'
 import { inboxPrefixOf } from '../permissions.ts'
 import { isToken } from '../subjects.ts'
 import type { Transport } from '../transport.ts'
@@ -82,7 +82,7 @@ export async function connectNats(options: NatsOptions): Promise<Transport> {
   }
   const nats = await import('nats')
   const clock = options.clock ?? systemClock
-  const logger = options.logger ?? silentLogger
+  const logger = shelteredLogger(options.logger)
   const inboxPrefix = options.inboxPrefix ?? inboxPrefixOf(options.id)
   const inbox = nats.createInbox(inboxPrefix)
   if (options.connection !== undefined) {

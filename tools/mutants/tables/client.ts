@@ -149,10 +149,17 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     tests: LIMITS,
   },
   {
+    name: 'a member that has lost its files is asked for ever',
+    file: 'client/leader-route.ts',
+    find: '      if (id === known && leader !== id) this.#moveTo(null, this.#term)\n',
+    replace: '',
+    tests: SILENT,
+  },
+  {
     name: 'a leader of an earlier term takes the place of a later one',
     file: 'client/leader-route.ts',
-    find: 'if (term < this.#term) return',
-    replace: 'if (term < 0) return',
+    find: 'if (term < this.#term) {',
+    replace: 'if (term < 0) {',
     also: [
       {
         file: 'client/leader-route.ts',
