@@ -14,7 +14,7 @@ import { defaultMemoryBus } from '../transport/memory/memory-bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import { HostCore } from './host-core.ts'
 import type { NodeHandle } from './node-handle.ts'
-import { HandleNode } from './raft-node.ts'
+import { NodeFacade } from './raft-node.ts'
 
 /** Room that the bus's largest payload must leave around one entry. */
 const MESSAGE_RESERVE_BYTES = 8 * 1024
@@ -63,7 +63,7 @@ class OpenHost implements Host {
   readonly #storage: Storage
   readonly #transport: Transport
   readonly #ownTransport: boolean
-  readonly #nodes = new Map<string, HandleNode>()
+  readonly #nodes = new Map<string, NodeFacade>()
   #closing: Promise<void> | null = null
 
   constructor(core: HostCore, storage: Storage, transport: Transport, ownTransport: boolean) {
@@ -116,8 +116,8 @@ class OpenHost implements Host {
     this.#closing = (this.#storage.destroy?.() ?? Promise.resolve()).then(() => this.#closeTransport())
   }
 
-  #keep(handle: NodeHandle): HandleNode {
-    const node = new HandleNode(handle, (ended, done) =>
+  #keep(handle: NodeHandle): NodeFacade {
+    const node = new NodeFacade(handle, (ended, done) =>
       this.#core.stopNode(ended, () => {
         this.#nodes.delete(ended.core.group)
         done()

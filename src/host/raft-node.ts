@@ -13,7 +13,7 @@ import type { NodeHandle } from './node-handle.ts'
 /** Ends a node and forgets it; the host's part of closing. */
 export type StopNode = (node: NodeHandle, done: () => void) => void
 
-export class HandleNode implements RaftNode, PortedNode {
+export class NodeFacade implements RaftNode, PortedNode {
   readonly #handle: NodeHandle
   readonly #stop: StopNode
   #closing: Promise<void> | null = null

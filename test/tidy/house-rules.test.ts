@@ -39,6 +39,15 @@ describe('a file', () => {
     expect(long.filter((path) => !LONG_LISTS.includes(path))).toEqual([])
   })
 
+  it('is short as a rule: half of them have at most 100 lines, and few more than 300', () => {
+    const lengths = sources
+      .filter(({ path }) => path.startsWith('src/'))
+      .map(({ text }) => text.split('\n').length - 1)
+      .sort((a, b) => a - b)
+    expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(100)
+    expect(lengths.filter((length) => length > 300).length).toBeLessThanOrEqual(10)
+  })
+
   it('opens with a sentence that says what it is there for', () => {
     const own = sources.filter(({ path }) => path.startsWith('src/') || path.startsWith('scripts/'))
     const mute = own.filter(({ text }) => !/^(#!.*\n)?\/\/ \S+/.test(text))

@@ -9,6 +9,7 @@ import { EntryType, type LogEntry, type LogId, NOTHING } from '../../rules/types
 import { messageOf, toError } from '../../runtime/errors.ts'
 import type { ApplyQueueEvent, ExclusiveTask } from './apply-queue.events.ts'
 import type { ApplyWorld } from './apply-world.ts'
+import { CommittedEntries } from './committed-entries.ts'
 import { Reading } from './reading.ts'
 import { type Returned, UserCode } from './user-code.ts'
 
@@ -21,26 +22,18 @@ export interface ApplyWorkerInput {
 type Task = Exclude<ApplyQueueEvent, { type: 'resumed' | 'query' | 'nodeFailed' }>
 type Notice = Exclude<Task, { type: 'committed' | 'snapshotSave' | 'snapshotLoad' }>
 
-/** Payload handed to the log for one read of entries; bounds memory, not work. */
-const READ_BYTES = 1024 * 1024
-
-const NO_ENTRIES: readonly LogEntry[] = []
-
 export class ApplyWorker {
   readonly #world: ApplyWorld
   readonly #code: UserCode
   readonly #reading: Reading
+  readonly #entries: CommittedEntries
   readonly #resume: () => void
   #tasks: Task[] = []
-  /** Committed entries read from the log, some of them applied already. */
-  #batch: readonly LogEntry[] = NO_ENTRIES
   #applied: LogId = NOTHING
   /** What the node was told last. */
   #told = 0
   /** What user code has been called for and has not come back from. */
   #away: LogEntry | ExclusiveTask | null = null
-  /** The next entries are on their way from disk. */
-  #fetching = false
   /** Entries applied in this slice. */
   #inSlice = 0
   #yielded = false
@@ -55,6 +48,12 @@ export class ApplyWorker {
     this.#resume = resume
     this.#code = new UserCode(world.group, world.stateMachine, world.logger)
     this.#reading = new Reading(world, this.#code, resume)
+    this.#entries = new CommittedEntries({
+      world,
+      resume,
+      unreadable: (why, cause) =>
+        this.#fail(new QuorateError('STORAGE', `The log cannot be read: ${why}`, { cause })),
+    })
   }
 
   /** Failed, and no call of user code is under way. */
@@ -138,52 +137,18 @@ export class ApplyWorker {
     }
     if (this.#applied.index >= index) {
       this.#tasks.shift()
-      this.#batch = NO_ENTRIES
+      this.#entries.forget()
       return true
     }
-    const entries = this.#fetching ? null : this.#nextEntries(index)
-    if (entries === null) return false
+    const entries = this.#entries.from(this.#applied.index + 1, index)
+    // On their way from disk, or unreadable: then the next step refuses what waits for them.
+    if (entries === null) return this.#failure !== null
     for (const entry of entries) {
       this.#applyEntry(entry)
       if (this.#away !== null) return false
       if (this.#failure !== null || this.#sliceIsOver(endMs)) break
     }
     return true
-  }
-
-  /** Entries after the last applied one, up to `index`; null while they have to be fetched from disk. */
-  #nextEntries(index: number): readonly LogEntry[] | null {
-    const next = this.#applied.index + 1
-    const first = this.#batch[0]?.index ?? 0
-    const skip = next - first
-    if (first > 0 && skip >= 0 && skip < this.#batch.length)
-      return skip === 0 ? this.#batch : this.#batch.slice(skip)
-    const count = Math.min(index - next + 1, this.#world.tuning.maxApplyBatch)
-    const cached = this.#world.log.cached(next, count, READ_BYTES)
-    if (cached === null) this.#fetch(next, count)
-    else this.#take(next, cached)
-    return cached === null ? null : this.#batch
-  }
-
-  /** What has left memory is read back without holding up the loop. */
-  #fetch(next: number, count: number): void {
-    this.#fetching = true
-    this.#world.log.fetch(next, count, READ_BYTES, (result) => {
-      this.#fetching = false
-      if (this.#world.gone) return
-      if (result.kind === 'failed') this.#unreadable(messageOf(result.error), result.error)
-      else this.#take(next, result.kind === 'entries' ? result.entries : [])
-      this.#resume()
-    })
-  }
-
-  #take(next: number, entries: readonly LogEntry[]): void {
-    this.#batch = entries
-    if (entries.length === 0) this.#unreadable(`committed entry ${next} is not in the log`)
-  }
-
-  #unreadable(why: string, cause?: unknown): void {
-    this.#fail(new QuorateError('STORAGE', `The log cannot be read: ${why}`, { cause }))
   }
 
   #applyEntry(entry: LogEntry): void {

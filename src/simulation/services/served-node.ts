@@ -1,7 +1,7 @@
 // Puts a simulated member on the bus for clients: the real services over its real node, with every command and query
 // that reaches it watched.
 
-import { HandleNode } from '../../host/raft-node.ts'
+import { NodeFacade } from '../../host/raft-node.ts'
 import { attachServices } from '../../services/attach.ts'
 import { MEMBER_PORT, type MemberPort } from '../../services/member-port.ts'
 import { decodeValue, encodeValue } from '../../transport/wire/codec.ts'
@@ -39,7 +39,7 @@ export function serveMember(world: ServiceWorld, member: SimMember, parts: Membe
   return () => services.detach()
 }
 
-class ServedNode extends HandleNode {
+class ServedNode extends NodeFacade {
   readonly #port: MemberPort
 
   constructor(port: MemberPort, node: MemberParts['node']) {

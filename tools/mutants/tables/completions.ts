@@ -92,9 +92,9 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'last entry applied again after a pause',
-    file: 'actors/apply/apply-worker.ts',
-    find: 'this.#world.log.cached(next, count, READ_BYTES)',
-    replace: 'this.#world.log.cached(Math.max(1, next - 1), count, READ_BYTES)',
+    file: 'actors/apply/committed-entries.ts',
+    find: 'log.cached(next, count, READ_BYTES)',
+    replace: 'log.cached(Math.max(1, next - 1), count, READ_BYTES)',
     expect: ['INV-7', 'INV-17'],
   },
   {
