@@ -14,7 +14,10 @@ export const logMachine = createMachine({
           {
             "guard": "opened",
             "target": "ready",
-            "actions": "take"
+            "actions": [
+              "take",
+              "tellOpened"
+            ]
           },
           {
             "target": "failed"

@@ -1,7 +1,7 @@
 // The log actor: opens the group on disk, takes appends and truncations into memory and onto the disk queue, and says
 // what has become durable. The only writer of the log.
 
-import { type AnyActorRef, setup } from 'xstate'
+import { type AnyActorRef, enqueueActions, sendTo, setup } from 'xstate'
 import { RaftLog } from '../log/raft-log.ts'
 import type { LogEntry, LogIndex } from '../rules/types.ts'
 import type { CacheBudget } from '../runtime/cache-budget.ts'
@@ -54,11 +54,8 @@ const logActor = setup({
         port.store = event.result.store
         port.stored = event.result.stored
         const { maxCachedBytes, caches } = port.input
+        port.store.onFailure((error) => fail(self, error))
         port.log = new RaftLog(event.result.store, event.result.stored, maxCachedBytes, caches)
-        port.store.onFailure((error) => {
-          if (self.getSnapshot().status === 'active') self.send({ type: 'disk.failed', error })
-        })
-        port.input.parent.send({ type: 'log.opened', port })
       } catch (error) {
         self.send({ type: 'disk.failed', error: toError(error) })
       }
@@ -68,24 +65,31 @@ const logActor = setup({
       const { log, store } = port
       const write = log.append(event.entries)
       store.append(event.entries, (error) => {
-        if (error !== null) return self.send({ type: 'disk.failed', error })
+        if (error !== null) return fail(self, error)
         log.markDurable(write)
-        port.input.parent.send({ type: 'log.durable' })
+        const { parent } = port.input
+        if (parent.getSnapshot().status === 'active') parent.send({ type: 'log.durable' })
       })
     },
     truncate: ({ context: { port }, event, self }) => {
       if (event.type !== 'truncateSuffix' || port.log === null || port.store === null) return
       port.log.truncateSuffix(event.lastKept)
       port.store.truncateSuffix(event.lastKept, (error) => {
-        if (error !== null) self.send({ type: 'disk.failed', error })
+        if (error !== null) fail(self, error)
       })
     },
     /** What could not be understood is not kept open. */
     release: ({ context: { port } }) => {
       if (port.log === null) port.store?.close(() => {})
     },
-    report: ({ context: { port }, event }) =>
-      port.input.parent.send({ type: 'log.failed', error: failureOf(event) }),
+    // Built-in, so that the node takes it when this actor is through with its own step, and not in the middle of it.
+    tellOpened: enqueueActions(({ context: { port }, enqueue }) => {
+      if (port.log !== null) enqueue.sendTo(port.input.parent, { type: 'log.opened', port })
+    }),
+    report: sendTo(
+      ({ context: { port } }) => port.input.parent,
+      ({ event }) => ({ type: 'log.failed', error: failureOf(event) }),
+    ),
   },
 })
 
@@ -98,7 +102,12 @@ export const logMachine = logActor.createMachine({
   states: {
     opening: {
       entry: 'open',
-      on: { 'disk.opened': [{ guard: 'opened', target: 'ready', actions: 'take' }, { target: 'failed' }] },
+      on: {
+        'disk.opened': [
+          { guard: 'opened', target: 'ready', actions: ['take', 'tellOpened'] },
+          { target: 'failed' },
+        ],
+      },
     },
     ready: {
       on: {
@@ -110,6 +119,11 @@ export const logMachine = logActor.createMachine({
     failed: { entry: ['release', 'report'] },
   },
 })
+
+/** The disk may answer when the node has long been closed. */
+function fail(self: AnyActorRef, error: Error): void {
+  if (self.getSnapshot().status === 'active') self.send({ type: 'disk.failed', error })
+}
 
 function failureOf(event: LogActorEvent): Error {
   if (event.type === 'disk.failed') return event.error

@@ -154,12 +154,15 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
     return this.#store
   }
 
+  /** What comes late, for a node that has ended, is nobody's any more. */
   send(event: NodeEvent): void {
-    if (!this.gone) this.life.self?.send(event)
+    const { self } = this.life
+    if (!this.gone && self?.getSnapshot().status === 'active') self.send(event)
   }
 
   toApplyQueue(event: ApplyQueueEvent): void {
-    this.life.applyQueue?.send(event)
+    const { applyQueue } = this.life
+    if (applyQueue?.getSnapshot().status === 'active') applyQueue.send(event)
   }
 
   /** Calls a completion, a listener, a reply: whatever it throws is logged and stops nobody. */

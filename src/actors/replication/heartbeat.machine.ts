@@ -56,9 +56,9 @@ export const heartbeatMachine = heartbeat.createMachine({
 function sendHeartbeat({ core, progress, term }: HeartbeatContext, self: AnyActorRef): void {
   const sentMs = core.clock.nowMs()
   const timeoutMs = Math.max(1, Math.floor(core.tuning.electionTimeoutMs / 2))
-  core.call(progress.peer, 'heartbeat', heartbeatRequest(core, progress, term), timeoutMs, (outcome) =>
-    self.send({ type: 'heartbeat.answered', sentMs, outcome }),
-  )
+  core.call(progress.peer, 'heartbeat', heartbeatRequest(core, progress, term), timeoutMs, (outcome) => {
+    if (self.getSnapshot().status === 'active') self.send({ type: 'heartbeat.answered', sentMs, outcome })
+  })
 }
 
 function noteAnswer(context: HeartbeatContext, event: HeartbeatEvent): void {

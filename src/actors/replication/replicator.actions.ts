@@ -163,9 +163,9 @@ function sendFrame(context: ReplicatorContext, self: AnyActorRef, entries: reado
   for (const entry of entries) bytes += entry.data.length
   const { call } = progress.sent({ prevLogIndex, count: entries.length, bytes, sentMs: core.clock.nowMs() })
   const request = { term, prevLogIndex, prevLogTerm, committedIndex: core.commitIndex, entries }
-  core.call(progress.peer, 'append_entries', request, core.tuning.appendTimeoutMs, (outcome) =>
-    self.send({ type: 'append.answered', call, outcome }),
-  )
+  core.call(progress.peer, 'append_entries', request, core.tuning.appendTimeoutMs, (outcome) => {
+    if (self.getSnapshot().status === 'active') self.send({ type: 'append.answered', call, outcome })
+  })
   return bytes
 }
 

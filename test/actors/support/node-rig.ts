@@ -14,7 +14,6 @@ import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import type { RequestOf, RequestVoteRequest } from '../../../src/transport/wire/messages/registry.ts'
 import { type Answer, FakeRpc, says } from './fake-rpc.ts'
 import { type DiskState, emptyDisk, FakeStorage } from './fake-storage.ts'
-import './quiet.ts'
 import { type Command, Recorder } from './recorder.ts'
 import { VirtualClock } from './virtual-clock.ts'
 

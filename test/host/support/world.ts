@@ -8,7 +8,6 @@ import type { StateMachine } from '../../../src/state-machine.ts'
 import { MemoryDisk, MemoryStorage } from '../../../src/storage/memory/memory-storage.ts'
 import { MemoryBus } from '../../../src/transport/memory/memory-bus.ts'
 import type { MemoryConnection } from '../../../src/transport/memory/memory-connection.ts'
-import '../../actors/support/quiet.ts'
 
 /** Elections within a fraction of a second, and patience enough for a busy machine. */
 export const QUICK: TuningInput = { electionTimeoutMs: 300, maxClockDriftMs: 100, maxElectionDelayMs: 200 }

@@ -55,7 +55,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'a failed truncation passed over',
     file: 'actors/log.machine.ts',
-    find: "        if (error !== null) self.send({ type: 'disk.failed', error })\n      })",
+    find: '        if (error !== null) fail(self, error)\n      })',
     replace: '        if (error !== null) return\n      })',
     tests: ['test/actors/node/node.follower.test.ts', 'test/actors/small-actors.test.ts'],
   },

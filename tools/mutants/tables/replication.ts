@@ -100,7 +100,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'failed append taken for done',
     file: 'actors/log.machine.ts',
-    find: "        if (error !== null) return self.send({ type: 'disk.failed', error })\n        log.markDurable(write)",
+    find: '        if (error !== null) return fail(self, error)\n        log.markDurable(write)',
     replace: '        log.markDurable(write)',
     expect: ['INV-22', 'INV-11', 'INV-8'],
     hint: { profile: 'disk' },
