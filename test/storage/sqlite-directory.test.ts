@@ -83,6 +83,19 @@ test('after kill -9 in the middle of writing, all that was acknowledged is there
   }
 })
 
+test('destroy in the middle of writes and reads hears no late answer: the process lives on', async () => {
+  for (let round = 0; round < 10; round++) {
+    const storage = await sqliteStorage({ dataDir: temporaryDirectory() })
+    const { store } = await openStore(storage, 'g')
+    await written((done) => store.append(makeEntries(1, 100), done))
+    // The thread for old entries takes its time to end, while the disk thread goes on answering.
+    store.fetch(1, { maxEntries: 100, maxBytes: 1_000_000 }, () => {})
+    for (let next = 101; next <= 120; next++) store.append(makeEntries(next, 1), () => {})
+    // An answer that nobody waits for would be thrown where nobody catches it, and end this process.
+    await storage.destroy()
+  }
+})
+
 test('destroy frees the directory at once, keeps what was acknowledged, and calls nobody back', async () => {
   const dataDir = temporaryDirectory()
   const storage = await sqliteStorage({ dataDir })

@@ -48,6 +48,8 @@ export class RequestQueue {
   readonly #opening = new Map<number, OpenRequest>()
   #nextOpenId = 1
   #spare: ArrayBuffer | null = null
+  /** Dropped or abandoned: answers that still come mean nothing. */
+  #isDeaf = false
   #failure: StorageError | null = null
   #failingSoon = false
 
@@ -99,6 +101,8 @@ export class RequestQueue {
 
   /** Takes an answer of the disk thread. The next request leaves before callbacks run, so the disk is busy. */
   answered(response: WrittenResponse | OpenedResponse | ClosedResponse): void {
+    // Nobody waits for it any more: the thread may not have heard that yet.
+    if (this.#isDeaf) return
     if (response.kind === 'opened') this.#opened(response)
     else if (response.kind === 'written') this.#written(response)
     else this.#ended(response)
@@ -141,6 +145,7 @@ export class RequestQueue {
 
   /** No answer will come: the disk thread is gone, or is waited for no longer. */
   abandon(error: StorageError): void {
+    this.#isDeaf = true
     this.#failure ??= error
     if (this.#underWay !== null) this.#waiting.unshift(this.#underWay)
     this.#underWay = null
@@ -152,6 +157,7 @@ export class RequestQueue {
 
   /** Forgets everything, callbacks too. */
   drop(): void {
+    this.#isDeaf = true
     this.#waiting.length = 0
     this.#opening.clear()
     this.#underWay = null

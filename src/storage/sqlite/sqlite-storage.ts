@@ -159,9 +159,11 @@ export class SqliteStorage implements Storage {
     this.#queue.drop()
     this.#closers ??= []
     this.#closed = true
-    await this.#fetches.drop()
     for (const timer of this.#timers) systemClock.clearTimeout(timer)
-    await this.#thread.stop()
+    // Both at once: a thread that is not stopped yet goes on answering.
+    const ended = this.#thread.stop()
+    await this.#fetches.drop()
+    await ended
     this.#db.close()
   }
 
