@@ -1,6 +1,6 @@
 // What a user implements, with what Quorate promises about the calls.
 
-import type { Configuration, LogIndex, PeerId, Term } from './rules/types.ts'
+import type { Configuration, LogIndex, PeerId, SnapshotMeta, Term } from './rules/types.ts'
 
 /** Where a command stands in the log. */
 export interface AppliedPosition {
@@ -14,6 +14,52 @@ export interface LeaderChange {
   /** Why, in one word from a closed list, for example `ELECTION_TIMEOUT` or `NEW_LEADER`. */
   readonly reason: string
 }
+
+/** What a file of a snapshot may be made of. */
+export type SnapshotContent = Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
+/** Takes the files of a snapshot. What is handed over may be changed afterwards: it is copied, or read as it is consumed. */
+export interface SnapshotWriter {
+  /** The position that the snapshot stands for, and the configuration in force there. */
+  readonly meta: SnapshotMeta
+  /**
+   * Adds a file. Names are relative, with `/` between their parts; none may leave the snapshot. `userMeta` is any CBOR
+   * value. Resolves when the file has been written; need not be awaited, the snapshot waits for all of them.
+   * @throws QuorateError INVALID (as a rejection): a bad name, one that is there already, content of no use.
+   */
+  addFile(name: string, content: SnapshotContent, userMeta?: unknown): Promise<void>
+  removeFile(name: string): Promise<void>
+}
+
+/** A file of a snapshot, as `SnapshotReader.files` lists it. */
+export interface SnapshotFileInfo {
+  readonly name: string
+  readonly bytes: number
+  /** Hexadecimal; equal for equal contents. */
+  readonly checksum: string
+  /** What was handed to `addFile`; null: nothing. */
+  readonly userMeta: unknown
+}
+
+/** The files of a snapshot. */
+export interface SnapshotReader {
+  readonly meta: SnapshotMeta
+  files(): readonly SnapshotFileInfo[]
+  /** The file piece by piece. @throws QuorateError INVALID when there is no such file. */
+  open(name: string): AsyncIterable<Uint8Array>
+  /** The whole file at once. */
+  readAll(name: string): Promise<Uint8Array>
+}
+
+/** One file for a snapshot, as a background save yields it. */
+export interface SnapshotFileInput {
+  readonly name: string
+  readonly content: SnapshotContent
+  readonly userMeta?: unknown
+}
+
+/** The part of a save that runs while commands are applied again: it works on what was captured before. */
+export type BackgroundSave = (() => void | Promise<void>) | AsyncIterable<SnapshotFileInput>
 
 /**
  * A replicated state machine.
@@ -47,6 +93,24 @@ export interface StateMachine<Command = unknown, Result = unknown, Query = unkno
   read?(query: Query): Answer | Promise<Answer>
   /** A digest of the whole state, equal on members that applied the same entries. For checks and status. */
   stateHash?(): string
+  /**
+   * Saves the state (braft on_snapshot_save). Commands wait while it runs; what it returns, a function or files, runs
+   * while they go on, and must work on a copy of the state. `signal` is aborted when nobody needs the snapshot any more.
+   * What it throws ends this attempt; the snapshot before it stays.
+   */
+  onSnapshotSave?(
+    writer: SnapshotWriter,
+    signal: AbortSignal,
+  ): void | BackgroundSave | Promise<void | BackgroundSave>
+  /**
+   * Replaces the whole state by a snapshot's (braft on_snapshot_load): at the start, and when this member has fallen too
+   * far behind. What it throws stops the node.
+   */
+  onSnapshotLoad?(reader: SnapshotReader, signal: AbortSignal): void | Promise<void>
+  /** For small states, in the place of `onSnapshotSave`: the whole state as one value that CBOR can carry. */
+  snapshot?(): unknown
+  /** The counterpart of `snapshot`: replaces the whole state by the value. */
+  restore?(value: unknown): void | Promise<void>
   /** A stable (never a joint) configuration was committed. */
   onConfigurationCommitted?(configuration: Configuration, index: LogIndex): void
   /** Every entry of earlier terms has been applied, and this member leads `term`. */

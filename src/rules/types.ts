@@ -50,3 +50,12 @@ export interface HardState {
   readonly term: Term
   readonly votedFor: PeerId | null
 }
+
+/** What a snapshot stands for (braft SnapshotMeta): every entry up to an index, and the configuration in force there. */
+export interface SnapshotMeta {
+  readonly lastIncludedIndex: LogIndex
+  readonly lastIncludedTerm: Term
+  readonly peers: readonly PeerId[]
+  /** Not empty when the configuration at that index was joint (trap T71). */
+  readonly oldPeers: readonly PeerId[]
+}

@@ -3,6 +3,7 @@
 // throws is reported, and costs nobody else theirs: its own group takes nothing more from then on (FAULT).
 
 import type { EntryType, HardState, LogEntry, LogIndex, Term } from '../rules/types.ts'
+import type { SnapshotDone, SnapshotStore } from './snapshot-store.ts'
 
 /** Why storage could not do what was asked. `code` is stable; `message` is one sentence for a person. */
 export class StorageError extends Error {
@@ -38,6 +39,8 @@ export interface Storage {
    * before, and may be answered after writes that were asked for later: a long log is looked through in slices.
    */
   openGroup(group: string, done: (result: OpenGroupResult) => void): void
+  /** Opens a group's snapshots. CORRUPT, naming the snapshot, when what is there cannot be read. Open once at a time. */
+  openSnapshots(group: string, done: SnapshotDone<SnapshotStore>): void
   /**
    * Finishes what was asked for, then lets go of files and threads. Repeating it is harmless. It ends, with IO, even if
    * the disk does not answer any more.
