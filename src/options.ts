@@ -95,6 +95,16 @@ export const tuningSchema = z.strictObject({
     0,
     'Durable entries kept in memory, to be applied and for slower followers; all groups of a host together keep at most 32 MiB.',
   ),
+  logMarginEntries: count(
+    0,
+    0,
+    'Entries kept in the log before the end of the newest snapshot, beyond what is kept since the one before it.',
+  ),
+  maxRetainedLogBytes: count(
+    1024 * 1024 * 1024,
+    0,
+    'What may come to the log while a follower is being sent a snapshot, before it is compacted nevertheless.',
+  ),
   drainTimeoutMs: ms(5000, 0, 'How long close() waits for pending proposals.'),
 })
 

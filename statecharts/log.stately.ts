@@ -33,6 +33,12 @@ export const logMachine = createMachine({
         "truncateSuffix": {
           "actions": "truncate"
         },
+        "truncatePrefix": {
+          "actions": "compact"
+        },
+        "reset": {
+          "actions": "reset"
+        },
         "disk.failed": {
           "target": "failed"
         }

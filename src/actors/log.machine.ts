@@ -1,15 +1,16 @@
-// The log actor: opens the group on disk, takes appends and truncations into memory and onto the disk queue, and says
+// The log actor: opens the group on disk, takes appends, truncations and resets into memory and onto the disk queue, and says
 // what has become durable. The only writer of the log.
 
 import { type AnyActorRef, enqueueActions, sendTo, setup } from 'xstate'
 import { RaftLog } from '../log/raft-log.ts'
-import type { LogEntry, LogIndex } from '../rules/types.ts'
+import type { LogEntry, LogIndex, Term } from '../rules/types.ts'
 import type { CacheBudget } from '../runtime/cache-budget.ts'
 import { toError } from '../runtime/errors.ts'
 import {
   type GroupStore,
   type OpenGroupResult,
   type Storage,
+  type StorageDone,
   StorageError,
   type StoredGroup,
 } from '../storage/storage.ts'
@@ -36,6 +37,9 @@ export type LogActorEvent =
   | { readonly type: 'disk.opened'; readonly result: OpenGroupResult }
   | { readonly type: 'append'; readonly entries: readonly LogEntry[] }
   | { readonly type: 'truncateSuffix'; readonly lastKept: LogIndex }
+  /** Up to one past the end; nothing when the log begins there or later. */
+  | { readonly type: 'truncatePrefix'; readonly firstKept: LogIndex }
+  | { readonly type: 'reset'; readonly nextIndex: LogIndex; readonly termBefore: Term }
   | { readonly type: 'disk.failed'; readonly error: Error }
 
 const logActor = setup({
@@ -74,9 +78,19 @@ const logActor = setup({
     truncate: ({ context: { port }, event, self }) => {
       if (event.type !== 'truncateSuffix' || port.log === null || port.store === null) return
       port.log.truncateSuffix(event.lastKept)
-      port.store.truncateSuffix(event.lastKept, (error) => {
-        if (error !== null) fail(self, error)
-      })
+      port.store.truncateSuffix(event.lastKept, orFail(self))
+    },
+    compact: ({ context: { port }, event, self }) => {
+      if (event.type !== 'truncatePrefix' || port.log === null || port.store === null) return
+      const { log, store } = port
+      if (event.firstKept <= log.firstIndex) return
+      log.truncatePrefix(event.firstKept)
+      store.truncatePrefix(event.firstKept, log.termAt(event.firstKept - 1), orFail(self))
+    },
+    reset: ({ context: { port }, event, self }) => {
+      if (event.type !== 'reset' || port.log === null || port.store === null) return
+      port.log.reset(event.nextIndex, event.termBefore)
+      port.store.reset(event.nextIndex, event.termBefore, orFail(self))
     },
     /** What could not be understood is not kept open. */
     release: ({ context: { port } }) => {
@@ -113,12 +127,21 @@ export const logMachine = logActor.createMachine({
       on: {
         append: { actions: 'append' },
         truncateSuffix: { actions: 'truncate' },
+        truncatePrefix: { actions: 'compact' },
+        reset: { actions: 'reset' },
         'disk.failed': { target: 'failed' },
       },
     },
     failed: { entry: ['release', 'report'] },
   },
 })
+
+/** For what has to succeed and is told to nobody when it does. */
+function orFail(self: AnyActorRef): StorageDone {
+  return (error) => {
+    if (error !== null) fail(self, error)
+  }
+}
 
 /** The disk may answer when the node has long been closed. */
 function fail(self: AnyActorRef, error: Error): void {

@@ -6,11 +6,20 @@ import type { ConfigurationEntry, LogIndex } from '../rules/types.ts'
 export class ConfigurationHistory {
   #entries: ConfigurationEntry[]
   /** The one that came with the newest snapshot; null without a snapshot. */
-  #snapshot: ConfigurationEntry | null
+  #snapshot: ConfigurationEntry | null = null
 
-  constructor(entries: readonly ConfigurationEntry[] = [], snapshot: ConfigurationEntry | null = null) {
+  constructor(entries: readonly ConfigurationEntry[] = []) {
     this.#entries = [...entries]
-    this.#snapshot = snapshot
+  }
+
+  /** The one that came with the newest snapshot, and by its id that snapshot itself; null without a snapshot. */
+  get snapshot(): ConfigurationEntry | null {
+    return this.#snapshot
+  }
+
+  /** A newer snapshot stands for the entries up to its end; `entry.id` is that end. */
+  setSnapshot(entry: ConfigurationEntry): void {
+    this.#snapshot = entry
   }
 
   /** Entries come in ascending order of index. */
@@ -34,5 +43,10 @@ export class ConfigurationHistory {
 
   truncatePrefix(firstKept: LogIndex): void {
     this.#entries = this.#entries.filter((entry) => entry.id.index >= firstKept)
+  }
+
+  /** What the log held is gone; what came with the snapshot stays. */
+  clear(): void {
+    this.#entries = []
   }
 }

@@ -51,11 +51,30 @@ export class EntryTail {
     const keep = this.#head + Math.max(0, lastKept + 1 - this.#firstIndex)
     for (let at = keep; at < this.#entries.length; at++) this.#bytes -= this.#entries[at]?.data.length ?? 0
     this.#entries.length = Math.min(this.#entries.length, keep)
-    if (lastKept + 1 < this.#firstIndex) this.#restart(lastKept + 1)
+    if (lastKept + 1 < this.#firstIndex) this.restart(lastKept + 1)
+  }
+
+  /** Forgets everything before `firstKept`, which may lie behind all that is held. */
+  truncatePrefix(firstKept: LogIndex): void {
+    const end = this.#firstIndex + this.#entries.length - this.#head
+    if (firstKept >= end) this.restart(Math.max(firstKept, this.#firstIndex))
+    else this.#drop(firstKept - 1, -1)
+  }
+
+  /** Forgets everything; the next entry held is the one at `firstIndex`. */
+  restart(firstIndex: LogIndex): void {
+    this.#entries = []
+    this.#head = 0
+    this.#bytes = 0
+    this.#firstIndex = firstIndex
   }
 
   /** Forgets entries from the front while more than `maxBytes` are held, but none after `lastDroppable`. */
   trim(lastDroppable: LogIndex, maxBytes: number): void {
+    this.#drop(lastDroppable, maxBytes)
+  }
+
+  #drop(lastDroppable: LogIndex, maxBytes: number): void {
     while (this.#bytes > maxBytes && this.#firstIndex <= lastDroppable) {
       const entry = this.#entries[this.#head]
       if (entry === undefined) return
@@ -66,12 +85,5 @@ export class EntryTail {
     if (this.#head < COMPACT_AFTER || this.#head * 2 < this.#entries.length) return
     this.#entries = this.#entries.slice(this.#head)
     this.#head = 0
-  }
-
-  #restart(firstIndex: LogIndex): void {
-    this.#entries = []
-    this.#head = 0
-    this.#bytes = 0
-    this.#firstIndex = firstIndex
   }
 }

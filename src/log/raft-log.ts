@@ -157,6 +157,44 @@ export class RaftLog {
   }
 
   /**
+   * Forgets every entry before `firstKept`, which a durable snapshot stands for; the term just before it stays known. At
+   * most one index past the end: to begin further on, `reset` it (braft truncate_prefix, scenario LM-11).
+   */
+  truncatePrefix(firstKept: LogIndex): void {
+    if (firstKept <= this.#firstIndex) return
+    if (firstKept > this.#lastIndex + 1) {
+      throw new RangeError(`The log ends at ${this.#lastIndex}: it cannot begin at ${firstKept}.`)
+    }
+    this.#termBeforeFirst = this.termAt(firstKept - 1)
+    this.#firstIndex = firstKept
+    this.#tail.truncatePrefix(firstKept)
+    if (firstKept > this.#lastIndex) this.#terms.clear()
+    else this.#terms.truncatePrefix(firstKept)
+    this.configurations.truncatePrefix(firstKept)
+    // Of what is gone the snapshot is durable; of what stays, no more than was (HB-09).
+    this.#durableIndex = Math.max(this.#durableIndex, firstKept - 1)
+    this.#share.holds(this.#cachedBytes)
+  }
+
+  /**
+   * Empties the log, which a durable snapshot stands for up to `nextIndex - 1` (braft LogManager reset). The position
+   * just before counts as durable, and `termBefore` is its term (HB-09).
+   */
+  reset(nextIndex: LogIndex, termBefore: Term): void {
+    this.#truncations++
+    this.#firstIndex = nextIndex
+    this.#lastIndex = nextIndex - 1
+    this.#durableIndex = nextIndex - 1
+    this.#termBeforeFirst = termBefore
+    this.#tail.restart(nextIndex)
+    this.#terms.clear()
+    this.configurations.clear()
+    for (const write of this.#pending) write.last = Math.min(write.last, nextIndex - 1)
+    this.#lastSlice = []
+    this.#share.holds(this.#cachedBytes)
+  }
+
+  /**
    * Entries from `from` on, bounded by count and bytes; at least one if the log reaches that far. Asking again for the
    * same entries gives the same array, so that a frame is encoded once for all followers.
    * @throws StorageError CORRUPT when an entry cannot be read from disk.

@@ -1,6 +1,6 @@
 // Accept, trim and accept, or refuse an AppendEntries (paper figure 2 and section 5.3).
 
-import type { LogIndex, Term } from './types.ts'
+import type { LogId, LogIndex, Term } from './types.ts'
 
 /** What the follower's log looks like, as far as the rule needs it. */
 export interface FollowerLog {
@@ -72,6 +72,16 @@ function violation(index: LogIndex, theirs: Term, mine: Term): AppendDecision {
     index,
     detail: `the leader has term ${theirs} at index ${index}, which is committed here with term ${mine}`,
   }
+}
+
+/**
+ * Whether the logs agree at a position that a leader names. What is compacted here is settled, as for `decideAppend`: a
+ * leader of a current term has the same entries, and must not be taken for one that has lost its log.
+ */
+export function agreesAt(log: Omit<FollowerLog, 'commitIndex'>, { index, term }: LogId): boolean {
+  if (index > log.lastIndex) return false
+  const mine = log.termAt(index)
+  return mine === term || (mine === 0 && index < log.firstIndex)
 }
 
 /** A follower may commit what the leader committed, as far as this frame verified the log (trap T26, INV-10). */

@@ -129,6 +129,48 @@ describe('the log actor', () => {
     expect(port?.log?.durableLogId).toEqual({ index: 2, term: 2 })
   })
 
+  it('drops a prefix in memory at once, on disk in its turn, and not twice', () => {
+    const { port, actor, clock, storage } = openLog()
+    actor.send({ type: 'append', entries: dataEntries(1, 5, 3) })
+    storage.hold('append', 'truncate')
+    actor.send({ type: 'append', entries: dataEntries(6, 1, 4) })
+    actor.send({ type: 'truncatePrefix', firstKept: 4 })
+    actor.send({ type: 'truncatePrefix', firstKept: 4 })
+    actor.send({ type: 'truncatePrefix', firstKept: 2 })
+    expect([port?.log?.firstIndex, storage.waiting]).toEqual([4, ['append', 'truncate']])
+    storage.release()
+    clock.settle()
+    expect(storage.disk('g')).toMatchObject({ firstIndex: 4, termBeforeFirst: 3 })
+    expect(storage.disk('g').entries.map(({ index }) => index)).toEqual([4, 5, 6])
+  })
+
+  it('begins anew after a snapshot, in memory at once and on disk in its turn', () => {
+    const { port, actor, clock, storage } = openLog()
+    storage.hold('append', 'truncate')
+    actor.send({ type: 'append', entries: dataEntries(1, 20, 1) })
+    actor.send({ type: 'reset', nextIndex: 11, termBefore: 2 })
+    actor.send({ type: 'append', entries: dataEntries(11, 1, 3) })
+    expect(port?.log?.lastLogId).toEqual({ index: 11, term: 3 })
+    storage.release()
+    clock.settle()
+    expect(storage.disk('g')).toMatchObject({ firstIndex: 11, termBeforeFirst: 2 })
+    expect(storage.disk('g').entries.map(({ term }) => term)).toEqual([3])
+    expect(port?.log?.durableLogId).toEqual({ index: 11, term: 3 })
+  })
+
+  it.each([
+    { type: 'truncatePrefix', firstKept: 2 } as const,
+    { type: 'reset', nextIndex: 9, termBefore: 1 } as const,
+  ])('fails when the disk cannot carry out: $type', (event) => {
+    const { actor, clock, storage, types } = openLog()
+    actor.send({ type: 'append', entries: dataEntries(1, 3, 1) })
+    clock.settle()
+    storage.fail('truncate')
+    actor.send(event)
+    clock.settle()
+    expect([actor.getSnapshot().value, types().at(-1)]).toEqual(['failed', 'log.failed'])
+  })
+
   it('fails when it cannot be opened', () => {
     const { heard, actor } = openLog((storage) => storage.fail('open', 'no such disk'))
     expect([heard.map(({ type, error }) => [type, error?.message]), actor.getSnapshot().value]).toEqual([

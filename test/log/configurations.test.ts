@@ -50,10 +50,19 @@ describe('CF-03: the history', () => {
   })
 
   it('falls back to the one of the snapshot', () => {
-    const history = new ConfigurationHistory([at(10)], at(5))
+    const history = new ConfigurationHistory([at(10)])
+    expect(history.snapshot).toBeNull()
+    history.setSnapshot(at(5))
     expect([history.at(9), history.at(10), history.newest()]).toEqual([at(5), at(10), at(10)])
     history.truncateSuffix(9)
-    expect(history.newest()).toEqual(at(5))
+    expect([history.newest(), history.snapshot]).toEqual([at(5), at(5)])
+  })
+
+  it('of a log that begins anew are those of the snapshot alone', () => {
+    const history = new ConfigurationHistory([at(10), at(20)])
+    history.setSnapshot(at(30))
+    history.clear()
+    expect([history.newest(), history.at(40)]).toEqual([at(30), at(30)])
   })
 })
 

@@ -1,4 +1,5 @@
-// The log against a plain array: random appends, truncations that overtake writes, a disk that answers later.
+// The log against a plain array: random appends, truncations at both ends and
+// resets that overtake writes, a disk that answers later.
 
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -14,6 +15,8 @@ type Step =
       readonly changes: boolean
     }
   | { readonly kind: 'truncate'; readonly share: number }
+  | { readonly kind: 'compact'; readonly share: number }
+  | { readonly kind: 'reset'; readonly ahead: number }
   | { readonly kind: 'diskGoesOn' }
   | { readonly kind: 'apply'; readonly share: number }
   | { readonly kind: 'read'; readonly share: number; readonly count: number; readonly bytes: number }
@@ -21,12 +24,17 @@ type Step =
 type Write =
   | { readonly entries: readonly LogEntry[]; readonly record: PendingAppend }
   | { readonly lastKept: number }
+  | { readonly firstKept: number }
+  | { readonly nextIndex: number }
 
 /** The log under test, the array it must equal, and a disk that carries out what was asked, one by one. */
 class Pair {
   readonly disk = new FakeReader()
   readonly log: RaftLog
+  /** The entries that are left, and where they begin. */
   model: LogEntry[] = []
+  #first: LogIndex = 1
+  #termBefore = 0
   #onDisk: LogEntry[] = []
   #asked: Write[] = []
   #applied: LogIndex = 0
@@ -39,6 +47,8 @@ class Pair {
   run(step: Step): void {
     if (step.kind === 'append') this.#append(step)
     else if (step.kind === 'truncate') this.#truncate(step.share)
+    else if (step.kind === 'compact') this.#compact(step.share)
+    else if (step.kind === 'reset') this.#reset(step.ahead)
     else if (step.kind === 'diskGoesOn') this.#diskGoesOn()
     else if (step.kind === 'apply') this.#apply(step.share)
     else this.#read(step)
@@ -47,7 +57,7 @@ class Pair {
 
   #append({ sizes, newTerm, changes }: Extract<Step, { kind: 'append' }>): void {
     if (newTerm) this.#term++
-    const first = this.model.length + 1
+    const first = this.#last + 1
     const entries = sizes.map((size, i) =>
       changes && i === 0
         ? configurationEntry(first, this.#term, [`m${first}`])
@@ -57,20 +67,51 @@ class Pair {
     this.#asked.push({ entries, record: this.log.append(entries) })
   }
 
+  get #last(): LogIndex {
+    return this.#first + this.model.length - 1
+  }
+
+  #termAt(index: LogIndex): number {
+    return index === this.#first - 1 ? this.#termBefore : (this.model[index - this.#first]?.term ?? 0)
+  }
+
   /** Never below what is applied; conflicts come with a newer term. */
   #truncate(share: number): void {
-    const lastKept = this.#applied + Math.floor(share * (this.model.length - this.#applied))
-    if (lastKept >= this.model.length) return
+    const lastKept = this.#applied + Math.floor(share * (this.#last - this.#applied))
+    if (lastKept >= this.#last) return
     this.#term++
-    this.model = this.model.slice(0, lastKept)
+    this.model = this.model.slice(0, lastKept + 1 - this.#first)
     this.log.truncateSuffix(lastKept)
     this.#asked.push({ lastKept })
+  }
+
+  /** A snapshot stands for some of what was applied, durable as a log or not. */
+  #compact(share: number): void {
+    const firstKept = this.#first + Math.floor(share * (this.#applied + 2 - this.#first))
+    this.#termBefore = this.#termAt(firstKept - 1)
+    this.model = this.model.slice(firstKept - this.#first)
+    this.#first = firstKept
+    this.log.truncatePrefix(firstKept)
+    this.#asked.push({ firstKept })
+  }
+
+  /** A snapshot from elsewhere stands for more than was applied. */
+  #reset(ahead: number): void {
+    const nextIndex = this.#applied + 1 + ahead
+    this.model = []
+    this.#first = nextIndex
+    this.#termBefore = this.#term++
+    this.#applied = nextIndex - 1
+    this.log.reset(nextIndex, this.#termBefore)
+    this.#asked.push({ nextIndex })
   }
 
   #diskGoesOn(): void {
     const write = this.#asked.shift()
     if (write === undefined) return
-    if ('lastKept' in write) this.#onDisk = this.#onDisk.slice(0, write.lastKept)
+    if ('lastKept' in write) this.#onDisk = this.#onDisk.filter(({ index }) => index <= write.lastKept)
+    else if ('firstKept' in write) this.#onDisk = this.#onDisk.filter(({ index }) => index >= write.firstKept)
+    else if ('nextIndex' in write) this.#onDisk = []
     else {
       this.#onDisk.push(...write.entries)
       this.log.markDurable(write.record)
@@ -78,34 +119,43 @@ class Pair {
   }
 
   #apply(share: number): void {
-    this.#applied += Math.floor(share * (this.model.length - this.#applied))
+    this.#applied += Math.floor(share * (this.#last - this.#applied))
   }
 
   #read({ share, count, bytes }: Extract<Step, { kind: 'read' }>): void {
     this.disk.entries = this.#readable()
-    const from = 1 + Math.floor(share * (this.model.length + 1))
+    const from = 1 + Math.floor(share * (this.#last + 1))
+    const at = from - this.#first
     const found = this.log.slice(from, count, bytes)
-    expect(found).toEqual(this.model.slice(from - 1, from - 1 + found.length))
-    expect(found.length > 0).toBe(from <= this.model.length)
+    expect(found.length > 0).toBe(at >= 0 && from <= this.#last)
+    if (found.length > 0) expect(found).toEqual(this.model.slice(at, at + found.length))
     const size = found.reduce((sum, { data }) => sum + data.length, 0)
     expect(found.length <= 1 || (found.length <= count && size <= bytes)).toBe(true)
-    expect(this.log.entryAt(from)).toEqual(this.model[from - 1] ?? null)
+    expect(this.log.entryAt(from)).toEqual(this.model[at] ?? null)
   }
 
   /** On disk, and not on its way out. */
   #readable(): LogEntry[] {
-    const removals = this.#asked.flatMap((write) => ('lastKept' in write ? [write.lastKept] : []))
-    return this.#onDisk.slice(0, Math.min(this.#onDisk.length, ...removals))
+    const removals = this.#asked.flatMap((write) => {
+      if ('lastKept' in write) return [(index: LogIndex) => index <= write.lastKept]
+      if ('firstKept' in write) return [(index: LogIndex) => index >= write.firstKept]
+      return 'nextIndex' in write ? [() => false] : []
+    })
+    return this.#onDisk.filter(({ index }) => removals.every((stays) => stays(index)))
   }
 
   #compare(): void {
     const { log, model } = this
-    const last = model.length
-    expect([log.firstIndex, log.lastIndex]).toEqual([1, last])
+    const last = this.#last
+    expect([log.firstIndex, log.lastIndex]).toEqual([this.#first, last])
+    // The snapshot is durable, so what it stands for is.
     const readable = this.#readable()
     const durable = model.findIndex((entry, i) => readable[i] !== entry)
-    expect(log.durableIndex).toBe(durable < 0 ? last : durable)
-    for (let i = 0; i <= last + 1; i++) expect(log.termAt(i)).toBe(model[i - 1]?.term ?? 0)
+    expect(log.durableIndex).toBe(durable < 0 ? last : this.#first + durable - 1)
+    expect(log.undurableBytes).toBe(
+      this.#asked.reduce((sum, write) => sum + ('record' in write ? write.record.bytes : 0), 0),
+    )
+    for (let i = 0; i <= last + 1; i++) expect(log.termAt(i)).toBe(this.#termAt(i))
     const newest = model.findLast(({ type }) => type === EntryType.CONFIGURATION)
     expect(log.configurations.newest()?.id.index).toBe(newest?.index)
   }
@@ -123,6 +173,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('truncate' as const), share }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('compact' as const), share }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('reset' as const), ahead: fc.integer({ min: 0, max: 9 }) }),
+  },
   { weight: 4, arbitrary: fc.constant({ kind: 'diskGoesOn' as const }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('apply' as const), share }) },
   {

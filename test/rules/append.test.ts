@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import {
   type AppendDecision,
   type AppendFrame,
+  agreesAt,
   decideAppend,
   type FollowerLog,
   followerCommitIndex,
@@ -251,6 +252,26 @@ it('over all pairs of logs, a difference at a committed index that the frame sho
       return (decision.kind === 'violation') === contradicts
     }),
   ).toEqual([])
+})
+
+describe('a position that a heartbeat names', () => {
+  const compacted = {
+    firstIndex: 5,
+    lastIndex: 8,
+    termAt: (index: number) => (index < 4 || index > 8 ? 0 : 3),
+  }
+
+  it.each([
+    ['the end of the log', 8, 3, true],
+    ['the same position with another term', 8, 2, false],
+    ['a position beyond the end, of which nothing is known', 9, 0, false],
+    ['the entry just before the log', 4, 3, true],
+    ['another entry just before the log', 4, 2, false],
+    ['what is compacted here, which is settled', 3, 1, true],
+    ['nothing', 0, 0, true],
+  ])('%s', (_, index, term, agrees) => {
+    expect(agreesAt(compacted, { index, term })).toBe(agrees)
+  })
 })
 
 describe('a follower commits', () => {

@@ -1,11 +1,11 @@
 // Taking entries from a leader: carries out what rules/append.ts decides, and answers when the disk has confirmed.
 
 import { decodeConfiguration } from '../../log/configuration-codec.ts'
-import { decideAppend, followerCommitIndex } from '../../rules/append.ts'
+import { agreesAt, decideAppend, followerCommitIndex } from '../../rules/append.ts'
 import { describeConflict } from '../../rules/conflict.ts'
 import { assertTruncation, InvariantError } from '../../rules/invariants.ts'
 import { judgeSender, type SenderVerdict } from '../../rules/term.ts'
-import { EntryType, type LogEntry } from '../../rules/types.ts'
+import { EntryType, type LogEntry, type LogIndex } from '../../rules/types.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { AppendEntriesRequest } from '../../transport/wire/messages/registry.ts'
 import { refreshConfiguration } from './node.configuration.ts'
@@ -32,7 +32,7 @@ export function followSender(core: NodeCore, event: LeaderEvent): void {
 /** Heartbeat: nothing to store; the position it names says how far the commit index may be believed. */
 export function acceptHeartbeat(core: NodeCore, event: LeaderEvent): void {
   const { prevLogIndex, prevLogTerm, committedIndex } = event.message
-  const success = core.log.termAt(prevLogIndex) === prevLogTerm && prevLogIndex <= core.log.lastIndex
+  const success = agreesAt(core.log, { index: prevLogIndex, term: prevLogTerm })
   if (success) vouch(core, committedIndex, prevLogIndex)
   if (success) acknowledge(core, event.reply)
   else core.answer(event.reply, { term: core.term, success, lastLogIndex: core.log.lastIndex })
@@ -118,6 +118,20 @@ export function settleAcks(core: NodeCore): void {
   }
   pendingAcks.splice(0, settled)
   commitVouched(core)
+}
+
+/** What lies behind this position is about to go: it is not acknowledged. */
+export function refuseAcksAfter(core: NodeCore, index: LogIndex): void {
+  const { following, log, term } = core
+  for (const ack of following.takeAcks()) {
+    if (ack.matchIndex <= index) following.pendingAcks.push(ack)
+    else core.answer(ack.reply, { term, success: false, lastLogIndex: Math.min(log.lastIndex, index) })
+  }
+}
+
+/** A snapshot vouches for everything up to its end. */
+export function vouchFor(core: NodeCore, index: LogIndex): void {
+  core.following.vouchedCommitIndex = Math.max(core.following.vouchedCommitIndex, index)
 }
 
 /** The leader has committed up to `leaderCommit`; this log is known to equal its log up to `verified`. */

@@ -149,11 +149,26 @@ export class FakeStorage implements Storage {
         const keep = Math.max(0, lastKept + 1 - disk.firstIndex)
         write('truncate', () => disk.entries.splice(keep), done)
       },
-      truncatePrefix: () => {
-        throw new Error('nobody drops a prefix yet')
+      truncatePrefix: (firstKept, termBeforeFirst, done) => {
+        window.truncatePrefix(firstKept)
+        write(
+          'truncate',
+          () => {
+            disk.entries.splice(0, firstKept - disk.firstIndex)
+            Object.assign(disk, { firstIndex: firstKept, termBeforeFirst })
+          },
+          done,
+        )
       },
-      reset: () => {
-        throw new Error('nobody resets a log yet')
+      reset: (nextIndex, termBeforeFirst, done) => {
+        next = nextIndex
+        window.reset(nextIndex)
+        readableTo = nextIndex - 1
+        write(
+          'truncate',
+          () => void Object.assign(disk, { firstIndex: nextIndex, termBeforeFirst, entries: [] }),
+          done,
+        )
       },
       saveHardState: (state, done) => {
         write(

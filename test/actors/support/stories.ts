@@ -245,6 +245,13 @@ export function storiesFor(
       node.append('c', { ...fromLeader(3), entries: [dataEntry(1, 3)] })
       node.settle()
     },
+    'a log that gives way to a snapshot': () => {
+      const node = play().boot()
+      node.append('b', { ...fromLeader(2), entries: [configurationEntry(1, 2, ABC), dataEntry(2, 2)] })
+      node.handle.core.life.logActor?.send({ type: 'truncatePrefix', firstKept: 2 })
+      node.handle.core.life.logActor?.send({ type: 'reset', nextIndex: 9, termBefore: 2 })
+      node.settle()
+    },
     'a follower that missed much': () => {
       const stored = dataEntries(1, 20, 2, 40_000)
       const tuning = { maxEntriesPerFrame: 2 }

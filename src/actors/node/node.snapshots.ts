@@ -1,0 +1,51 @@
+// A snapshot has been published or loaded: log, configurations and commit index follow (braft LogManager::set_snapshot).
+
+import { firstKeptIndex, reconcileLog } from '../../rules/compaction.ts'
+import { InvariantError } from '../../rules/invariants.ts'
+import type { LogId, LogIndex, SnapshotMeta } from '../../rules/types.ts'
+import { refreshConfiguration } from './node.configuration.ts'
+import type { NodeCore } from './node.core.ts'
+import { refuseAcksAfter, settleAcks, vouchFor } from './node.follower.ts'
+
+/**
+ * Takes a snapshot that is durable, and whose state has been loaded or saved. One that is not newer than the last one
+ * changes nothing. A crash before the log has followed is repaired at the next start, by the same rules.
+ */
+export function adoptSnapshot(core: NodeCore, meta: SnapshotMeta): void {
+  const { log } = core
+  const id = { index: meta.lastIncludedIndex, term: meta.lastIncludedTerm }
+  const previousIndex = log.configurations.snapshot?.id.index ?? 0
+  if (id.index <= previousIndex) return
+  const known = log.configurations.newest()
+  log.configurations.setSnapshot({ peers: meta.peers, oldPeers: meta.oldPeers, id })
+  if (reconcileLog(log, id) === 'reset') resetLog(core, id)
+  else compact(core, id.index, previousIndex)
+  if (log.configurations.newest() !== known) refreshConfiguration(core)
+  vouchFor(core, id.index)
+  core.commitTo(Math.max(core.commitIndex, id.index))
+  settleAcks(core)
+}
+
+/** The log is not the one that the snapshot was made of: nothing in it counts, and nothing of it is acknowledged. */
+function resetLog(core: NodeCore, { index, term }: LogId): void {
+  const { group, log, logger } = core
+  if (index <= core.commitIndex) {
+    const evidence = `a snapshot has term ${term} at index ${index}, which is committed here with term ${log.termAt(index)}`
+    throw new InvariantError('leader completeness', evidence)
+  }
+  logger.info({ group, index, term, lastIndex: log.lastIndex }, 'The log begins anew after a snapshot.')
+  refuseAcksAfter(core, index)
+  core.life.logActor?.send({ type: 'reset', nextIndex: index + 1, termBefore: term })
+}
+
+/** The disk forgets at once and clears away later, in pieces: whoever commits meanwhile is not held up. */
+function compact(core: NodeCore, snapshotIndex: LogIndex, previousIndex: LogIndex): void {
+  const firstKept = firstKeptIndex({
+    snapshotIndex,
+    previousIndex,
+    marginEntries: core.tuning.logMarginEntries,
+    installations: [],
+    maxRetainedBytes: core.tuning.maxRetainedLogBytes,
+  })
+  core.life.logActor?.send({ type: 'truncatePrefix', firstKept })
+}
