@@ -3,11 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type BusRole, formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
 import { parseRpcSubject } from '../../src/transport/subjects.ts'
 import { RequestEncoder } from '../../src/transport/wire/codec.ts'
-import {
-  MAX_APPEND_BYTES,
-  MAX_ENTRIES_PER_FRAME,
-  MAX_RUNS_PER_FRAME,
-} from '../../src/transport/wire/entries.ts'
+import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME } from '../../src/transport/wire/entries.ts'
 import { MAX_REMOTE_MESSAGE_LENGTH, REMOTE_ERRORS } from '../../src/transport/wire/messages/error-answer.ts'
 import { type Message, SMALL_FRAME } from '../../src/transport/wire/messages/message.ts'
 import { MESSAGES, RPC_METHODS } from '../../src/transport/wire/messages/registry.ts'
@@ -33,6 +29,10 @@ function fieldRows(fields: Message<never, never>['request']['fields'], first: nu
   })
 }
 
+function sizeOf(bytes: number): string {
+  return bytes >= 1024 * 1024 ? `${bytes / 1024 / 1024} MiB` : `${bytes / 1024} KiB`
+}
+
 describe('docs/protocol.md', () => {
   test('has a row for each message between members, with a subject that the grammar reads', () => {
     const subjects = rows
@@ -44,10 +44,14 @@ describe('docs/protocol.md', () => {
 
   test.each(RPC_METHODS)('has each field of %s in its place, with its bounds', (method) => {
     const section = sectionOf(`\`${method}\``)
-    const { request, answer, frame } = MESSAGES[method]
+    const { request, answer, frame, answerFrame } = MESSAGES[method]
     const shown = rowsOf(section).filter(([item = '']) => /^\d+$/.test(item))
     expect(shown).toEqual([...fieldRows(request.fields, 3), ...fieldRows(answer.fields, 4)])
-    expect(section).toContain(frame.maxBytes === MAX_APPEND_BYTES ? '8 MiB' : 'At most 4 KiB')
+    const [asks, says] = [sizeOf(frame.maxBytes), sizeOf(answerFrame.maxBytes)]
+    const isPlain = asks === says
+    expect(section.replaceAll(/\s+/g, ' ')).toContain(
+      isPlain ? `At most ${asks}` : `The request has at most ${asks}, the answer ${says}`,
+    )
     const files = linksOf(section).map(({ target }) => target)
     expect(files).toContain(`../src/transport/wire/messages/${method.replace('_', '-')}.ts`)
   })

@@ -12,6 +12,8 @@ const METHODS: Readonly<Record<string, RpcMethod>> = {
   heartbeat: 'heartbeat',
   timeoutNow: 'timeout_now',
   readIndex: 'read_index',
+  installSnapshot: 'install_snapshot',
+  getFile: 'get_file',
 }
 
 /** `A leader term 2, voted A, follows A, log 1-4 (durable 4), commit 4, applied 4` */
@@ -66,6 +68,10 @@ function askWords(kind: string, payload: Uint8Array): string {
     const list = entries.map((entry) => `${entry.index}/${entry.term}`).join(',')
     return ` term=${term} prev=${prevLogIndex}/${prevLogTerm} commit=${committedIndex} entries=${list || '-'}`
   }
+  if ('lastIncludedIndex' in message) {
+    const wanted = 'name' in message ? ` file=${message.name || '-'} offset=${message.offset}` : ''
+    return ` term=${message.term} snapshot=${message.lastIncludedIndex}/${message.lastIncludedTerm}${wanted}`
+  }
   if ('lastLogIndex' in message)
     return ` term=${message.term} last=${message.lastLogIndex}/${message.lastLogTerm}`
   return ` term=${message.term}`
@@ -80,6 +86,8 @@ function answerWords(kind: string, payload: Uint8Array): string {
   const { response } = outcome
   if ('granted' in response) return ` term=${response.term} ${response.granted ? 'granted' : 'refused'}`
   if ('index' in response) return ` term=${response.term} index=${response.index}`
+  if ('state' in response) return ` term=${response.term} ${response.state}`
+  if ('data' in response) return ` term=${response.term} bytes=${response.data.length}/${response.total}`
   if (response.success) return ` term=${response.term} success`
   return ` term=${response.term} refused${'conflictTerm' in response ? conflictWords(response) : ''}`
 }

@@ -3,7 +3,6 @@
 
 import { ERROR_ITEM, errorItem, type RemoteError } from './messages/error-answer.ts'
 import { describeIssue } from './messages/fields.ts'
-import { SMALL_FRAME } from './messages/message.ts'
 import { MESSAGES, type ResponseOf, type RpcMethod, type SentResponseOf } from './messages/registry.ts'
 import { badBody, openTuple, PEER_PROTOCOL_VERSION, type Result, sealTuple } from './sealed-tuple.ts'
 
@@ -31,12 +30,12 @@ export function encodeErrorResponse(from: string, error: RemoteError): Uint8Arra
   return sealTuple([PEER_PROTOCOL_VERSION, from, errorItem(error)])
 }
 
-/** Never throws. */
+/** Never throws. Byte strings are the receiver's own. */
 export function decodeResponse<M extends RpcMethod>(
   method: M,
   bytes: Uint8Array,
 ): Result<InboundResponse<ResponseOf<M>>> {
-  const opened = openTuple(bytes, SMALL_FRAME)
+  const opened = openTuple(bytes, MESSAGES[method].answerFrame)
   if (!opened.ok) return opened
   const { from, tuple } = opened.value
   if (tuple[ERROR_AT] !== null) return readError(from, tuple[ERROR_AT])

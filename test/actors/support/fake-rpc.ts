@@ -143,6 +143,8 @@ function emptyCalls(): Calls {
     heartbeat: [],
     timeout_now: [],
     read_index: [],
+    install_snapshot: [],
+    get_file: [],
   }
 }
 

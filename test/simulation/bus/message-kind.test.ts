@@ -12,6 +12,8 @@ const WORDS: { readonly [M in RpcMethod]: string } = {
   heartbeat: 'heartbeat',
   timeout_now: 'timeoutNow',
   read_index: 'readIndex',
+  install_snapshot: 'installSnapshot',
+  get_file: 'getFile',
 }
 
 test.each(RPC_METHODS)('%s has its word, in a prefix of any length, and so has its answer', (method) => {

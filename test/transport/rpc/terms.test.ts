@@ -11,6 +11,7 @@ const STEP = 2 ** 32
 
 const position = { lastLogIndex: LAST, lastLogTerm: LAST, disruptedLeader: null }
 const nothing = { prevLogIndex: 0, prevLogTerm: 0, committedIndex: 0, entries: [] }
+const snapshot = { lastIncludedIndex: LAST, lastIncludedTerm: LAST }
 const requestsOf = (term: number): { readonly [M in RpcMethod]: RequestOf<M> } => ({
   pre_vote: { term, ...position },
   request_vote: { term, ...position },
@@ -18,6 +19,8 @@ const requestsOf = (term: number): { readonly [M in RpcMethod]: RequestOf<M> } =
   heartbeat: { term, ...nothing },
   timeout_now: { term, oldLeaderSteppedDown: true },
   read_index: { term },
+  install_snapshot: { term, ...snapshot, peers: [], oldPeers: [], bytes: LAST, files: LAST, takenAtMs: LAST },
+  get_file: { term, ...snapshot, name: '', offset: LAST, count: 1 },
 })
 
 /** What a stranger says in the name of member `from`, of whatever method. */
@@ -31,6 +34,8 @@ function frames(from: string, term: number): [RpcMethod, Uint8Array][] {
     ['heartbeat', encoder.encode('heartbeat', requests.heartbeat)],
     ['timeout_now', encoder.encode('timeout_now', requests.timeout_now)],
     ['read_index', encoder.encode('read_index', requests.read_index)],
+    ['install_snapshot', encoder.encode('install_snapshot', requests.install_snapshot)],
+    ['get_file', encoder.encode('get_file', requests.get_file)],
   ]
 }
 

@@ -59,6 +59,26 @@ export const appendRequest: fc.Arbitrary<AppendEntriesRequest> = fc
     }
   })
 
+const members = fc.array(member, { maxLength: 5 })
+const offer = fc.record({
+  term,
+  lastIncludedIndex: index,
+  lastIncludedTerm: term,
+  peers: members,
+  oldPeers: members,
+  bytes: index,
+  files: index,
+  takenAtMs: index,
+})
+const piece = fc.record({
+  term,
+  lastIncludedIndex: index,
+  lastIncludedTerm: term,
+  name: fc.oneof(fc.constant(''), fc.string({ maxLength: 200 }), fc.constant('x'.repeat(255))),
+  offset: index,
+  count: fc.integer({ min: 1, max: 262_144 }),
+})
+
 const voteResponse = fc.record({
   term: index,
   granted: fc.boolean(),
@@ -81,6 +101,8 @@ export const requests: { readonly [M in RpcMethod]: fc.Arbitrary<RequestOf<M>> }
   heartbeat: appendRequest,
   timeout_now: fc.record({ term, oldLeaderSteppedDown: fc.boolean() }),
   read_index: fc.record({ term }),
+  install_snapshot: offer,
+  get_file: piece,
 }
 
 export const responses: { readonly [M in RpcMethod]: fc.Arbitrary<ResponseOf<M>> } = {
@@ -90,4 +112,11 @@ export const responses: { readonly [M in RpcMethod]: fc.Arbitrary<ResponseOf<M>>
   heartbeat: appendResponse,
   timeout_now: fc.record({ term: index, success: fc.boolean() }),
   read_index: fc.record({ term: index, index }),
+  install_snapshot: fc.record({
+    term: index,
+    state: fc.constantFrom('installed' as const, 'accepted' as const, 'loading' as const, 'busy' as const),
+    doneBytes: index,
+    totalBytes: index,
+  }),
+  get_file: fc.record({ term: index, total: index, data }),
 }

@@ -33,6 +33,24 @@ export function isValidRequest(request: InboundRequest): boolean {
       return isWhole(request.message.term, 1) && typeof request.message.oldLeaderSteppedDown === 'boolean'
     case 'read_index':
       return hasKeys(request.message, ['term']) && isWhole(request.message.term, 1)
+    case 'install_snapshot': {
+      const { peers, oldPeers, term, lastIncludedTerm, ...numbers } = request.message
+      return (
+        [...peers, ...oldPeers].every(isName) &&
+        [term, lastIncludedTerm].every((n) => isWhole(n, 1)) &&
+        hasKeys(numbers, ['lastIncludedIndex', 'bytes', 'files', 'takenAtMs']) &&
+        Object.values(numbers).every((n) => isWhole(n, 0))
+      )
+    }
+    case 'get_file': {
+      const { term, lastIncludedIndex, lastIncludedTerm, name, offset, count } = request.message
+      return (
+        [term, lastIncludedTerm, count].every((n) => isWhole(n, 1)) &&
+        [lastIncludedIndex, offset].every((n) => isWhole(n, 0)) &&
+        name.length < 256 &&
+        count <= 262_144
+      )
+    }
     case 'append_entries':
     case 'heartbeat': {
       const { term, prevLogIndex, prevLogTerm, committedIndex, entries } = request.message
@@ -53,7 +71,13 @@ export function isValidRequest(request: InboundRequest): boolean {
   }
 }
 
-/** Every field of an answer is a whole number or a flag. */
+const STATES = ['installed', 'accepted', 'loading', 'busy']
+
+/** Every field of an answer is a whole number or a flag, but for the state of an installation and a piece of a file. */
 export function isValidResponse(response: object): boolean {
-  return Object.values(response).every((value) => typeof value === 'boolean' || isWhole(value, 0))
+  return Object.entries(response).every(([field, value]) => {
+    if (field === 'state') return STATES.includes(value)
+    if (field === 'data') return value instanceof Uint8Array && value.length <= 262_144
+    return typeof value === 'boolean' || isWhole(value, 0)
+  })
 }

@@ -18,7 +18,15 @@ import {
 import { SEAL_BYTES, seal } from '../seal.ts'
 import { badBody, type FrameDoor, PEER_PROTOCOL_VERSION, type Result } from '../sealed-tuple.ts'
 import { addedLater, FLAG, INDEX, TERM, TERM_OR_NONE } from './fields.ts'
-import { layout, layoutOf, type Message, type MessageWith, type SentWith, SPARE_ITEMS } from './message.ts'
+import {
+  layout,
+  layoutOf,
+  type Message,
+  type MessageWith,
+  type SentWith,
+  SMALL_FRAME,
+  SPARE_ITEMS,
+} from './message.ts'
 
 const FRAME: FrameDoor = {
   maxBytes: MAX_APPEND_BYTES,
@@ -65,6 +73,7 @@ export type SentAppendEntriesResponse = SentWith<typeof ANSWER>
 export const appendEntries = {
   kind: 'append',
   frame: FRAME,
+  answerFrame: SMALL_FRAME,
   request: layoutOf(REQUEST, (request: AppendEntriesRequest) => [...headItems(request), []], buildRequest),
   answer: layout(ANSWER, ({ term, success, lastLogIndex, conflictTerm = 0, conflictIndex = 0 }) => [
     term,

@@ -9,7 +9,7 @@ const MAX_CODE_LENGTH = 32
 
 /** What each code says to whoever asked. */
 export const REMOTE_ERRORS = {
-  ENOENT: 'no member of that group here',
+  ENOENT: 'no member of that group here, or not what was asked for',
   EINVAL: 'the member is not active, or the request makes no sense to it',
   EBUSY: 'not now; a repeated request may succeed',
   EPERM: 'the member is not in the role for it',

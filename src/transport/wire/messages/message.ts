@@ -12,10 +12,10 @@ import { describeIssue } from './fields.ts'
 const CHECKSUM_ITEMS = 1
 /** Values that later minor versions may add to a message, nested ones and the head of the tuple included. */
 export const SPARE_ITEMS = 64
-/** Containers inside each other that any message but AppendEntries may have. */
+/** Containers inside each other that such a message may have. */
 const SMALL_DEPTH = 4
 
-/** For a handful of numbers and names: every answer, and every request but those that carry entries. */
+/** For a handful of numbers and names: nearly every request and answer. */
 export const SMALL_FRAME: FrameDoor = {
   maxBytes: 4096,
   gate: { maxDepth: SMALL_DEPTH, maxItems: SPARE_ITEMS },
@@ -36,7 +36,9 @@ export interface Layout<M, Sent = M> {
 export interface Message<Request, Answer, SentAnswer = Answer> {
   /** What traces, faults and scenarios call the request; the answer is called the same with `Ack`. */
   readonly kind: string
+  /** For the request. */
   readonly frame: FrameDoor
+  readonly answerFrame: FrameDoor
   readonly request: Layout<Request>
   readonly answer: Layout<Answer, SentAnswer>
 }

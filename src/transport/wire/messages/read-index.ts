@@ -18,6 +18,7 @@ export type ReadIndexResponse = MessageWith<typeof ANSWER>
 export const readIndex = {
   kind: 'readIndex',
   frame: SMALL_FRAME,
+  answerFrame: SMALL_FRAME,
   request: layout(REQUEST, ({ term }) => [term]),
   answer: layout(ANSWER, ({ term, index }) => [term, index]),
 } as const satisfies Message<ReadIndexRequest, ReadIndexResponse>

@@ -3,7 +3,9 @@
 
 import type { PeerId } from '../../../rules/types.ts'
 import { appendEntries } from './append-entries.ts'
+import { getFile } from './get-file.ts'
 import { heartbeat } from './heartbeat.ts'
+import { installSnapshot } from './install-snapshot.ts'
 import type { Layout, Message } from './message.ts'
 import { preVote } from './pre-vote.ts'
 import { readIndex } from './read-index.ts'
@@ -17,6 +19,8 @@ const REGISTRY = {
   heartbeat,
   timeout_now: timeoutNow,
   read_index: readIndex,
+  install_snapshot: installSnapshot,
+  get_file: getFile,
 } as const
 
 type Registry = typeof REGISTRY
@@ -50,4 +54,6 @@ export type InboundRequest<M extends RpcMethod = RpcMethod> = {
 }[M]
 
 export type { AppendEntriesRequest, AppendEntriesResponse } from './append-entries.ts'
+export type { GetFileRequest, GetFileResponse } from './get-file.ts'
+export type { InstallSnapshotRequest, InstallSnapshotResponse } from './install-snapshot.ts'
 export type { RequestVoteRequest, RequestVoteResponse } from './request-vote.ts'

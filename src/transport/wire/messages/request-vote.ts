@@ -33,6 +33,7 @@ export type RequestVoteResponse = MessageWith<typeof ANSWER>
 export const requestVote = {
   kind: 'vote',
   frame: SMALL_FRAME,
+  answerFrame: SMALL_FRAME,
   request: layout(REQUEST, ({ term, lastLogIndex, lastLogTerm, disruptedLeader: leader }) => [
     term,
     lastLogIndex,

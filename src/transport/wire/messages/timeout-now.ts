@@ -19,6 +19,7 @@ export type TimeoutNowResponse = MessageWith<typeof ANSWER>
 export const timeoutNow = {
   kind: 'timeoutNow',
   frame: SMALL_FRAME,
+  answerFrame: SMALL_FRAME,
   request: layout(REQUEST, ({ term, oldLeaderSteppedDown }) => [term, oldLeaderSteppedDown]),
   answer: layout(ANSWER, ({ term, success }) => [term, success]),
 } as const satisfies Message<TimeoutNowRequest, TimeoutNowResponse>
