@@ -46,6 +46,7 @@ export type {
 } from './simulation/simulation-options.ts'
 export type { MachinePace } from './simulation/slow-machine.ts'
 export type { Latency } from './simulation/time/sim-random.ts'
+export { snapshotCases as snapshotConformance } from './testing/snapshot-conformance.ts'
 export {
   type StorageCase,
   type StorageUnderTest,

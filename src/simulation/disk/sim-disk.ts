@@ -3,6 +3,7 @@
 
 import type { LogIndex } from '../../rules/types.ts'
 import type { Random } from '../../runtime/random.ts'
+import { MemoryTables } from '../../storage/snapshots/memory-tables.ts'
 import type { SimProcess } from '../sim-process.ts'
 import type { Scheduler } from '../time/scheduler.ts'
 import { chance, drawLatencyMs, type Latency } from '../time/sim-random.ts'
@@ -78,6 +79,9 @@ export class SimDisk {
   /** In the cache of the operating system, in order; gone with the power. */
   #cached: Transaction[] = []
   #visible: Map<string, GroupImage> | null = null
+  readonly #durableSnapshots = new MemoryTables()
+  /** Written and not synced; gone with the power. */
+  #cachedSnapshots: MemoryTables | null = null
   readonly #faults = new DiskFaults(() => this.#current?.proceed())
   #current: DiskLife | null = null
 
@@ -111,7 +115,7 @@ export class SimDisk {
 
   /** Transactions with records of `store` stay at their sync, and everything behind them, until released. */
   holdSync(store: StoreName): Release {
-    return this.#faults.hold(refuseSnapshot(store))
+    return this.#faults.hold(store)
   }
 
   /** Nothing ends any more (D7), until released. */
@@ -121,7 +125,7 @@ export class SimDisk {
 
   /** The next transaction with records of `store` (once), or all of them until `heal`, fail at that point. */
   fail(store: StoreName, times: FailTimes, point: FailPoint): void {
-    this.#faults.fail({ store: refuseSnapshot(store), times, point })
+    this.#faults.fail({ store, times, point })
   }
 
   /** Every delay is multiplied (D6). 1 is back to normal. */
@@ -179,6 +183,8 @@ export class SimDisk {
   /** Everything gone (P9). Only while no process has it open. */
   wipe(): void {
     this.restore(new Map())
+    this.#durableSnapshots.restore(new MemoryTables())
+    this.#cachedSnapshots = null
   }
 
   /** A copy of what is durable, for `restore`. */
@@ -203,6 +209,7 @@ export class SimDisk {
   losePower(keep = Math.floor(this.random.next() * (this.#cached.length + 1))): void {
     const kept = this.#cached.slice(0, keep)
     this.#cached = []
+    this.#cachedSnapshots = null
     this.#visible = null
     for (const transaction of kept) this.#makeDurable(transaction)
   }
@@ -223,6 +230,22 @@ export class SimDisk {
       this.#visible = images
     }
     return this.#imageOf(this.#visible, group)
+  }
+
+  /** What a reader of snapshots sees. Not to be changed. */
+  get snapshots(): MemoryTables {
+    return this.#cachedSnapshots ?? this.#durableSnapshots
+  }
+
+  /** A sync of snapshots has come back. */
+  commitSnapshots(tables: MemoryTables): void {
+    if (!this.lies) {
+      this.#durableSnapshots.restore(tables)
+      this.#cachedSnapshots = null
+      return
+    }
+    this.#cachedSnapshots ??= new MemoryTables()
+    this.#cachedSnapshots.restore(tables)
   }
 
   /** Opening makes what it reads durable first: nobody may rely on what the next power loss takes away. */
@@ -298,7 +321,7 @@ export class SimDisk {
 }
 
 function refuseSnapshot(store: StoreName): StoreName {
-  if (store === 'snapshot') throw new Error("There is no snapshot store yet: use 'log' or 'meta'.")
+  if (store === 'snapshot') throw new Error("Snapshots are not damaged yet: use 'log' or 'meta'.")
   return store
 }
 

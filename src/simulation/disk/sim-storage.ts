@@ -4,6 +4,10 @@
 import type { LogEntry, LogIndex } from '../../rules/types.ts'
 import { sheltered } from '../../runtime/errors.ts'
 import type { ClaimedRead, RowsRead } from '../../storage/claimed-read.ts'
+import { FailureWatch } from '../../storage/failure-watch.ts'
+import type { SnapshotDone, SnapshotStore } from '../../storage/snapshot-store.ts'
+import type { Completer } from '../../storage/snapshots/asking.ts'
+import { Snapshots } from '../../storage/snapshots/snapshots.ts'
 import {
   type OpenGroupResult,
   type ReadLimits,
@@ -18,6 +22,7 @@ import type { FailPoint } from './disk-faults.ts'
 import { type StoreName, storeOf, type WriteOp } from './disk-image.ts'
 import type { DiskLatency, DiskLife, GroupOp, SimDisk } from './sim-disk.ts'
 import { SimGroupStore, type StorageOfGroup } from './sim-group-store.ts'
+import { SimSnapshots } from './sim-snapshots.ts'
 
 interface QueuedWrite extends GroupOp {
   readonly done: StorageDone
@@ -55,6 +60,8 @@ export class SimStorage implements Storage, StorageOfGroup, DiskLife {
   #failure: StorageError | null = null
   #closed = false
   #released = false
+  readonly #simSnapshots: SimSnapshots
+  readonly #snapshots: Snapshots
 
   /** The storage for one life of a process. While an older one holds the disk, its groups answer LOCKED. */
   constructor(disk: SimDisk, process: SimProcess) {
@@ -62,6 +69,16 @@ export class SimStorage implements Storage, StorageOfGroup, DiskLife {
     this.#process = process
     this.#locked = !disk.claim(this)
     this.#lane = { name: `${process.id} disk` }
+    this.#simSnapshots = new SimSnapshots(disk, {
+      later: (what, run) => this.#later(what, run),
+      answer: (run) => this.#answer(run),
+    })
+    this.#snapshots = new Snapshots({
+      port: this.#simSnapshots.port,
+      refusal: () => this.#refusal(),
+      completer: (group) => this.#completer(group),
+      report: () => {},
+    })
     process.onDeath((cause) => this.#die(cause))
   }
 
@@ -79,6 +96,10 @@ export class SimStorage implements Storage, StorageOfGroup, DiskLife {
     this.#later('open', () => this.#afterWrites(() => this.#answer(() => this.#completeOpen(group, done))))
   }
 
+  openSnapshots(group: string, done: SnapshotDone<SnapshotStore>): void {
+    this.#snapshots.open(group, done)
+  }
+
   close(done: StorageDone): void {
     this.#closed = true
     this.#afterWrites(() => {
@@ -90,6 +111,7 @@ export class SimStorage implements Storage, StorageOfGroup, DiskLife {
   /** Holds were released: goes on where it stopped. */
   proceed(): void {
     if (this.#readHeld) this.#endRead()
+    this.#simSnapshots.proceed()
     if (this.#phase === 'beforeSync') this.#sync()
     else this.#pump()
   }
@@ -188,11 +210,22 @@ export class SimStorage implements Storage, StorageOfGroup, DiskLife {
     else done(result)
   }
 
+  #refusal(): StorageError | null {
+    if (this.#locked)
+      return new StorageError('LOCKED', `The disk of ${this.#disk.id} is in use by another process.`)
+    return this.#closed ? new StorageError('CLOSED', 'The storage is closed.') : null
+  }
+
+  /** A callback that throws is a finding, unless misuse is refused. */
+  #completer(group: string): Completer {
+    if (this.sheltersCallbacks) return new FailureWatch(group, () => {})
+    return { fault: null, complete: (done, value) => done(value) }
+  }
+
   #openNow(group: string): OpenGroupResult {
     try {
-      if (this.#locked)
-        throw new StorageError('LOCKED', `The disk of ${this.#disk.id} is in use by another process.`)
-      if (this.#closed) throw new StorageError('CLOSED', 'The storage is closed.')
+      const refusal = this.#refusal()
+      if (refusal !== null) throw refusal
       if (this.#open.has(group)) throw new StorageError('INVALID', `Group ${group} is open already.`)
       if (this.#disk.takeFailure(new Set<StoreName>(['log', 'meta']), ['read']) !== null) {
         throw new StorageError('IO', `Opening group ${group} failed (planned fault).`)

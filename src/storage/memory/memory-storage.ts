@@ -8,6 +8,11 @@ import { type Logger, silentLogger } from '../../runtime/logger.ts'
 import { ClaimedRead } from '../claimed-read.ts'
 import { FailureWatch } from '../failure-watch.ts'
 import { LogWindow, refuseHardState } from '../log-window.ts'
+import type { SnapshotDone, SnapshotStore } from '../snapshot-store.ts'
+import { EnginePort } from '../snapshots/engine-port.ts'
+import { MemoryTables } from '../snapshots/memory-tables.ts'
+import { SnapshotEngine } from '../snapshots/snapshot-engine.ts'
+import { Snapshots } from '../snapshots/snapshots.ts'
 import {
   type Fetch,
   type FetchDone,
@@ -29,6 +34,8 @@ import { MemoryGroup } from './memory-group.ts'
  * await openHost({ id: 'n1', storage: new MemoryStorage({ disk }) }) // and, after its close, once more
  */
 export class MemoryDisk {
+  /** Of all groups. */
+  readonly snapshots = new MemoryTables()
   readonly #groups = new Map<string, MemoryGroup>()
 
   /** The group's record, created empty. */
@@ -65,6 +72,8 @@ export class MemoryStorage implements Storage {
   readonly #disk: MemoryDisk
   readonly #logger: Logger
   readonly #open = new Set<string>()
+  readonly #snapshots: Snapshots
+  #engine: SnapshotEngine | null = null
   #pending: Pending[] = []
   #closed = false
 
@@ -73,6 +82,18 @@ export class MemoryStorage implements Storage {
     this.#clock = clock
     this.#logger = logger
     this.#disk = disk
+    this.#snapshots = new Snapshots({
+      port: new EnginePort(
+        () => {
+          this.#engine ??= new SnapshotEngine(disk.snapshots)
+          return this.#engine
+        },
+        (step, end) => this.#ask(step, end),
+      ),
+      refusal: () => (this.#closed ? closedError('The storage') : null),
+      completer: (group) => new FailureWatch(group, (message) => this.#report(message)),
+      report: (message) => this.#report(message),
+    })
   }
 
   openGroup(group: string, done: (result: OpenGroupResult) => void): void {
@@ -93,6 +114,10 @@ export class MemoryStorage implements Storage {
       result = { ok: true, store: this.#groupStore(group, record, stored), stored }
     }
     this.#ask(open, () => this.#shelter(() => result !== null && done(result)))
+  }
+
+  openSnapshots(group: string, done: SnapshotDone<SnapshotStore>): void {
+    this.#snapshots.open(group, done)
   }
 
   close(done: StorageDone): void {

@@ -11,6 +11,10 @@ export function databaseFile(dataDir: string): string {
   return join(dataDir, 'quorate.db')
 }
 
+export function snapshotsFile(dataDir: string): string {
+  return join(dataDir, 'snapshots.db')
+}
+
 export function lockFile(dataDir: string): string {
   return join(dataDir, 'quorate.lock')
 }

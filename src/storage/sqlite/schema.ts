@@ -80,26 +80,29 @@ export function configureDatabase(db: Database, maxDatabaseBytes: number | null)
   db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxDatabaseBytes / pageBytes))}`)
 }
 
-/** Creates or migrates the tables, and checks whose they are. */
-export function prepareTables(db: Database, hostId: string): void {
+/**
+ * Creates or migrates the tables, and checks whose they are. Among the tables that the first of `steps` creates is the
+ * host's own.
+ */
+export function prepareTables(db: Database, hostId: string, steps: readonly string[] = STEPS): void {
   db.exec('BEGIN IMMEDIATE')
   const tables = db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all()
   if (tables.length === 0) {
-    migrate(db, 0)
-    db.prepare('INSERT INTO host VALUES (?, ?)').run(hostId, FORMAT_VERSION)
+    migrate(db, steps, 0)
+    db.prepare('INSERT INTO host VALUES (?, ?)').run(hostId, steps.length)
   } else {
-    migrate(db, checkHost(db, tables, hostId))
-    db.prepare('UPDATE host SET format_version = ?').run(FORMAT_VERSION)
+    migrate(db, steps, checkHost(db, tables, hostId, steps.length))
+    db.prepare('UPDATE host SET format_version = ?').run(steps.length)
   }
   db.exec('COMMIT')
 }
 
-function migrate(db: Database, fromVersion: number): void {
-  for (const step of STEPS.slice(fromVersion)) db.exec(step)
+function migrate(db: Database, steps: readonly string[], fromVersion: number): void {
+  for (const step of steps.slice(fromVersion)) db.exec(step)
 }
 
 /** The format version of a database that belongs to `hostId`. */
-function checkHost(db: Database, tables: readonly string[], hostId: string): number {
+function checkHost(db: Database, tables: readonly string[], hostId: string, known: number): number {
   if (!tables.includes('host')) {
     throw new StorageError(
       'CORRUPT',
@@ -118,10 +121,10 @@ function checkHost(db: Database, tables: readonly string[], hostId: string): num
       `${db.name} has the impossible format version ${String(host.format_version)}.`,
     )
   }
-  if (version > FORMAT_VERSION) {
+  if (version > known) {
     throw new StorageError(
       'VERSION',
-      `${db.name} is of format version ${version} and this Quorate reads up to ${FORMAT_VERSION}: start the newer Quorate that wrote it.`,
+      `${db.name} is of format version ${version} and this Quorate reads up to ${known}: start the newer Quorate that wrote it.`,
     )
   }
   if (host.host_id !== hostId) {

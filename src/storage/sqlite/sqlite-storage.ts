@@ -1,9 +1,9 @@
 // The storage of one process on SQLite: owns the disk thread, the read-only connection of this thread, and the groups.
 
 import Database from 'better-sqlite3'
-import { systemClock, type TimerHandle } from '../../runtime/clock.ts'
 import { messageOf, sheltered } from '../../runtime/errors.ts'
 import { type Logger, shelteredLogger } from '../../runtime/logger.ts'
+import type { SnapshotDone, SnapshotStore } from '../snapshot-store.ts'
 import {
   type DiskStatus,
   type OpenGroupResult,
@@ -12,6 +12,7 @@ import {
   StorageError,
 } from '../storage.ts'
 import { databaseFile } from './data-directory.ts'
+import { Deadlines } from './deadlines.ts'
 import { type DiskThread, startDiskThread } from './disk-thread-handle.ts'
 import { fromFailure, toStorageError } from './failure.ts'
 import { FetchQueue } from './fetch-queue.ts'
@@ -19,6 +20,7 @@ import { LogReader } from './log-reader.ts'
 import type { DiskOptions, DiskResponse, OpenedGroup } from './messages.ts'
 import { ReaderReport } from './reader-report.ts'
 import { RequestQueue } from './request-queue.ts'
+import { SqliteSnapshots } from './snapshots/sqlite-snapshots.ts'
 import { type GroupHost, SqliteGroupStore } from './sqlite-group-store.ts'
 
 export interface SqliteStorageOptions {
@@ -54,6 +56,7 @@ export function openSqliteStorage(options: SqliteStorageOptions): Promise<Sqlite
 }
 
 interface StorageSettings {
+  readonly hostId: string
   readonly logger: Logger
   readonly dataDir: string
   readonly closeTimeoutMs: number
@@ -68,9 +71,10 @@ export class SqliteStorage implements Storage {
   readonly #fetches: FetchQueue
   readonly #host: GroupHost
   readonly #readerReport: ReaderReport
+  readonly #snapshots: SqliteSnapshots
   /** `null` while it is being opened. */
   readonly #openGroups = new Map<string, SqliteGroupStore | null>()
-  readonly #timers = new Set<TimerHandle>()
+  readonly #deadlines: Deadlines
   /** Those who wait for the end of `close`; `null` while nobody asked for it. */
   #closers: StorageDone[] | null = null
   #closed = false
@@ -91,7 +95,7 @@ export class SqliteStorage implements Storage {
     try {
       thread = await startDiskThread(diskOptions, options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS)
       const db = new Database(databaseFile(dataDir), { readonly: true, fileMustExist: true })
-      return new SqliteStorage(thread, db, { logger, dataDir, closeTimeoutMs })
+      return new SqliteStorage(thread, db, { logger, hostId, dataDir, closeTimeoutMs })
     } catch (error) {
       await thread?.stop()
       throw toStorageError(error, `opening data directory ${dataDir}`)
@@ -109,15 +113,19 @@ export class SqliteStorage implements Storage {
       thread.post(request, transfer)
     })
     this.#fetches = new FetchQueue({ file: databaseFile(settings.dataDir) })
+    this.#deadlines = new Deadlines(settings.dataDir, settings.closeTimeoutMs, (message) =>
+      this.#report(message),
+    )
     this.#host = {
       queue: this.#queue,
       fetches: this.#fetches,
       reader: () => this.#openReader(),
       refusal: () => (this.#closers === null ? null : this.#closedError()),
       released: (group) => this.#openGroups.delete(group),
-      inTime: (what, done) => this.#inTime(what, done),
+      inTime: (what, done) => this.#deadlines.inTime(what, done),
       report: (message) => this.#report(message),
     }
+    this.#snapshots = new SqliteSnapshots(settings, this.#host)
     thread.listen({
       onResponse: (response) => this.#onResponse(response),
       onEnd: (reason) => this.#onThreadEnd(reason),
@@ -139,6 +147,10 @@ export class SqliteStorage implements Storage {
     this.#queue.open({ group, opened: (result) => this.#completeOpen(done, this.#opened(group, result)) })
   }
 
+  openSnapshots(group: string, done: SnapshotDone<SnapshotStore>): void {
+    this.#snapshots.open(group, done)
+  }
+
   close(done: StorageDone): void {
     if (this.#closed) queueMicrotask(() => this.#complete(done, null))
     else if (this.#closers !== null) this.#closers.push(done)
@@ -146,8 +158,11 @@ export class SqliteStorage implements Storage {
       this.#closers = [done]
       this.#db.close()
       // The disk thread is the last to let go of the database, so that no write-ahead log is left behind.
-      const ended = this.#inTime('closing', (error) => this.#finishClose(error))
-      void this.#fetches.close(this.#closedError()).then(() => this.#queue.close(ended))
+      const ended = this.#deadlines.inTime('closing', (error) => this.#finishClose(error))
+      void this.#fetches.close(this.#closedError()).then(() => {
+        this.#snapshots.close()
+        this.#queue.close(ended)
+      })
     }
   }
 
@@ -159,11 +174,12 @@ export class SqliteStorage implements Storage {
     this.#queue.drop()
     this.#closers ??= []
     this.#closed = true
-    for (const timer of this.#timers) systemClock.clearTimeout(timer)
+    this.#deadlines.clear()
     // Both at once: a thread that is not stopped yet goes on answering.
     const ended = this.#thread.stop()
     await this.#fetches.drop()
     await ended
+    this.#snapshots.close()
     this.#db.close()
   }
 
@@ -237,23 +253,6 @@ export class SqliteStorage implements Storage {
       this.#queue.abandon(error ?? this.#closedError())
       for (const done of this.#closers?.splice(0) ?? []) this.#complete(done, error)
     })
-  }
-
-  /** Completes once: as it is completed, or with an error when the disk does not answer. */
-  #inTime(what: string, done: StorageDone): StorageDone {
-    const { dataDir, closeTimeoutMs } = this.#settings
-    const end = (error: StorageError | null): void => {
-      if (!this.#timers.delete(timer)) return
-      systemClock.clearTimeout(timer)
-      done(error)
-    }
-    const timer = systemClock.setTimeout(() => {
-      const message = `The disk of ${dataDir} has not answered for ${closeTimeoutMs} ms while ${what}: what was not confirmed may not be on disk.`
-      this.#report(message)
-      end(new StorageError('IO', message))
-    }, closeTimeoutMs)
-    this.#timers.add(timer)
-    return end
   }
 
   /** An owner that does not take what it asked for does not keep it open. */

@@ -5,6 +5,11 @@ import { EntryType } from '../../../src/rules/types.ts'
 import type { Clock } from '../../../src/runtime/clock.ts'
 import { ClaimedRead } from '../../../src/storage/claimed-read.ts'
 import { LogWindow } from '../../../src/storage/log-window.ts'
+import type { SnapshotDone, SnapshotStore } from '../../../src/storage/snapshot-store.ts'
+import { EnginePort } from '../../../src/storage/snapshots/engine-port.ts'
+import { MemoryTables } from '../../../src/storage/snapshots/memory-tables.ts'
+import { SnapshotEngine } from '../../../src/storage/snapshots/snapshot-engine.ts'
+import { Snapshots } from '../../../src/storage/snapshots/snapshots.ts'
 import {
   type GroupStore,
   type OpenGroupResult,
@@ -23,7 +28,7 @@ export interface DiskState {
   entries: LogEntry[]
 }
 
-type Kind = 'open' | 'fetch' | 'append' | 'truncate' | 'hardState' | 'close'
+type Kind = 'open' | 'snapshot' | 'fetch' | 'append' | 'truncate' | 'hardState' | 'close'
 
 interface Work {
   readonly kind: Kind
@@ -42,6 +47,22 @@ export class FakeStorage implements Storage {
   #held = new Set<Kind>()
   #failing = new Map<Kind, StorageError>()
   readonly #failureListeners: ((error: StorageError) => void)[] = []
+  readonly #snapshotEngine = new SnapshotEngine(new MemoryTables())
+  readonly #snapshots = new Snapshots({
+    port: new EnginePort(
+      () => this.#snapshotEngine,
+      (step, end) =>
+        this.#do('snapshot', () => {
+          step()
+          end()
+        }),
+    ),
+    refusal: () => null,
+    completer: () => ({ fault: null, complete: (done, value) => done(value) }),
+    report: (message) => {
+      throw new Error(message)
+    },
+  })
   closed = false
   /** Entries handed out by `read` so far. */
   entriesRead = 0
@@ -106,6 +127,10 @@ export class FakeStorage implements Storage {
       this.#open.add(group)
       done({ ok: true, store: this.#store(group), stored: storedGroup(this.disk(group)) })
     })
+  }
+
+  openSnapshots(group: string, done: SnapshotDone<SnapshotStore>): void {
+    this.#snapshots.open(group, done)
   }
 
   close(done: StorageDone): void {

@@ -3,6 +3,7 @@
 
 import { afterEach, describe, test } from 'vitest'
 import { SimStorage } from '../../../src/simulation/disk/sim-storage.ts'
+import { snapshotCases } from '../../../src/testing/snapshot-conformance.ts'
 import { type StorageUnderTest, storageCases, written } from '../../../src/testing/storage-conformance.ts'
 import { World } from '../support/world.ts'
 
@@ -26,5 +27,8 @@ async function make(): Promise<StorageUnderTest> {
 }
 
 describe('the simulated disk', () => {
-  test.each(storageCases.map(({ name, run }) => [name, run] as const))('%s', (_name, run) => run(make))
+  test.each([...storageCases, ...snapshotCases].map(({ name, run }) => [name, run] as const))(
+    '%s',
+    (_name, run) => run(make),
+  )
 })

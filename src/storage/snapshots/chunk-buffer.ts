@@ -1,0 +1,47 @@
+// Makes chunks of pieces of any size.
+
+import { SNAPSHOT_CHUNK_BYTES } from '../snapshot-store.ts'
+
+const FIRST_BYTES = 4096
+
+export class ChunkBuffer {
+  #data = new Uint8Array(0)
+  #length = 0
+
+  /** Takes a piece and returns the chunks that are full with it; each has its memory for itself. */
+  add(bytes: Uint8Array): Uint8Array[] {
+    const isChunk = bytes.length === SNAPSHOT_CHUNK_BYTES && bytes.length === bytes.buffer.byteLength
+    if (isChunk && this.#length === 0) return [bytes]
+    const chunks: Uint8Array[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + SNAPSHOT_CHUNK_BYTES - this.#length)
+      this.#append(part)
+      at += part.length
+      if (this.#length === SNAPSHOT_CHUNK_BYTES) chunks.push(this.#take())
+    }
+    return chunks
+  }
+
+  /** What is left at the end of the file; null: nothing. */
+  end(): Uint8Array | null {
+    return this.#length === 0 ? null : this.#take()
+  }
+
+  #append(part: Uint8Array): void {
+    const length = this.#length + part.length
+    if (length > this.#data.length) {
+      const grown = new Uint8Array(Math.min(SNAPSHOT_CHUNK_BYTES, Math.max(FIRST_BYTES, 2 * length)))
+      grown.set(this.#data.subarray(0, this.#length))
+      this.#data = grown
+    }
+    this.#data.set(part, this.#length)
+    this.#length = length
+  }
+
+  #take(): Uint8Array {
+    const taken = this.#length === this.#data.length ? this.#data : this.#data.slice(0, this.#length)
+    this.#data = new Uint8Array(0)
+    this.#length = 0
+    return taken
+  }
+}
