@@ -6,6 +6,7 @@ import type { LogIndex, PeerId, Term } from './rules/types.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { Logger } from './runtime/logger.ts'
 import type { Random } from './runtime/random.ts'
+import type { ThrottleLimits } from './runtime/snapshot-throttle.ts'
 import type { StateMachine } from './state-machine.ts'
 import type { NodeStatus, Role } from './status.ts'
 import type { Storage } from './storage/storage.ts'
@@ -22,6 +23,8 @@ export interface HostOptions {
   readonly transport?: Transport
   /** First tokens of every subject. Default `quorate`. */
   readonly prefix?: string
+  /** What snapshots of all groups together may take from disk and bus of this process. */
+  readonly snapshotThrottle?: Partial<ThrottleLimits>
   readonly logger?: Logger
   readonly clock?: Clock
   readonly random?: Random
@@ -96,6 +99,12 @@ export interface Host extends AsyncDisposable {
   startNode(options: StartNodeOptions): Promise<RaftNode>
   node(group: string): RaftNode | undefined
   nodes(): readonly RaftNode[]
+  /**
+   * Changes what snapshots may take, from now on; what is left out stays as it is.
+   * @throws QuorateError INVALID for limits that make no sense.
+   * @example host.limitSnapshots({ bytesPerSecond: 50 * 1024 * 1024 })
+   */
+  limitSnapshots(limits: Partial<ThrottleLimits>): void
   close(): Promise<void>
   /** Stops at once and without farewell, as if the process had been killed. For tests and demonstrations. */
   destroy(): void

@@ -19,6 +19,7 @@ export type { Configuration, LogIndex, PeerId, Term } from './rules/types.ts'
 export type { Clock } from './runtime/clock.ts'
 export type { Logger } from './runtime/logger.ts'
 export type { Random } from './runtime/random.ts'
+export type { ThrottleLimits } from './runtime/snapshot-throttle.ts'
 export type { AppliedPosition, LeaderChange, StateMachine } from './state-machine.ts'
 export type { NodeStatus, ReplicatorStatus, Role } from './status.ts'
 export {

@@ -16,7 +16,7 @@ export type Role =
 /** A leader's view of one follower. */
 export interface ReplicatorStatus {
   readonly peer: PeerId
-  readonly state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'needsSnapshot'
+  readonly state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot'
   readonly nextIndex: LogIndex
   readonly matchIndex: LogIndex
   /** Entries sent and not yet answered. */
@@ -25,6 +25,15 @@ export interface ReplicatorStatus {
   readonly consecutiveErrors: number
   /** Milliseconds since the newest request that was answered left; null before the first. */
   readonly lastContactMs: number | null
+  /** The snapshot that it is being sent, because it needs what is compacted; null: none. */
+  readonly installing: InstallationStatus | null
+}
+
+/** How far a follower has got with a snapshot, as it told last. */
+export interface InstallationStatus {
+  readonly snapshotIndex: LogIndex
+  readonly doneBytes: number
+  readonly totalBytes: number
 }
 
 export interface NodeStatus {

@@ -170,6 +170,9 @@ export const nodeMachine = createMachine({
         "rpc.read_index": {
           "actions": "refuseReadIndex"
         },
+        "rpc.get_file": {
+          "actions": "serveFile"
+        },
         "term.higher": {
           "guard": "termIsHigher",
           "target": ".follower",

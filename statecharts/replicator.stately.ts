@@ -19,7 +19,7 @@ export const replicatorMachine = createMachine({
       ],
       "always": {
         "guard": "needsSnapshot",
-        "target": "needsSnapshot"
+        "target": "installingSnapshot"
       },
       "on": {
         "append.answered": [
@@ -56,10 +56,16 @@ export const replicatorMachine = createMachine({
         }
       },
       "exit": "dropBacklog",
-      "always": {
-        "guard": "isCaughtUp",
-        "target": "waiting"
-      },
+      "always": [
+        {
+          "guard": "needsSnapshot",
+          "target": "installingSnapshot"
+        },
+        {
+          "guard": "isCaughtUp",
+          "target": "waiting"
+        }
+      ],
       "on": {
         "log.grew": {
           "actions": "fillWindow"
@@ -104,7 +110,7 @@ export const replicatorMachine = createMachine({
           },
           {
             "guard": "needsSnapshot",
-            "target": "needsSnapshot"
+            "target": "installingSnapshot"
           },
           {
             "actions": [
@@ -194,16 +200,78 @@ export const replicatorMachine = createMachine({
         }
       }
     },
-    "needsSnapshot": {
+    "installingSnapshot": {
       "entry": [
         {
           "type": "show",
           "params": {
-            "state": "needsSnapshot"
+            "state": "installingSnapshot"
           }
         },
-        "reportCompacted"
-      ]
+        "openSnapshot"
+      ],
+      "exit": "endInstalling",
+      "on": {
+        "snapshot.opened": [
+          {
+            "guard": "isStale"
+          },
+          {
+            "guard": "isThereNone",
+            "target": "blocked",
+            "actions": [
+              "reportNone",
+              "noteFailure"
+            ]
+          },
+          {
+            "target": ".offering",
+            "actions": "takeSnapshot"
+          }
+        ],
+        "offer.answered": [
+          {
+            "guard": "isStale"
+          },
+          {
+            "guard": "isDeposed",
+            "actions": "reportTerm"
+          },
+          {
+            "guard": "hasFailed",
+            "target": "blocked",
+            "actions": "noteFailure"
+          },
+          {
+            "guard": "isInstalledAgain",
+            "target": "blocked",
+            "actions": "noteFailure"
+          },
+          {
+            "guard": "isInstalled",
+            "target": "probing",
+            "actions": "creditSnapshot"
+          },
+          {
+            "target": ".resting",
+            "actions": "noteInstalling"
+          }
+        ]
+      },
+      "initial": "opening",
+      "states": {
+        "opening": {},
+        "offering": {
+          "entry": "sendOffer"
+        },
+        "resting": {
+          "after": {
+            "beat": {
+              "target": "offering"
+            }
+          }
+        }
+      }
     }
   }
 })

@@ -10,6 +10,7 @@ import { CacheBudget } from '../runtime/cache-budget.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
+import { DEFAULT_THROTTLE, SnapshotThrottle, type ThrottleLimits } from '../runtime/snapshot-throttle.ts'
 import type { StateMachine } from '../state-machine.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { PeerRpc, RequestHandler } from '../transport/rpc/peer-rpc.ts'
@@ -25,6 +26,8 @@ export interface HostCoreOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** For snapshots of all groups together; default: no limit of bytes. */
+  readonly snapshotThrottle?: ThrottleLimits
 }
 
 export interface NodeSpec {
@@ -42,6 +45,7 @@ const CACHE_BYTES = 32 * 1024 * 1024
 export class HostCore {
   readonly id: PeerId
   readonly drops: DropLog
+  readonly throttle: SnapshotThrottle
   readonly #options: HostCoreOptions
   readonly #rpc: PeerRpc
   readonly #nodes = new Map<string, NodeHandle>()
@@ -53,6 +57,7 @@ export class HostCore {
     this.#options = options
     const { clock, logger, transport, prefix, id } = options
     this.drops = new DropLog({ clock, logger })
+    this.throttle = new SnapshotThrottle(clock, options.snapshotThrottle ?? DEFAULT_THROTTLE)
     this.#rpc = createPeerRpc({ transport, prefix, id, clock, logger, drops: this.drops })
   }
 
@@ -80,6 +85,7 @@ export class HostCore {
       logger,
       storage,
       caches: this.#caches,
+      throttle: this.throttle,
       rpc: this.#rpc,
       join: (handler: RequestHandler) => this.#rpc.serve(spec.group, handler, () => node.core.term),
       started: (error) => {

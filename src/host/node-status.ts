@@ -55,6 +55,7 @@ function replicators({ clock, office }: NodeCore): NodeStatus['replicators'] {
     inFlightFrames: progress.inFlight.length,
     consecutiveErrors: progress.consecutiveErrors,
     lastContactMs: progress.contacted ? Math.round(nowMs - progress.lastContactMs) : null,
+    installing: progress.installing,
   }))
 }
 

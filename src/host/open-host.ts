@@ -1,13 +1,15 @@
 // Opening a host: the embedded way in. Checks what it is given, opens disk and bus, hands out nodes.
 
+import { z } from 'zod'
 import type { Host, HostOptions, RaftNode, StartNodeOptions } from '../api.ts'
 import { isQuorateError, QuorateError } from '../errors.ts'
-import { memberNameSchema, nameSchema, parseTuning, type Tuning } from '../options.ts'
+import { describeIssues, memberNameSchema, nameSchema, parseTuning, type Tuning } from '../options.ts'
 import type { PeerId } from '../rules/types.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { toError } from '../runtime/errors.ts'
 import { type Logger, shelteredLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
+import { DEFAULT_THROTTLE, type ThrottleLimits } from '../runtime/snapshot-throttle.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqlite-storage.ts'
 import { type Storage, StorageError } from '../storage/storage.ts'
 import { defaultMemoryBus } from '../transport/memory/memory-bus.ts'
@@ -32,6 +34,7 @@ const MESSAGE_RESERVE_BYTES = 8 * 1024
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   checkName('id', options.id, memberNameSchema)
+  const snapshotThrottle = throttleLimits(DEFAULT_THROTTLE, options.snapshotThrottle)
   const logger = shelteredLogger(options.logger)
   const storage = options.storage ?? (await openDisk(options, options.dataDir, logger))
   const ownTransport = options.transport === undefined
@@ -44,6 +47,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     logger,
+    snapshotThrottle,
   })
   return new OpenHost(core, storage, transport, ownTransport)
 }
@@ -100,6 +104,11 @@ class OpenHost implements Host {
     return [...this.#nodes.values()]
   }
 
+  limitSnapshots(limits: Partial<ThrottleLimits>): void {
+    const { throttle } = this.#core
+    throttle.limits = throttleLimits(throttle.limits, limits)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#closeAll()
     return this.#closing
@@ -153,6 +162,17 @@ function checkName(what: string, value: string, schema: typeof nameSchema): void
   const parsed = schema.safeParse(value)
   if (!parsed.success)
     throw new QuorateError('INVALID', `Option ${what} "${value}": ${parsed.error.issues[0]?.message}.`)
+}
+
+const throttleSchema = z.strictObject({
+  bytesPerSecond: z.number().positive().or(z.literal(Number.POSITIVE_INFINITY)),
+  maxInstallations: z.number().int().min(1),
+})
+
+function throttleLimits(now: ThrottleLimits, change: Partial<ThrottleLimits> = {}): ThrottleLimits {
+  const parsed = throttleSchema.safeParse({ ...now, ...change })
+  if (parsed.success) return parsed.data
+  throw new QuorateError('INVALID', describeIssues('Option snapshotThrottle:', parsed.error.issues))
 }
 
 /** Users of plain JavaScript have no compiler to tell them. */

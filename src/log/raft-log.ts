@@ -48,6 +48,7 @@ export class RaftLog {
   /** Counts truncations. */
   #truncations = 0
   #undurableBytes = 0
+  #appendedBytes = 0
 
   /** @throws StorageError CORRUPT when a configuration entry cannot be read. */
   constructor(
@@ -88,6 +89,11 @@ export class RaftLog {
   /** Bytes handed to the disk that it has not confirmed yet. */
   get undurableBytes(): number {
     return this.#undurableBytes
+  }
+
+  /** Bytes that have come to this log since it was opened, whatever has become of them. */
+  get appendedBytes(): number {
+    return this.#appendedBytes
   }
 
   get durableIndex(): LogIndex {
@@ -131,6 +137,7 @@ export class RaftLog {
     this.#lastIndex += entries.length
     const pending = { last: this.#lastIndex, bytes }
     this.#undurableBytes += bytes
+    this.#appendedBytes += bytes
     this.#pending.push(pending)
     return pending
   }

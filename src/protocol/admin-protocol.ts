@@ -20,6 +20,11 @@ const replicatorSchema = z.object({
   inFlightFrames: index,
   consecutiveErrors: index,
   lastContactMs: z.number().nullable(),
+  /** Not told by members of older versions. */
+  installing: z
+    .object({ snapshotIndex: index, doneBytes: index, totalBytes: index })
+    .nullable()
+    .default(null),
 })
 
 const diskSchema = z.object({

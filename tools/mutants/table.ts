@@ -9,6 +9,7 @@ import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
+import { SNAPSHOT_SHIPPING_MUTANTS } from './tables/snapshots.ts'
 import { STORAGE_MUTANTS } from './tables/storage.ts'
 import { TRANSPORT_MUTANTS } from './tables/transport.ts'
 
@@ -19,6 +20,7 @@ export const MUTANTS_BY_AREA = {
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,
   host: HOST_MUTANTS,
+  snapshots: SNAPSHOT_SHIPPING_MUTANTS,
   storage: STORAGE_MUTANTS,
   services: SERVICES_MUTANTS,
   client: CLIENT_MUTANTS,

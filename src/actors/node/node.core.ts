@@ -25,6 +25,7 @@ import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, sheltered, toError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { type Random, randomInt } from '../../runtime/random.ts'
+import type { SnapshotThrottle } from '../../runtime/snapshot-throttle.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import type { Role } from '../../status.ts'
 import type { GroupStore, Storage, StoredGroup } from '../../storage/storage.ts'
@@ -39,6 +40,8 @@ import type { ApplyQueueEvent, ExclusiveTask } from '../apply/apply-queue.events
 import type { ApplyWorld } from '../apply/apply-world.ts'
 import { ClosureQueue } from '../apply/closures.ts'
 import type { ReplicationWorld } from '../replication/replication-world.ts'
+import { FileService } from '../snapshot/file-service.ts'
+import { Snapshots } from '../snapshot/snapshots.ts'
 import { Candidacy } from './candidacy.ts'
 import { Following } from './following.ts'
 import { Intake, type IntakeWorld } from './intake.ts'
@@ -60,6 +63,8 @@ export interface NodeInput {
   readonly storage: Storage
   /** For what could be read again, shared by all groups of the process. */
   readonly caches: CacheBudget
+  /** For snapshots, shared by all groups of the process. */
+  readonly throttle: SnapshotThrottle
   readonly rpc: PeerRpc
   /** Joins the routing table of the host; throws when the group is already carried. */
   readonly join: (handler: RequestHandler) => { stop(): void }
@@ -83,6 +88,8 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
   readonly intake = new Intake()
   readonly candidacy = new Candidacy()
   readonly following = new Following()
+  readonly snapshots = new Snapshots()
+  readonly files = new FileService(this)
   /** Exists while this member leads, and only then. */
   office: Office | null = null
 

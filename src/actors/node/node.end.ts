@@ -25,6 +25,7 @@ export function enterError(core: NodeCore): void {
   core.outbox.discard()
   failReads(core, takeReads(core), refusal(core))
   core.following.takeAcks()
+  core.files.close()
   const error = core.life.failure ?? new Error('unknown')
   core.toApplyQueue({ type: 'nodeFailed', error })
   core.life.tellStarted(error)
@@ -33,6 +34,7 @@ export function enterError(core: NodeCore): void {
 /** No request reaches the node from here on; everything committed is still applied, then the user's last hook runs. */
 export function drain(core: NodeCore): void {
   core.life.leaveGroup()
+  core.files.close()
   if (core.life.applyQueue === null) core.send({ type: 'applyQueue.stopped' })
   else core.toApplyQueue({ type: 'stop' })
 }

@@ -87,6 +87,7 @@ export const nodeMachine = nodeSetup.createMachine({
           { actions: 'refuseTimeoutNow' },
         ],
         'rpc.read_index': { actions: 'refuseReadIndex' },
+        'rpc.get_file': { actions: 'serveFile' },
         'term.higher': {
           guard: 'termIsHigher',
           target: '.follower',

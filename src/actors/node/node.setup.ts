@@ -188,6 +188,10 @@ const base = setup({
     serveReadIndex: on(['rpc.read_index'], reads.serveReadIndex),
     refuseReadIndex: on(['rpc.read_index'], refusing.refuseReadIndex),
 
+    serveFile: on(['rpc.get_file'], (core, event) =>
+      core.files.serve(event.from, event.message, event.reply),
+    ),
+
     noteApplied: on(['applied'], (core, event) => {
       core.appliedIndex = event.index
     }),

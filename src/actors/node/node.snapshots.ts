@@ -44,7 +44,7 @@ function compact(core: NodeCore, snapshotIndex: LogIndex, previousIndex: LogInde
     snapshotIndex,
     previousIndex,
     marginEntries: core.tuning.logMarginEntries,
-    installations: [],
+    installations: core.files.installations,
     maxRetainedBytes: core.tuning.maxRetainedLogBytes,
   })
   core.life.logActor?.send({ type: 'truncatePrefix', firstKept })

@@ -11,6 +11,13 @@ export interface Frame {
   readonly sentMs: number
 }
 
+/** How far a follower has got with a snapshot. */
+export interface Installing {
+  readonly snapshotIndex: LogIndex
+  readonly doneBytes: number
+  readonly totalBytes: number
+}
+
 /** Weight of a slower round trip in the estimate. */
 const ROUND_TRIP_WEIGHT = 1 / 32
 
@@ -23,7 +30,9 @@ export class PeerProgress {
   /** True once the peer has answered anything in this term. */
   contacted = false
   consecutiveErrors = 0
-  state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'needsSnapshot' = 'probing'
+  state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot' = 'probing'
+  /** The snapshot that it is being sent, as far as it has told; null: none. */
+  installing: Installing | null = null
   /** What a message without entries takes there and back when nothing is in its way. */
   roundTripMs = 0
   readonly inFlight: Frame[] = []
@@ -74,6 +83,14 @@ export class PeerProgress {
     const matched = frame.prevLogIndex + frame.count
     if (matched <= this.matchIndex) return false
     this.matchIndex = matched
+    return true
+  }
+
+  /** Everything up to a snapshot's end is durable there. Returns whether the match index moved. */
+  creditSnapshot(lastIncludedIndex: LogIndex): boolean {
+    this.nextIndex = lastIncludedIndex + 1
+    if (lastIncludedIndex <= this.matchIndex) return false
+    this.matchIndex = lastIncludedIndex
     return true
   }
 

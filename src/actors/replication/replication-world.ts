@@ -8,6 +8,8 @@ import type { Logger } from '../../runtime/logger.ts'
 import type { PeerRpc, RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import type { RequestOf, ResponseOf, RpcMethod } from '../../transport/wire/messages/registry.ts'
 
+import type { FileService } from '../snapshot/file-service.ts'
+
 /** What replication tells the node. */
 export type ReplicationReport =
   | { readonly type: 'replica.matched'; readonly term: Term }
@@ -22,6 +24,8 @@ export interface ReplicationWorld {
   readonly log: RaftLog
   readonly commitIndex: LogIndex
   readonly logger: Logger
+  /** Snapshots for followers that need what is compacted. */
+  readonly files: Pick<FileService, 'offer' | 'release'>
   readonly input: { readonly rpc: Pick<PeerRpc, 'maxFrameBytes'> }
   /** Leaves when what it says is durable. */
   call<M extends RpcMethod>(

@@ -10,6 +10,7 @@ import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import { type FrameLimits, fitFrame, withinRuns } from '../../transport/wire/codec.ts'
 import type { AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
 import { Backlog } from './backlog.ts'
+import { type OfferEvent, Offering } from './offering.ts'
 import { Pacer } from './pacer.ts'
 import type { Frame, PeerProgress } from './peer-progress.ts'
 import type { ReplicationWorld } from './replication-world.ts'
@@ -24,6 +25,7 @@ export interface ReplicatorInput {
 export interface ReplicatorContext extends ReplicatorInput {
   readonly backlog: Backlog
   readonly pacer: Pacer
+  readonly offering: Offering
   /** How long to stay blocked after the latest failure. */
   pauseMs: number
 }
@@ -38,30 +40,49 @@ export type ReplicatorEvent =
   /** The turn in which old entries were sent is over. */
   | { readonly type: 'turn.ended' }
   | { readonly type: 'backlog.read'; readonly read: number; readonly result: FetchResult }
+  | OfferEvent
 
 const NO_ENTRIES: readonly LogEntry[] = []
 
 export function contextOf(input: ReplicatorInput): ReplicatorContext {
-  return { ...input, backlog: new Backlog(), pacer: new Pacer(), pauseMs: input.core.heartbeatMs }
+  return {
+    ...input,
+    backlog: new Backlog(),
+    pacer: new Pacer(),
+    offering: new Offering(),
+    pauseMs: input.core.heartbeatMs,
+  }
 }
 
 // ---- what an answer means
 
 /** Answers to frames that a reset has forgotten mean nothing any more (trap T28), nor do reads that it gave up. */
-export function isStale({ progress, backlog }: ReplicatorContext, event: ReplicatorEvent): boolean {
+export function isStale({ progress, backlog, offering }: ReplicatorContext, event: ReplicatorEvent): boolean {
+  if (isOffer(event)) return offering.isStale(event)
   if (event.type === 'backlog.read') return event.read !== backlog.reading
   return event.type !== 'append.answered' || progress.find(event.call) === undefined
 }
 
+export function isOffer(event: ReplicatorEvent): event is OfferEvent {
+  return event.type === 'snapshot.opened' || event.type === 'offer.answered'
+}
+
+type Answered = Extract<ReplicatorEvent, { type: 'append.answered' | 'offer.answered' }>
+
+function isAnswer(event: ReplicatorEvent): event is Answered {
+  return event.type === 'append.answered' || event.type === 'offer.answered'
+}
+
 /** No answer, an error for an answer, or a success that speaks of another term (trap T34). */
 export function hasFailed({ term }: ReplicatorContext, event: ReplicatorEvent): boolean {
-  if (event.type !== 'append.answered') return false
-  const { outcome } = event
-  return !outcome.ok || (outcome.response.success && outcome.response.term !== term)
+  if (!isAnswer(event)) return false
+  if (!event.outcome.ok) return true
+  const { response } = event.outcome
+  return response.term !== term && ('state' in response || response.success)
 }
 
 export function isDeposed({ term }: ReplicatorContext, event: ReplicatorEvent): boolean {
-  return event.type === 'append.answered' && event.outcome.ok && deposes(term, event.outcome.response.term)
+  return isAnswer(event) && event.outcome.ok && deposes(term, event.outcome.response.term)
 }
 
 export function isRefused(event: ReplicatorEvent): boolean {
@@ -208,15 +229,14 @@ function nextProbe({ log }: ReplicationWorld, prevLogIndex: number, response: Ap
 /** No answer, or an error for an answer: forget what is in flight, pause, probe again (trap T36). */
 export function noteFailure(context: ReplicatorContext, event: ReplicatorEvent): void {
   const { core, progress } = context
-  if (event.type !== 'append.answered') return
   progress.consecutiveErrors++
   progress.reset()
-  const busy = !event.outcome.ok && event.outcome.failure.remoteCode === 'EBUSY'
+  const busy = !isAnswer(event) || event.outcome.ok || event.outcome.failure.remoteCode === 'EBUSY'
   context.pauseMs = busy ? core.tuning.retryReplicateIntervalMs : core.heartbeatMs
 }
 
 export function reportTerm({ core }: ReplicatorContext, event: ReplicatorEvent): void {
-  if (event.type === 'append.answered' && event.outcome.ok) {
+  if (isAnswer(event) && event.outcome.ok) {
     core.send({ type: 'term.higher', term: event.outcome.response.term })
   }
 }
@@ -242,14 +262,4 @@ export function reportReadFailure({ core }: ReplicatorContext, event: Replicator
 export function dropBacklog({ backlog, pacer }: ReplicatorContext): void {
   backlog.drop()
   pacer.reset()
-}
-
-export function reportCompacted({ core, progress }: ReplicatorContext): void {
-  const { group, log, logger } = core
-  const { peer, nextIndex } = progress
-  const missing = { group, peer, nextIndex, firstIndex: log.firstIndex }
-  logger.error(
-    missing,
-    `Member ${peer} of ${group} needs log entries that are compacted: it cannot catch up.`,
-  )
 }

@@ -3,8 +3,16 @@
 // loop, and sent at a pace that leaves others their way.
 
 import { setup } from 'xstate'
+import type { OfferEvent } from './offering.ts'
 import type { ReplicatorContext, ReplicatorEvent, ReplicatorInput } from './replicator.actions.ts'
 import * as replicate from './replicator.actions.ts'
+
+/** An action for what offers of snapshots bring. */
+const offer =
+  (run: (context: ReplicatorContext, event: OfferEvent) => void) =>
+  ({ context, event }: { context: ReplicatorContext; event: ReplicatorEvent }): void => {
+    if (replicate.isOffer(event)) run(context, event)
+  }
 
 const replicator = setup({
   types: {
@@ -23,6 +31,10 @@ const replicator = setup({
     isInTheWay: ({ context }) => context.pacer.pauseMs > 0,
     needsSnapshot: ({ context, event }) => replicate.needsSnapshot(context, event),
     hasReadFailed: ({ event }) => replicate.hasReadFailed(event),
+    isThereNone: ({ event }) => event.type === 'snapshot.opened' && !event.result.ok,
+    isInstalled: ({ context, event }) => replicate.isOffer(event) && context.offering.hasInstalled(event),
+    isInstalledAgain: ({ context, event }) =>
+      replicate.isOffer(event) && context.offering.hasInstalledAgain(event),
   },
   actions: {
     sendProbe: ({ context, self }) => replicate.sendProbe(context, self),
@@ -34,7 +46,15 @@ const replicator = setup({
     takeBacklog: ({ context, event }) => replicate.takeBacklog(context, event),
     dropBacklog: ({ context }) => replicate.dropBacklog(context),
     reportReadFailure: ({ context, event }) => replicate.reportReadFailure(context, event),
-    reportCompacted: ({ context }) => replicate.reportCompacted(context),
+    openSnapshot: ({ context, self }) => context.offering.open(context, self),
+    takeSnapshot: offer((context, event) => context.offering.take(event)),
+    reportNone: offer((context, event) => context.offering.reportNone(context, event)),
+    sendOffer: ({ context, self }) => context.offering.send(context, self),
+    noteInstalling: offer((context, event) => context.offering.note(context, event)),
+    creditSnapshot: offer((context, event) => context.offering.credit(context, event)),
+    endInstalling: ({ context }) => {
+      context.progress.installing = null
+    },
     endPause: ({ context }) => context.pacer.pauseEnded(),
     show: ({ context }, params: { state: ReplicatorContext['progress']['state'] }) => {
       context.progress.state = params.state
@@ -42,6 +62,7 @@ const replicator = setup({
   },
   delays: {
     pause: ({ context }) => context.pauseMs,
+    beat: ({ context }) => context.core.heartbeatMs,
     wayForOthers: ({ context }) => context.pacer.pauseMs,
   },
 })
@@ -61,7 +82,7 @@ export const replicatorMachine = replicator.createMachine({
   states: {
     probing: {
       entry: [{ type: 'show', params: { state: 'probing' } }, 'sendProbe'],
-      always: { guard: 'needsSnapshot', target: 'needsSnapshot' },
+      always: { guard: 'needsSnapshot', target: 'installingSnapshot' },
       on: {
         'append.answered': [...setbacks, { target: 'replicating', actions: 'credit' }],
       },
@@ -69,7 +90,10 @@ export const replicatorMachine = replicator.createMachine({
     replicating: {
       entry: { type: 'show', params: { state: 'replicating' } },
       exit: 'dropBacklog',
-      always: { guard: 'isCaughtUp', target: 'waiting' },
+      always: [
+        { guard: 'needsSnapshot', target: 'installingSnapshot' },
+        { guard: 'isCaughtUp', target: 'waiting' },
+      ],
       on: {
         'log.grew': { actions: 'fillWindow' },
         'turn.ended': { actions: 'fillWindow' },
@@ -77,7 +101,7 @@ export const replicatorMachine = replicator.createMachine({
         'backlog.read': [
           { guard: 'isStale' },
           { guard: 'hasReadFailed', target: 'blocked', actions: 'reportReadFailure' },
-          { guard: 'needsSnapshot', target: 'needsSnapshot' },
+          { guard: 'needsSnapshot', target: 'installingSnapshot' },
           { actions: ['takeBacklog', 'fillWindow'] },
         ],
       },
@@ -110,9 +134,31 @@ export const replicatorMachine = replicator.createMachine({
       entry: { type: 'show', params: { state: 'blocked' } },
       after: { pause: { target: 'probing' } },
     },
-    /** What the follower needs is compacted. Cannot happen before there are snapshots, which will bring the way out. */
-    needsSnapshot: {
-      entry: [{ type: 'show', params: { state: 'needsSnapshot' } }, 'reportCompacted'],
+    /** What the follower needs is compacted: it is offered a snapshot until it has it. */
+    installingSnapshot: {
+      entry: [{ type: 'show', params: { state: 'installingSnapshot' } }, 'openSnapshot'],
+      exit: 'endInstalling',
+      on: {
+        'snapshot.opened': [
+          { guard: 'isStale' },
+          { guard: 'isThereNone', target: 'blocked', actions: ['reportNone', 'noteFailure'] },
+          { target: '.offering', actions: 'takeSnapshot' },
+        ],
+        'offer.answered': [
+          { guard: 'isStale' },
+          { guard: 'isDeposed', actions: 'reportTerm' },
+          { guard: 'hasFailed', target: 'blocked', actions: 'noteFailure' },
+          { guard: 'isInstalledAgain', target: 'blocked', actions: 'noteFailure' },
+          { guard: 'isInstalled', target: 'probing', actions: 'creditSnapshot' },
+          { target: '.resting', actions: 'noteInstalling' },
+        ],
+      },
+      initial: 'opening',
+      states: {
+        opening: {},
+        offering: { entry: 'sendOffer' },
+        resting: { after: { beat: { target: 'offering' } } },
+      },
     },
   },
 })

@@ -1,7 +1,7 @@
 // A group's status as rows for people.
 
 import type { GroupStatus } from '../../client.ts'
-import type { NodeStatus, ReplicatorStatus } from '../../status.ts'
+import type { InstallationStatus, NodeStatus, ReplicatorStatus } from '../../status.ts'
 import { type Column, formatTable } from '../output.ts'
 
 interface Row {
@@ -61,10 +61,16 @@ function describeDisk({ id, disk }: NodeStatus): string[] {
 function describeReplication({ status, replicator }: Row): string {
   if (status?.error != null) return `error: ${status.error}`
   if (replicator === null) return ''
-  const { state, matchIndex, inFlightEntries, lastContactMs, consecutiveErrors } = replicator
+  const { state, matchIndex, inFlightEntries, lastContactMs, consecutiveErrors, installing } = replicator
   const parts = [`${state} to ${matchIndex}`]
+  if (installing !== null) parts.push(describeInstallation(installing))
   if (inFlightEntries > 0) parts.push(`${inFlightEntries} in flight`)
   parts.push(lastContactMs === null ? 'no contact yet' : `contact ${Math.round(lastContactMs)} ms ago`)
   if (consecutiveErrors > 0) parts.push(`${consecutiveErrors} errors`)
   return parts.join(', ')
+}
+
+function describeInstallation({ snapshotIndex, doneBytes, totalBytes }: InstallationStatus): string {
+  const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1)
+  return `snapshot ${snapshotIndex}: ${megabytes(doneBytes)} of ${megabytes(totalBytes)} MB`
 }

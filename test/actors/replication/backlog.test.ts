@@ -102,13 +102,12 @@ describe('old entries', () => {
 describe('what is compacted', () => {
   const LATE = dataEntries(11, 10, 2)
 
-  it('cannot be sent: a follower that needs it is told apart, and the log says so', () => {
+  it('cannot be sent: a follower that needs it gets a snapshot', () => {
     const rig = replicatorRig({ stored: LATE, termBeforeFirst: 2 })
     rig.refuse(3)
-    expect(rig.state).toBe('needsSnapshot')
-    expect(rig.progress.state).toBe('needsSnapshot')
+    expect(rig.state).toEqual({ installingSnapshot: 'opening' })
+    expect(rig.progress.state).toBe('installingSnapshot')
     expect(rig.flying).toEqual([])
-    expect(rig.errors).toEqual(['Member b of g needs log entries that are compacted: it cannot catch up.'])
   })
 
   it('ends at the entry before the first: its term is known, and a follower that has it can go on', () => {
@@ -120,14 +119,14 @@ describe('what is compacted', () => {
   it('does not include that entry when its term is unknown: 0 is no term', () => {
     const rig = replicatorRig({ stored: LATE, termBeforeFirst: 0 })
     rig.refuse(10)
-    expect(rig.state).toBe('needsSnapshot')
+    expect(rig.state).toEqual({ installingSnapshot: 'opening' })
     expect(rig.flying).toEqual([])
   })
 
   it('may become so while it is read', () => {
     const rig = returning()
     for (const { done } of rig.disk.fetches.splice(0)) done({ kind: 'compacted', firstIndex: 30 })
-    expect(rig.state).toBe('needsSnapshot')
+    expect(rig.state).toEqual({ installingSnapshot: 'opening' })
   })
 })
 

@@ -55,6 +55,17 @@ describe('heartbeats', () => {
     expect(beats(node)[0]?.request).toMatchObject({ prevLogIndex: 0, prevLogTerm: 0 })
   })
 
+  it('that an idle follower refuses tell that it needs a snapshot, when the log is compacted: no write has to come', () => {
+    const node = leader()
+    for (let i = 0; i < 5; i++) node.propose({ put: i })
+    node.settle().acknowledge()
+    node.handle.core.life.logActor?.send({ type: 'truncatePrefix', firstKept: 5 })
+    node.advance(100)
+    beats(node).at(-1)?.answer({ term: 2, success: false, lastLogIndex: 0 })
+    node.settle()
+    expect(node.handle.status().replicators[0]).toMatchObject({ state: 'blocked', nextIndex: 1 })
+  })
+
   it('that an idle follower refuses tell that its disk was wiped: it is offered the log again', () => {
     const node = leader().advance(100)
     const before = node.rpc.calls('append_entries').length

@@ -9,6 +9,7 @@ import { parseTuning, type TuningInput } from '../../../src/options.ts'
 import type { LogEntry } from '../../../src/rules/types.ts'
 import { CacheBudget } from '../../../src/runtime/cache-budget.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
+import { SnapshotThrottle } from '../../../src/runtime/snapshot-throttle.ts'
 import type { StateMachine } from '../../../src/state-machine.ts'
 import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import type { RequestOf, RequestVoteRequest } from '../../../src/transport/wire/messages/registry.ts'
@@ -66,6 +67,7 @@ export class NodeRig {
       logger: silentLogger,
       storage: this.storage,
       caches: new CacheBudget(1_000_000),
+      throttle: new SnapshotThrottle(this.clock),
       rpc: this.rpc,
       join: (handler) => this.rpc.serve(GROUP, handler),
       started: (error) => this.started.push(error),
@@ -135,6 +137,11 @@ export class NodeRig {
 
   readIndex(from: string, term: number): Answer {
     return this.rpc.deliver({ method: 'read_index', from, message: { term } })
+  }
+
+  getFile(from: string, request: Partial<RequestOf<'get_file'>> & { term: number }): Answer {
+    const piece = { lastIncludedIndex: 1, lastIncludedTerm: 1, name: '', offset: 0, count: 1000 }
+    return this.rpc.deliver({ method: 'get_file', from, message: { ...piece, ...request } })
   }
 
   // ---- what users ask of the node

@@ -11,6 +11,8 @@ import { type LogDisk, RaftLog } from '../../../src/log/raft-log.ts'
 import { parseTuning, type TuningInput } from '../../../src/options.ts'
 import type { LogEntry } from '../../../src/rules/types.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
+import type { SnapshotRecord, SnapshotResult } from '../../../src/storage/snapshot-store.ts'
+import { StorageError } from '../../../src/storage/storage.ts'
 import type { RpcOutcome } from '../../../src/transport/rpc/peer-rpc.ts'
 import type { RequestOf, ResponseOf, RpcMethod } from '../../../src/transport/wire/messages/registry.ts'
 import { FakeReader, storedGroup } from '../../log/support/entries.ts'
@@ -18,6 +20,38 @@ import { FakeRpc, type OutboundCall } from './fake-rpc.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 export const TERM = 7
+
+type Opened = SnapshotResult<SnapshotRecord>
+
+/** The snapshots that the leader has to offer, handed out when the test says so. */
+export class FakeFiles {
+  readonly asked: { readonly peer: string; readonly done: (result: Opened) => void }[] = []
+  readonly released: string[] = []
+
+  offer(peer: string, done: (result: Opened) => void): void {
+    this.asked.push({ peer, done })
+  }
+
+  release(peer: string): void {
+    this.released.push(peer)
+  }
+
+  /** Of 1,000 bytes in two files. */
+  open(lastIncludedIndex: number, lastIncludedTerm: number): void {
+    const meta = { lastIncludedIndex, lastIncludedTerm, peers: ['a', 'b'], oldPeers: [] }
+    const file = (name: string) => ({ name, bytes: 500, digest: new Uint8Array(32), userMeta: null })
+    const value = { meta, files: [file('f'), file('g')], bytes: 1000, takenAtMs: 12.5 }
+    this.#settle({ ok: true, value })
+  }
+
+  fail(): void {
+    this.#settle({ ok: false, error: new StorageError('INVALID', 'there is none') })
+  }
+
+  #settle(result: Opened): void {
+    for (const { done } of this.asked.splice(0)) done(result)
+  }
+}
 
 export interface ReplicatorRigOptions {
   /** On the leader's disk, and not in memory. */
@@ -35,6 +69,7 @@ export function replicatorRig(options: ReplicatorRigOptions) {
   const rpc = new FakeRpc()
   const log = new RaftLog(disk, storedGroup(stored, termBeforeFirst), 1_000_000)
   const reports: ReplicationReport[] = []
+  const files = new FakeFiles()
   const errors: string[] = []
   const world = {
     group: 'g',
@@ -42,6 +77,7 @@ export function replicatorRig(options: ReplicatorRigOptions) {
     tuning: parseTuning(tuning),
     heartbeatMs: 100,
     log,
+    files,
     commitIndex: log.lastIndex as number,
     input: { rpc },
     logger: { ...silentLogger, error: (_: unknown, words: string) => void errors.push(words) },
@@ -76,6 +112,7 @@ export function replicatorRig(options: ReplicatorRigOptions) {
     clock,
     disk,
     errors,
+    files,
     log,
     open,
     progress,
@@ -87,6 +124,10 @@ export function replicatorRig(options: ReplicatorRigOptions) {
     /** `[prevLogIndex, entries]` of each frame in flight. */
     get flying(): readonly (readonly [number, number])[] {
       return open().map(({ request }) => [request.prevLogIndex, request.entries.length] as const)
+    },
+    /** The offer that waits for its answer. */
+    get offered(): OutboundCall<'install_snapshot'> | undefined {
+      return rpc.calls('install_snapshot').find((call) => call.isOpen)
     },
     /** The follower has the oldest frame in flight. */
     acknowledge(): void {

@@ -2,6 +2,7 @@
 
 import { expect } from 'vitest'
 import type { InspectionEvent } from 'xstate'
+import { StorageError } from '../../../src/storage/storage.ts'
 import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import { configurationEntry, dataEntries, dataEntry } from '../../log/support/entries.ts'
 import { says } from './fake-rpc.ts'
@@ -25,6 +26,7 @@ const disturbances: readonly ((node: NodeRig) => unknown)[] = [
   (node) => node.timeoutNow('b', 1),
   (node) => node.timeoutNow('b', 9),
   (node) => node.readIndex('b', 2),
+  (node) => node.getFile('b', { term: 2 }),
   (node) => node.handle.actor.send({ type: 'term.higher', term: 1 }),
   (node) => node.handle.actor.send({ type: 'term.higher', term: 9 }),
   (node) => node.handle.actor.send({ type: 'fatal', error: new Error('odd') }),
@@ -279,8 +281,59 @@ export function storiesFor(
         late.refuse(when === 'while it was read' ? 10 : 5)
         if (when === 'while it was read') late.acknowledge()
         for (const { done } of late.disk.fetches) done({ kind: 'compacted', firstIndex: 15 })
-        expect(late.state).toBe('needsSnapshot')
+        expect(late.state).toEqual({ installingSnapshot: 'opening' })
       }
+    },
+    'a follower that needs a snapshot': () => {
+      const installing = () => {
+        const rig = replicatorRig({ stored: dataEntries(11, 20, 2), termBeforeFirst: 2, inspect })
+        rig.refuse(5)
+        return rig
+      }
+      const none = installing()
+      none.files.fail()
+      none.clock.advance(1000)
+      const rig = installing()
+      const [{ done } = { done: () => {} }] = rig.files.asked
+      rig.files.open(15, 2)
+      done({ ok: false, error: new StorageError('IO', 'late') })
+      const answer = (term: number, state: 'accepted' | 'installed') => {
+        const { offered } = rig
+        offered?.answer({ term, state, doneBytes: 1, totalBytes: 2 })
+        rig.clock.settle()
+        return offered
+      }
+      answer(7, 'accepted')
+      rig.clock.advance(100)
+      rig.offered?.fail('TIMEOUT')
+      rig.clock.advance(1000)
+      rig.files.open(15, 2)
+      answer(9, 'accepted')
+      const late = rig.offered
+      rig.actor.send({
+        type: 'offer.answered',
+        offer: 0,
+        sentMs: 0,
+        outcome: { ok: true, response: { term: 7, state: 'busy', doneBytes: 0, totalBytes: 0 } },
+      })
+      expect(late).toBeUndefined()
+      const again = installing()
+      for (let i = 0; i < 2; i++) {
+        again.files.open(15, 2)
+        again.offered?.answer({ term: 7, state: 'installed', doneBytes: 2, totalBytes: 2 })
+        again.refuse(5)
+      }
+      // Compacted while it streams.
+      const streaming = replicatorRig({
+        stored: dataEntries(1, 20, 2, 1000),
+        tuning: { maxEntriesPerFrame: 1, maxFramesInFlight: 1 },
+        inspect,
+      })
+      streaming.refuse(3)
+      streaming.acknowledge()
+      streaming.log.truncatePrefix(15)
+      streaming.actor.send({ type: 'log.grew' })
+      expect(streaming.state).toEqual({ installingSnapshot: 'opening' })
     },
     'one follower, seen by its leader': () => {
       const commands = dataEntries(2, 9, 2).map((entry) => ({ ...entry, data: encodeValue({ put: 1 }) }))

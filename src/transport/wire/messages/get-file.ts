@@ -26,8 +26,10 @@ const ANSWER = {
   /** Bytes of the whole file; of the list, how many files there are. */
   total: INDEX,
   data: z
-    .instanceof(Uint8Array)
-    .refine((data) => data.length <= MAX_PIECE_BYTES, 'must have at most 262,144 bytes')
+    .custom<Uint8Array>(
+      (data) => data instanceof Uint8Array && data.length <= MAX_PIECE_BYTES,
+      'must be a byte string of at most 262,144 bytes',
+    )
     .describe('byte string of at most 262,144 bytes'),
 }
 
