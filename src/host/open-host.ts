@@ -33,7 +33,7 @@ const MESSAGE_RESERVE_BYTES = 8 * 1024
 export async function openHost(options: HostOptions): Promise<Host> {
   checkName('id', options.id, memberNameSchema)
   const logger = shelteredLogger(options.logger)
-  const storage = options.storage ?? (await openDisk(options, options.dataDir, logger))
+  const storage = options.storage ?? (await openDataDirectory(options.id, options.dataDir, logger))
   const ownTransport = options.transport === undefined
   const transport = options.transport ?? defaultMemoryBus().connect(options.id)
   const core = new HostCore({
@@ -48,11 +48,19 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return new OpenHost(core, storage, transport, ownTransport)
 }
 
-async function openDisk(options: HostOptions, dataDir: string | undefined, logger: Logger): Promise<Storage> {
+/**
+ * The disk of a host, to be handed to `openHost` as `storage`: for whoever wants to know whether the directory can be
+ * used before anything else is begun.
+ */
+export async function openDataDirectory(
+  id: PeerId,
+  dataDir: string | undefined,
+  logger: Logger,
+): Promise<Storage> {
   if (dataDir === undefined)
     throw new QuorateError('INVALID', 'Option dataDir: required unless storage is given.')
   try {
-    return await openSqliteStorage({ dataDir, hostId: options.id, logger })
+    return await openSqliteStorage({ dataDir, hostId: id, logger })
   } catch (error) {
     throw asQuorateError(error)
   }
