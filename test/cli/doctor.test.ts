@@ -145,7 +145,9 @@ describe('it notices', () => {
     change('UPDATE meta SET term = term + 1')
     expect((await doctor('--no-bus', ...dataOf('n1'))).verdictOf('content')).toBe('problem')
     change('UPDATE host SET format_version = 99')
-    expect((await doctor('--no-bus', ...dataOf('n1'))).says('data directory')).toMatch(/format version 99/)
+    expect((await doctor('--no-bus', ...dataOf('n1'))).says('data directory')).toMatch(
+      /of format version 99 and this/,
+    )
   })
 
   test('a wrong call', async () => {
