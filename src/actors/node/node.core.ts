@@ -167,10 +167,11 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
 
   /** Calls a completion, a listener, a reply: whatever it throws is logged and stops nobody. */
   shelter(run: () => unknown): void {
-    sheltered(run, (thrown) =>
-      this.logger.error({ group: this.group, error: messageOf(thrown) }, 'A completion callback threw.'),
-    )
+    sheltered(run, this.completionThrew)
   }
+
+  readonly completionThrew = (thrown: unknown): void =>
+    this.logger.error({ group: this.group, error: messageOf(thrown) }, 'A completion callback threw.')
 
   /** Neither leads nor stands for election. */
   get isFollower(): boolean {
