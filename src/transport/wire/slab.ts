@@ -52,4 +52,4 @@ function makeSlab(bytes: number): Uint8Array {
 /** What the log keeps. Large slabs suit commands: they enter and leave the log in order. Never lent to user code. */
 export const logMemory = new Slab(64 * 1024, 4 * 1024)
 /** What is given away: users may write on it and keep it, so nothing of ours lies beside it. */
-export const givenMemory = new Slab(8 * 1024, 1024)
+export const givenMemory = new Slab(16 * 1024, 1024)
