@@ -493,6 +493,9 @@ export const nodeMachine = createMachine({
                   "giveOneRound",
                   "checkAgainSoon"
                 ]
+              },
+              {
+                "actions": "recordIdentities"
               }
             ]
           },

@@ -86,14 +86,16 @@ class OpenHost implements Host {
   }
 
   startNode(options: StartNodeOptions): Promise<RaftNode> {
-    const { group, peers = [], stateMachine, inspect, ...tuningInput } = options
+    const { group, peers = [], stateMachine, trust = [], inspect, ...tuningInput } = options
     return new Promise((resolve, reject) => {
       checkName('group', group, nameSchema)
-      checkPeers(peers)
+      checkPeers('peers', peers)
+      checkPeers('trust', trust)
       checkMachine(stateMachine)
       const tuning = parseTuning(tuningInput)
       this.#checkPayload(tuning)
-      const handle = this.#core.startNode({ group, peers, stateMachine, tuning, inspect }, (error) => {
+      const spec = { group, peers, stateMachine, trusted: trust, tuning, inspect }
+      const handle = this.#core.startNode(spec, (error) => {
         if (error !== null) return reject(asQuorateError(error))
         resolve(this.#keep(handle))
       })
@@ -170,10 +172,10 @@ function checkMachine(stateMachine: unknown): void {
   throw new QuorateError('INVALID', 'Option stateMachine: must be an object with a method apply.')
 }
 
-function checkPeers(peers: readonly PeerId[]): void {
-  for (const peer of peers) checkName('peers', peer, memberNameSchema)
+function checkPeers(option: 'peers' | 'trust', peers: readonly PeerId[]): void {
+  for (const peer of peers) checkName(option, peer, memberNameSchema)
   if (new Set(peers).size !== peers.length) {
-    throw new QuorateError('INVALID', `Option peers: ${peers.join(',')} names a member twice.`)
+    throw new QuorateError('INVALID', `Option ${option}: ${peers.join(',')} names a member twice.`)
   }
 }
 

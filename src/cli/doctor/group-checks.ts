@@ -135,6 +135,15 @@ function checkMember(status: NodeStatus, leader: NodeStatus | undefined): Findin
   }
   if (undurableBytes > MUCH_UNDURABLE_BYTES)
     return [warning(check, `${formatCount(undurableBytes)} bytes wait for its disk: the disk is too slow.`)]
+  const seen = leader?.replicators.find(({ peer }) => peer === status.id)
+  if (seen?.counts === false) {
+    return [
+      warning(
+        check,
+        'Has come back with other files than it had: it does not count until it holds everything and the others have confirmed it.',
+      ),
+    ]
+  }
   const lag = leader === undefined ? 0 : leader.commitIndex - appliedIndex
   return lag > LARGE_LAG
     ? [warning(check, `${formatCount(lag)} entries behind the leader: slow, or catching up.`)]

@@ -84,7 +84,7 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
   stop.signal.throwIfAborted()
   const host = await openHost({ id, storage, transport, prefix, logger })
   opened.push(() => host.close())
-  const starting = host.startNode({ ...tuning, group, peers: flags.peers, stateMachine })
+  const starting = host.startNode({ ...tuning, group, peers: flags.peers, trust: flags.trust, stateMachine })
   const node = await unlessAsked(starting, stop).catch((error: unknown) => Promise.reject(asRefusal(error)))
   setTerm(node.status().term)
   watch(node, logger, setTerm)
