@@ -13,17 +13,17 @@ const WARM_UP_SECONDS = 0.5
 const SLICE_MS = 250
 
 export async function runLoad({ seconds, ...load }: LoadOptions): Promise<LoadResult> {
-  const lasting = (duration: number): (() => boolean) => {
+  const lasting = (duration: number): ((sent: number, nowMs: number) => boolean) => {
     const end = performance.now() + duration * 1000
-    return () => performance.now() < end
+    return (_sent, nowMs) => nowMs < end
   }
   await measure({ ...load, goesOn: lasting(WARM_UP_SECONDS) })
   return measure({ ...load, goesOn: lasting(seconds) })
 }
 
 export interface OpenLoadOptions extends Omit<LoadOptions, 'seconds'> {
-  /** Asked before each command is sent, with the number of those that were sent before. */
-  readonly goesOn: (sent: number) => boolean
+  /** Asked before each command is sent, with the number of those that were sent before, and the time. */
+  readonly goesOn: (sent: number, nowMs: number) => boolean
 }
 
 export async function measure({ clients, size, goesOn, apply }: OpenLoadOptions): Promise<LoadResult> {
@@ -33,7 +33,7 @@ export async function measure({ clients, size, goesOn, apply }: OpenLoadOptions)
   const start = performance.now()
   let sentCount = 0
   const client = async (): Promise<void> => {
-    for (let sent = performance.now(); goesOn(sentCount); ) {
+    for (let sent = performance.now(); goesOn(sentCount, sent); ) {
       sentCount++
       await apply(command)
       const now = performance.now()

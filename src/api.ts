@@ -35,6 +35,12 @@ export interface StartNodeOptions extends TuningInput {
   /** Initial configuration: used only when log and snapshot are empty, else a list that differs is logged. Empty: wait to be added. */
   readonly peers?: readonly PeerId[]
   readonly stateMachine: StateMachine
+  /**
+   * Members that count though they have come back with other files than the log knows them by: an operator vouches that
+   * the group loses nothing by it. For a group that has lost the files of so many that the rest is no majority; leave
+   * it out at the next start.
+   */
+  readonly trust?: readonly PeerId[]
   /** Sees every event and transition of the node's actors, as XState's `inspect` does. Must not throw; guarded. */
   readonly inspect?: (event: InspectionEvent) => void
 }

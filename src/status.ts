@@ -19,6 +19,10 @@ export interface ReplicatorStatus {
   readonly state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot'
   readonly nextIndex: LogIndex
   readonly matchIndex: LogIndex
+  /** Of the files it speaks of; 0: it has not said. */
+  readonly identity: number
+  /** False: it has come back with other files than it had, and is not confirmed yet. */
+  readonly counts: boolean
   /** Entries sent and not yet answered. */
   readonly inFlightEntries: number
   readonly inFlightFrames: number
@@ -39,6 +43,8 @@ export interface InstallationStatus {
 export interface NodeStatus {
   readonly group: string
   readonly id: PeerId
+  /** Of its files, drawn when they were made; 0: its storage draws none. */
+  readonly identity: number
   readonly role: Role
   /** The path in the node's chart, for example `active.leader.serving`. */
   readonly state: string

@@ -496,6 +496,9 @@ export const nodeMachine = createMachine({
                   "giveOneRound",
                   "checkAgainSoon"
                 ]
+              },
+              {
+                "actions": "recordIdentities"
               }
             ]
           },

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo/command.ts'
+import { doctorCommand } from './doctor/command.ts'
 import { EXIT_CODES_HELP, ExitCode, endThoughDiskHangs, exitCodeOf, sentenceOf } from './exit.ts'
 import { kvCommand } from './kv/command.ts'
 import { say } from './output.ts'
@@ -19,8 +20,11 @@ export function createProgram(): Command {
     .description('Raft for Node.js: a replicated state machine that survives the machine it runs on')
     .version(packageVersion())
     .addHelpText('after', `\nExample:\n  quorate demo\n\n${EXIT_CODES_HELP}`)
-  for (const command of [demoCommand(), serveCommand(), kvCommand(), statusCommand(), permissionsCommand()])
-    program.addCommand(command)
+  const commands = [
+    ...[demoCommand(), serveCommand(), kvCommand(), statusCommand()],
+    ...[doctorCommand(), permissionsCommand()],
+  ]
+  for (const command of commands) program.addCommand(command)
   endInsteadOfExit(program)
   return program.hook('preAction', (_, command) => {
     if (!ORDERLY.has(command.name())) leaveSignals()

@@ -23,7 +23,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
-import { decodeMessage, encodeValue } from '../transport/wire/codec.ts'
+import { decodeMessage, encodeMessage, encodeValue } from '../transport/wire/codec.ts'
 import { laneErrors } from './errors.ts'
 import { Lane } from './lane.ts'
 import { LeaderRoute } from './leader-route.ts'
@@ -133,7 +133,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
     ...common,
     method: 'propose',
     route: toLeader,
-    encode: (commands) => encodeValue([CLIENT_PROTOCOL_VERSION, name, commands]),
+    encode: (commands) => encodeMessage([CLIENT_PROTOCOL_VERSION, name, commands]),
     parse: (reply, count) => parseReply(reply, count, parseApplied),
     repeatable: false,
     attemptTimeoutMs: timeoutMs,
@@ -144,7 +144,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
       ...common,
       method: 'read',
       route: level === 'local' ? toAny : toLeader,
-      encode: (queries) => encodeValue([CLIENT_PROTOCOL_VERSION, name, level, queries]),
+      encode: (queries) => encodeMessage([CLIENT_PROTOCOL_VERSION, name, level, queries]),
       parse: (reply, count) => parseReply(reply, count, parseReadValue),
       repeatable: true,
       attemptTimeoutMs: timeoutMs / READ_ATTEMPTS,

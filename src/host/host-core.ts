@@ -35,6 +35,8 @@ export interface NodeSpec {
   /** Initial configuration, used only on a first start; empty: wait to be added. */
   readonly peers: readonly PeerId[]
   readonly stateMachine: StateMachine
+  /** Members that count whatever their files are. */
+  readonly trusted?: readonly PeerId[]
   readonly tuning: Tuning
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
 }
@@ -79,6 +81,7 @@ export class HostCore {
       initialConfiguration: { peers: spec.peers, oldPeers: [] },
       tuning: spec.tuning,
       stateMachine: spec.stateMachine,
+      trusted: spec.trusted ?? [],
       inspect: spec.inspect,
       clock,
       random,

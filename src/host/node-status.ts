@@ -10,6 +10,7 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
   return {
     group: core.group,
     id: core.id,
+    identity: core.identity,
     role: core.role,
     state: pathOf(state),
     term: core.term,
@@ -44,13 +45,15 @@ function stateHash({ stateMachine }: NodeCore): string | null {
   }
 }
 
-function replicators({ clock, office }: NodeCore): NodeStatus['replicators'] {
-  const nowMs = clock.nowMs()
-  return [...(office?.followers.values() ?? [])].map(({ progress }) => ({
+function replicators(core: NodeCore): NodeStatus['replicators'] {
+  const nowMs = core.clock.nowMs()
+  return [...(core.office?.followers.values() ?? [])].map(({ progress }) => ({
     peer: progress.peer,
     state: progress.state,
     nextIndex: progress.nextIndex,
     matchIndex: progress.matchIndex,
+    identity: progress.identity,
+    counts: core.counts(progress.peer, progress.identity),
     inFlightEntries: progress.inFlightEntries,
     inFlightFrames: progress.inFlight.length,
     consecutiveErrors: progress.consecutiveErrors,

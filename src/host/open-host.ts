@@ -36,7 +36,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   checkName('id', options.id, memberNameSchema)
   const snapshotThrottle = throttleLimits(DEFAULT_THROTTLE, options.snapshotThrottle)
   const logger = shelteredLogger(options.logger)
-  const storage = options.storage ?? (await openDisk(options, options.dataDir, logger))
+  const storage = options.storage ?? (await openDataDirectory(options.id, options.dataDir, logger))
   const ownTransport = options.transport === undefined
   const transport = options.transport ?? defaultMemoryBus().connect(options.id)
   const core = new HostCore({
@@ -52,11 +52,19 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return new OpenHost(core, storage, transport, ownTransport)
 }
 
-async function openDisk(options: HostOptions, dataDir: string | undefined, logger: Logger): Promise<Storage> {
+/**
+ * The disk of a host, to be handed to `openHost` as `storage`: for whoever wants to know whether the directory can be
+ * used before anything else is begun.
+ */
+export async function openDataDirectory(
+  id: PeerId,
+  dataDir: string | undefined,
+  logger: Logger,
+): Promise<Storage> {
   if (dataDir === undefined)
     throw new QuorateError('INVALID', 'Option dataDir: required unless storage is given.')
   try {
-    return await openSqliteStorage({ dataDir, hostId: options.id, logger })
+    return await openSqliteStorage({ dataDir, hostId: id, logger })
   } catch (error) {
     throw asQuorateError(error)
   }
@@ -82,14 +90,16 @@ class OpenHost implements Host {
   }
 
   startNode(options: StartNodeOptions): Promise<RaftNode> {
-    const { group, peers = [], stateMachine, inspect, ...tuningInput } = options
+    const { group, peers = [], stateMachine, trust = [], inspect, ...tuningInput } = options
     return new Promise((resolve, reject) => {
       checkName('group', group, nameSchema)
-      checkPeers(peers)
+      checkPeers('peers', peers)
+      checkPeers('trust', trust)
       checkMachine(stateMachine)
       const tuning = parseTuning(tuningInput)
       this.#checkPayload(tuning)
-      const handle = this.#core.startNode({ group, peers, stateMachine, tuning, inspect }, (error) => {
+      const spec = { group, peers, stateMachine, trusted: trust, tuning, inspect }
+      const handle = this.#core.startNode(spec, (error) => {
         if (error !== null) return reject(asQuorateError(error))
         resolve(this.#keep(handle))
       })
@@ -182,10 +192,10 @@ function checkMachine(stateMachine: unknown): void {
   throw new QuorateError('INVALID', 'Option stateMachine: must be an object with a method apply.')
 }
 
-function checkPeers(peers: readonly PeerId[]): void {
-  for (const peer of peers) checkName('peers', peer, memberNameSchema)
+function checkPeers(option: 'peers' | 'trust', peers: readonly PeerId[]): void {
+  for (const peer of peers) checkName(option, peer, memberNameSchema)
   if (new Set(peers).size !== peers.length) {
-    throw new QuorateError('INVALID', `Option peers: ${peers.join(',')} names a member twice.`)
+    throw new QuorateError('INVALID', `Option ${option}: ${peers.join(',')} names a member twice.`)
   }
 }
 

@@ -4,7 +4,7 @@ import type { AnyActorRef } from 'xstate'
 import type { Applied, ApplyOptions, NodeEvents, RaftNode, ReadOptions } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { PeerId } from '../rules/types.ts'
-import { lostResult, type WhenLost } from '../services/lost-result.ts'
+import { lostResult } from '../services/lost-result.ts'
 import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
 import { copyValue, encodeValue } from '../transport/wire/codec.ts'
@@ -40,6 +40,7 @@ export class NodeFacade implements RaftNode, PortedNode {
     return this.#handle
   }
 
+  /** The result is a copy: the machine may go on changing what it returned. */
   apply<Result = unknown>(
     command: unknown,
     { signal, expectedTerm }: ApplyOptions = {},
@@ -48,8 +49,12 @@ export class NodeFacade implements RaftNode, PortedNode {
       if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
       this.#handle.propose(encodeValue(command), expectedTerm, (outcome) => {
         if (!outcome.ok) return reject(outcome.error)
-        const { index, term } = outcome
-        handOver<Result>(outcome.result, 'applied', (result) => resolve({ index, term, result }), reject)
+        const { index, term, result } = outcome
+        try {
+          resolve({ index, term, result: copyValue(result) as Result })
+        } catch (error) {
+          reject(lostResult(error, 'applied'))
+        }
       })
     })
     return signal === undefined ? applied : untilAborted(applied, signal, 'unknown')
@@ -60,8 +65,12 @@ export class NodeFacade implements RaftNode, PortedNode {
       if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
       if (query === undefined) throw new QuorateError('INVALID', 'A query is missing; null is one.')
       this.#handle.query(copyValue(query), level, (outcome) => {
-        if (outcome.ok) handOver<Answer>(outcome.answer, 'not-applied', resolve, reject)
-        else reject(outcome.error)
+        if (!outcome.ok) return reject(outcome.error)
+        try {
+          resolve(copyValue(outcome.answer) as Answer)
+        } catch (error) {
+          reject(lostResult(error, 'not-applied'))
+        }
       })
     })
     return signal === undefined ? answered : untilAborted(answered, signal, 'not-applied')
@@ -88,20 +97,6 @@ export class NodeFacade implements RaftNode, PortedNode {
   destroy(): void {
     this.#handle.destroy()
     this.#handle.abandon()
-  }
-}
-
-/** What the state machine returned, as the caller's own: the machine may go on changing what it gave. */
-function handOver<T>(
-  result: unknown,
-  whenLost: WhenLost,
-  resolve: (value: T) => void,
-  reject: (error: QuorateError) => void,
-): void {
-  try {
-    resolve(copyValue(result) as T)
-  } catch (error) {
-    reject(lostResult(error, whenLost))
   }
 }
 

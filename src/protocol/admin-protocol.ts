@@ -16,6 +16,8 @@ const replicatorSchema = z.object({
   ),
   nextIndex: index,
   matchIndex: index,
+  identity: index.default(0),
+  counts: z.boolean().default(true),
   inFlightEntries: index,
   inFlightFrames: index,
   consecutiveErrors: index,
@@ -38,6 +40,7 @@ export const memberStatusSchema = z.object({
   id: peer,
   /** Drawn when the member's services start: two of them under one id are two processes. */
   instance: z.string().max(64),
+  identity: index.default(0),
   role: z.enum([
     'uninitialized',
     'initializing',

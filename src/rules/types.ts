@@ -32,10 +32,18 @@ export interface LogEntry {
   readonly data: Uint8Array
 }
 
+/** Drawn when a member's files are made: other files have another one. 1 to 2^48 - 1; 0: not known. */
+export type Identity = number
+export type Identities = Readonly<Record<PeerId, Identity>>
+
 /** The voting members: `peers`, and while joint (paper section 6) also `oldPeers`. Empty `oldPeers` = stable. */
 export interface Configuration {
   readonly peers: readonly PeerId[]
   readonly oldPeers: readonly PeerId[]
+  /** Which files each member is known by; who is missing has not been recorded yet (rules/identity.ts). */
+  readonly identities?: Identities
+  /** Files that were announced under a member's name, and do not count yet. */
+  readonly newcomers?: Identities
 }
 
 export const EMPTY_CONFIGURATION: Configuration = { peers: [], oldPeers: [] }

@@ -1,6 +1,9 @@
 // Time as a port. Nothing in the consensus path asks the platform for the time or sets a bare timer, so that a
 // whole cluster can be replayed in virtual time.
 
+// The global of the same name is looked up anew at each call, and each applied entry looks at the clock.
+import { performance } from 'node:perf_hooks'
+
 /** Whatever the clock handed out; pass it back to `clearTimeout`, look no further into it. */
 export type TimerHandle = unknown
 

@@ -12,7 +12,7 @@ import {
   standingTuple,
 } from '../protocol/client-protocol.ts'
 import { messageOf } from '../runtime/errors.ts'
-import { encodeValue, VALUE_LIMITS } from '../transport/wire/codec.ts'
+import { encodeMessage, encodeValue, VALUE_LIMITS } from '../transport/wire/codec.ts'
 import { lostResult, type WhenLost } from './lost-result.ts'
 
 /** An error's text is for a person; what user code throws may be a book. */
@@ -105,7 +105,7 @@ export function encodeAnswers(
     if (!whole.ok) return errorTuple(withText(whole.error, MIN_ANSWER_BYTES - ERROR_OVERHEAD_BYTES))
     return tupleOf(beyondBytes > spareBytes ? tooLarge(whenLost) : crowdedOut(whenLost))
   })
-  return encodeValue([CLIENT_PROTOCOL_VERSION, tuples, standingTuple(by)])
+  return encodeMessage([CLIENT_PROTOCOL_VERSION, tuples, standingTuple(by)])
 }
 
 function sizeOf(answer: Answer): number {

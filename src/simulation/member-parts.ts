@@ -41,7 +41,7 @@ export function memberSettings(id: PeerId, options: SimulationOptions): MemberSe
 
 export function createDisk(
   id: PeerId,
-  { seed, disk: latency, inheritedConfiguration }: SimulationOptions,
+  { seed, disk: latency, inheritedConfiguration, identities = false }: SimulationOptions,
   scheduler: Scheduler,
   observer: DiskObserver,
 ): SimDisk {
@@ -49,11 +49,11 @@ export function createDisk(
     id,
     scheduler,
     random: streamOf(seed, `${id} disk`),
-    observer,
+    ...{ observer, identity: identities ? 1 : 0 },
     ...(latency === undefined ? {} : { latency }),
   })
   if (inheritedConfiguration !== undefined)
-    disk.restore(new Map([[GROUP, GroupImage.inherited(GROUP, inheritedConfiguration)]]))
+    disk.restore(new Map([[GROUP, GroupImage.inherited(GROUP, inheritedConfiguration, identities ? 1 : 0)]]))
   return disk
 }
 

@@ -49,6 +49,11 @@ export interface SimulationOptions {
   readonly inheritedConfiguration?: Configuration
   /** The members' services are on the bus, and `busClient` gives real clients of theirs. Default false. */
   readonly services?: boolean
+  /**
+   * Files have an identity, which the log records, so that wiped members are noticed. Default false: they have none, and
+   * no entries are written for it, which scripts would have to count.
+   */
+  readonly identities?: boolean
   /** False: no invariants, for tests that break them on purpose. */
   readonly check?: boolean
   /** Lines of trace kept in memory. Default 2000. */

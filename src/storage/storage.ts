@@ -2,7 +2,7 @@
 // one host come in the order in which the writes were asked for, across groups and kinds of record. A callback that
 // throws is reported, and costs nobody else theirs: its own group takes nothing more from then on (FAULT).
 
-import type { EntryType, HardState, LogEntry, LogIndex, Term } from '../rules/types.ts'
+import type { EntryType, HardState, Identity, LogEntry, LogIndex, Term } from '../rules/types.ts'
 import type { SnapshotDone, SnapshotStore } from './snapshot-store.ts'
 import type { StorageDone, StorageError } from './storage-error.ts'
 
@@ -59,6 +59,11 @@ export interface StoredGroup {
   readonly terms: readonly TermRun[]
   /** Every CONFIGURATION entry of the log in full, ascending. */
   readonly configurations: readonly LogEntry[]
+  /**
+   * Drawn at random when the group's files were made, and the same ever since; durable when the group is open. Left out
+   * by a storage that draws none: then nobody notices when the files are lost.
+   */
+  readonly identity?: Identity
 }
 
 /** From `firstIndex` on (up to the next run, or the end of the log) all entries are of `term`. */

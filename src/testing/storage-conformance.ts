@@ -113,7 +113,8 @@ const reading: readonly StorageCase[] = [
     name: 'a group that was never written is empty: first 1, last 0, no hard state',
     async run(make) {
       const { storage } = await make()
-      const { store, stored } = await openStore(storage, 'g')
+      const { store, stored: found } = await openStore(storage, 'g')
+      const { identity: _, ...stored } = found
       assert.deepEqual(stored, {
         hardState: null,
         firstIndex: 1,
@@ -123,6 +124,21 @@ const reading: readonly StorageCase[] = [
         configurations: [],
       })
       assert.deepEqual(store.read(1, EVERYTHING), [])
+    },
+  },
+  {
+    name: 'files keep their identity as long as they live, and others have another',
+    async run(make) {
+      const first = await make()
+      const opened = await openStore(first.storage, 'g')
+      const { identity } = opened.stored
+      if (identity === undefined) return
+      assert.ok(Number.isSafeInteger(identity) && identity > 0)
+      await written((done) => opened.store.append(makeEntries(1, 3), done))
+      await written((done) => first.storage.close(done))
+      const again = await first.reopen()
+      assert.equal((await openStore(again, 'g')).stored.identity, identity)
+      assert.notEqual((await openStore((await make()).storage, 'g')).stored.identity, identity)
     },
   },
   {

@@ -168,6 +168,13 @@ describe('one member', () => {
     expect((await kv('put', 'k', 'v')).code).toBe(0)
   })
 
+  test('says what is wrong with its directory though there is no bus', async () => {
+    await server.kill()
+    const finished = await runCli([...alone(), '--data', '/dev/null/below'])
+    expect(finished.stderr).toMatch(/Data directory \/dev\/null\/below cannot be created/)
+    expect(finished.code).toBe(1)
+  })
+
   test('asked to stop while it waits for the bus, stops', async () => {
     await server.kill()
     const member = startCli(alone())

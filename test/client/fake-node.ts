@@ -64,6 +64,7 @@ export class FakeNode implements RaftNode {
     return {
       ...{
         group: this.group,
+        identity: 0,
         id: this.id,
         role: this.#role,
         state: `active.${this.#role}`,

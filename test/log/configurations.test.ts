@@ -84,6 +84,21 @@ describe('a configuration as bytes', () => {
     )
   })
 
+  it('names the files of members, and comes from earlier and later versions', () => {
+    const configuration = { peers: ['a', 'b'], oldPeers: [], identities: { a: 5 }, newcomers: { b: 2 ** 48 } }
+    const read = (value: unknown) => decodeConfiguration(entryOf(encodeValue(value)))
+    const id = { index: 4, term: 2 }
+    expect(decodeConfiguration(entryOf(encodeConfiguration(configuration)))).toEqual({ ...configuration, id })
+    const { newcomers: _, ...settled } = configuration
+    expect(decodeConfiguration(entryOf(encodeConfiguration(settled)))).toEqual({ ...settled, id })
+    expect(read([1, ['a'], []])).toEqual({ peers: ['a'], oldPeers: [], id })
+    expect(read([1, ['a'], [], [['a', 5]], [], 'of a later version'])).toEqual({
+      ...{ peers: ['a'], oldPeers: [], identities: { a: 5 }, id },
+    })
+    for (const bad of [7, [['a']], [['a', 0]], [['a', -1]], [['a.b', 1]], [['a', '1']]])
+      expect(read([1, ['a'], [], bad])).toBeNull()
+  })
+
   it.each<[string, unknown]>([
     ['nothing', []],
     ['a newer version', [2, ['a'], []]],

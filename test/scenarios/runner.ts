@@ -68,12 +68,13 @@ export class ScenarioRunner {
   }
 
   async #start(nodes: string[], fields: Fields): Promise<string> {
-    const { seed = '1', stopped = '', machine, ...tuning } = fields
+    const { seed = '1', stopped = '', machine, identities, ...tuning } = fields
     const unknown = Object.keys(tuning).filter((name) => !(name in tuningSchema.shape))
     if (unknown.length > 0) throw new Error(`There is no option ${unknown.join(', ')}.`)
     await this.finish()
     this.#sim = await createSimulation({
       seed: Number(seed),
+      identities: identities === 'true',
       nodes,
       stopped: stopped.split(',').filter((id) => id !== ''),
       options: Object.fromEntries(Object.entries(tuning).map(([name, value]) => [name, JSON.parse(value)])),

@@ -128,8 +128,33 @@ test('a newer format is refused and left alone', async () => {
     code: 'VERSION',
     message: expect.stringContaining('99'),
   })
-  edit(dataDir, 'UPDATE host SET format_version = 1')
+  edit(dataDir, 'UPDATE host SET format_version = 2')
   expect((await openStore(await sqliteStorage({ dataDir }), 'g')).stored.lastIndex).toBe(10)
+})
+
+test('an older format is brought up to the present one, and what is in it stays', async () => {
+  const dataDir = temporaryDirectory()
+  await writeSome(dataDir)
+  edit(dataDir, 'DROP TABLE identities; UPDATE host SET format_version = 1')
+  const storage = await sqliteStorage({ dataDir })
+  const { stored } = await openStore(storage, 'g')
+  expect(stored.lastIndex).toBe(10)
+  expect(stored.identity).toBeGreaterThan(0)
+})
+
+test('a damaged identity is replaced: its files count as other files', async () => {
+  const dataDir = temporaryDirectory()
+  await writeSome(dataDir)
+  const identityOf = async () => {
+    const storage = await sqliteStorage({ dataDir })
+    const { stored } = await openStore(storage, 'g')
+    await written((done) => storage.close(done))
+    return stored.identity
+  }
+  const before = await identityOf()
+  expect(await identityOf()).toBe(before)
+  edit(dataDir, 'UPDATE identities SET identity = identity + 1')
+  expect([before, (before ?? 0) + 1]).not.toContain(await identityOf())
 })
 
 test.each([

@@ -22,6 +22,11 @@ export interface ExclusiveTask {
   readonly done: (error: Error | null) => void
 }
 
+/** Is this what such a task has to return? */
+export function isPosition(value: unknown): value is LogId {
+  return typeof value === 'object' && value !== null && 'index' in value && 'term' in value
+}
+
 export type ApplyQueueEvent =
   | { readonly type: 'committed'; readonly index: LogIndex }
   | { readonly type: 'query'; readonly query: QueuedQuery }

@@ -7,8 +7,9 @@ import { decodeConfiguration } from '../../log/configuration-codec.ts'
 import { isStable } from '../../rules/quorum.ts'
 import { EntryType, type LogEntry, type LogId, NOTHING } from '../../rules/types.ts'
 import { messageOf, toError } from '../../runtime/errors.ts'
-import type { ApplyQueueEvent, ExclusiveTask } from './apply-queue.events.ts'
+import { type ApplyQueueEvent, type ExclusiveTask, isPosition } from './apply-queue.events.ts'
 import type { ApplyWorld } from './apply-world.ts'
+import { settleProposal } from './closures.ts'
 import { CommittedEntries } from './committed-entries.ts'
 import { Reading } from './reading.ts'
 import { type Returned, UserCode } from './user-code.ts'
@@ -157,10 +158,13 @@ export class ApplyWorker {
       this.#applied = { index: entry.index, term: entry.term }
       return this.#configurationApplied(entry)
     }
-    const returned = this.#code.apply(entry, (late) => this.#back(() => this.#applyReturned(entry, late)))
+    const returned = this.#code.apply(entry, this.#appliedLate)
     if (returned === null) this.#away = entry
     else this.#applyReturned(entry, returned)
   }
+
+  readonly #appliedLate = (entry: LogEntry, returned: Returned): void =>
+    this.#back(() => this.#applyReturned(entry, returned))
 
   #applyReturned({ index, term }: LogEntry, returned: Returned): void {
     if (!returned.ok) {
@@ -171,7 +175,7 @@ export class ApplyWorker {
     this.#reading.applied()
     const closure = this.#world.closures.take(index)
     if (closure?.kind === 'proposal') {
-      this.#world.shelter(() => closure.done({ ok: true, index, term, result: returned.value }))
+      settleProposal(closure, { ok: true, index, term, result: returned.value }, this.#world.completionThrew)
     }
   }
 
@@ -204,7 +208,7 @@ export class ApplyWorker {
   #exclusiveReturned(task: ExclusiveTask, returned: Returned): void {
     this.#tasks.shift()
     this.#reading.applied()
-    if (returned.ok && isLogId(returned.value)) this.#applied = returned.value
+    if (returned.ok && isPosition(returned.value)) this.#applied = returned.value
     if (this.#world.exclusiveTasks.delete(task))
       this.#world.shelter(() => task.done(returned.ok ? null : toError(returned.error)))
   }
@@ -288,10 +292,6 @@ export class ApplyWorker {
     this.#yielded = true
     this.#world.clock.defer(this.#resume)
   }
-}
-
-function isLogId(value: unknown): value is LogId {
-  return typeof value === 'object' && value !== null && 'index' in value && 'term' in value
 }
 
 const FAILED: Returned = {

@@ -31,4 +31,6 @@ export interface ApplyWorld {
   send(report: ApplyReport): void
   /** Calls a completion: one that throws is logged and stops nobody. */
   shelter(run: () => unknown): void
+  /** Logs what a completion has thrown. */
+  readonly completionThrew: (thrown: unknown) => void
 }

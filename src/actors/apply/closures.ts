@@ -16,6 +16,19 @@ export interface Proposal {
   done(outcome: ProposalOutcome): void
 }
 
+/** Calls the completion as `sheltered` does, without a function made for each: there are many. */
+export function settleProposal(
+  proposal: Proposal,
+  outcome: ProposalOutcome,
+  threw: (thrown: unknown) => void,
+): void {
+  try {
+    proposal.done(outcome)
+  } catch (thrown) {
+    threw(thrown)
+  }
+}
+
 /** The first entry of a term won here: leadership begins for the user when it is applied. */
 export interface LeaderStart {
   readonly kind: 'leaderStart'

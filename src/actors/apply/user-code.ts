@@ -13,6 +13,7 @@ export type Returned =
   | { readonly ok: false; readonly error: unknown }
 
 type Later = (returned: Returned) => void
+type LateEntry = (entry: LogEntry, returned: Returned) => void
 
 export class UserCode {
   readonly #group: string
@@ -29,12 +30,18 @@ export class UserCode {
     return this.#machine.read !== undefined
   }
 
-  /** Carries out one command. Null: it will come back through `later`, once. */
-  apply({ index, term, data }: LogEntry, later: Later): Returned | null {
+  /** Carries out one command. Null: it will come back through `later`, once. No closures here: commands are many. */
+  apply(entry: LogEntry, later: LateEntry): Returned | null {
+    const { index, term, data } = entry
     const command = decodeValue(data)
     if (!command.ok)
       return { ok: false, error: new Error(`the command is not valid CBOR (${command.reason})`) }
-    return this.call(() => this.#machine.apply(command.value, { index, term }), later)
+    try {
+      const value = this.#machine.apply(command.value, { index, term })
+      return isThenable(value) ? whenSettled(value, (late) => later(entry, late)) : { ok: true, value }
+    } catch (error) {
+      return { ok: false, error }
+    }
   }
 
   /** Asks a query. Null: the answer comes through `later`, once. */
@@ -44,23 +51,10 @@ export class UserCode {
 
   /** Any call that may throw, or return a promise. A thenable that calls back twice is heard once. */
   call(run: () => unknown, later: Later): Returned | null {
-    let open = true
-    const once = (returned: Returned): void => {
-      if (!open) return
-      open = false
-      later(returned)
-    }
     try {
       const value = run()
-      if (!isThenable(value)) return { ok: true, value }
-      value.then(
-        (settled) => once({ ok: true, value: settled }),
-        (error: unknown) => once({ ok: false, error }),
-      )
-      return null
+      return isThenable(value) ? whenSettled(value, later) : { ok: true, value }
     } catch (error) {
-      // From here on nothing that was started counts any more.
-      open = false
       return { ok: false, error }
     }
   }
@@ -79,5 +73,25 @@ export class UserCode {
       },
     )
     if (returned?.ok === false) threw(returned.error)
+  }
+}
+
+/** Null: `later` is called when it is settled. When asking for that throws, nothing that was started counts any more. */
+function whenSettled(value: PromiseLike<unknown>, later: Later): Returned | null {
+  let open = true
+  const once = (returned: Returned): void => {
+    if (!open) return
+    open = false
+    later(returned)
+  }
+  try {
+    value.then(
+      (settled) => once({ ok: true, value: settled }),
+      (error: unknown) => once({ ok: false, error }),
+    )
+    return null
+  } catch (error) {
+    open = false
+    return { ok: false, error }
   }
 }

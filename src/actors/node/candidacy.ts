@@ -1,6 +1,7 @@
 // A member's own campaigns, and its verdict on the campaign of another.
 
 import type { Campaign } from '../../rules/election.ts'
+import type { Identity, PeerId } from '../../rules/types.ts'
 import type { VoteDecision } from '../../rules/vote.ts'
 
 /** The verdict on a vote request, kept while the request is dealt with. */
@@ -15,6 +16,8 @@ export class Candidacy {
   preVote: Campaign | null = null
   vote: Campaign | null = null
   verdict: VoteVerdict | null = null
+  /** Whose files gave their votes, in this campaign and the pre-vote before it. */
+  readonly voters = new Map<PeerId, Identity>()
   /** The hard-state record that carries the own candidacy. */
   recordVersion = 0
 

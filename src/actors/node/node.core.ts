@@ -7,6 +7,7 @@
 import { QuorateError, type QuorateErrorDetails } from '../../errors.ts'
 import type { RaftLog } from '../../log/raft-log.ts'
 import { heartbeatIntervalMs, type Tuning } from '../../options.ts'
+import { standingOf } from '../../rules/identity.ts'
 import { assertCommitStep, assertHardStateStep } from '../../rules/invariants.ts'
 import type { LeaseTerms, QuorumContact } from '../../rules/lease.ts'
 import { members } from '../../rules/quorum.ts'
@@ -15,6 +16,7 @@ import type {
   Configuration,
   ConfigurationEntry,
   HardState,
+  Identity,
   LogIndex,
   PeerId,
   Term,
@@ -61,6 +63,8 @@ export interface NodeInput {
   readonly random: Random
   readonly logger: Logger
   readonly storage: Storage
+  /** Members whose files an operator vouches for, whatever the log says of them. */
+  readonly trusted?: readonly PeerId[]
   /** For what could be read again, shared by all groups of the process. */
   readonly caches: CacheBudget
   /** For snapshots, shared by all groups of the process. */
@@ -174,10 +178,11 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
 
   /** Calls a completion, a listener, a reply: whatever it throws is logged and stops nobody. */
   shelter(run: () => unknown): void {
-    sheltered(run, (thrown) =>
-      this.logger.error({ group: this.group, error: messageOf(thrown) }, 'A completion callback threw.'),
-    )
+    sheltered(run, this.completionThrew)
   }
+
+  readonly completionThrew = (thrown: unknown): void =>
+    this.logger.error({ group: this.group, error: messageOf(thrown) }, 'A completion callback threw.')
 
   /** Neither leads nor stands for election. */
   get isFollower(): boolean {
@@ -200,8 +205,25 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
     return {
       configuration: this.configuration,
       self: this.id,
-      contactMs: (peer) => this.office?.followers.get(peer)?.progress.lastContactMs ?? never,
+      contactMs: (peer) => {
+        const progress = this.office?.followers.get(peer)?.progress
+        return progress !== undefined && this.counts(peer, progress.identity) ? progress.lastContactMs : never
+      },
     }
+  }
+
+  /** Of the own files; 0: their storage draws none. */
+  get identity(): Identity {
+    return this.stored?.identity ?? 0
+  }
+
+  /** Does what this member says count, now that it speaks of these files? */
+  counts(peer: PeerId, told: Identity): boolean {
+    return this.trusted.includes(peer) || standingOf(this.configuration, peer, told) !== 'newcomer'
+  }
+
+  get trusted(): readonly PeerId[] {
+    return this.input.trusted ?? []
   }
 
   get heartbeatMs(): number {

@@ -33,6 +33,8 @@ import { forgetLeader, takeTerm } from './node.term.ts'
 type VoteRpc = EventOf<'rpc.request_vote'>
 
 export function maySeek(core: NodeCore, { firedMs }: TimerFired): boolean {
+  // A member whose files are not the ones it is known by has forgotten what it promised, to itself as well.
+  if (!core.counts(core.id, core.identity)) return false
   return mayCampaign({
     configuration: core.configuration,
     self: core.id,
@@ -48,6 +50,7 @@ export function giveUpLeader(core: NodeCore): void {
 
 /** Asks whether an election could be won, before raising the term (thesis section 9.6). */
 export function startPreVote(core: NodeCore): void {
+  core.candidacy.voters.clear()
   core.candidacy.preVote = startCampaign(core.nextVersion(), core.term + 1, core.configuration, false, null)
   ask(core, 'pre_vote', core.candidacy.preVote, core.others)
   grantSelf(core)
@@ -122,6 +125,7 @@ export function isCurrentAnswer(core: NodeCore, event: NodeEvent): boolean {
 
 export function countAnswer(core: NodeCore, event: NodeEvent): void {
   const candidate: Candidate = { self: core.id, lastLeader: core.following.lease.lastLeader }
+  if (!voterCounts(core, event)) return
   if (event.type === 'preVote.answered' && core.candidacy.preVote !== null) {
     core.candidacy.preVote = countPreVote(core.candidacy.preVote, candidate, {
       ...event.response,
@@ -133,6 +137,21 @@ export function countAnswer(core: NodeCore, event: NodeEvent): void {
     core.candidacy.vote = counted.campaign
     if (counted.askAgain.length > 0) ask(core, 'request_vote', core.candidacy.vote, counted.askAgain)
   }
+}
+
+/** A vote is worth what the files are that keep it. */
+function voterCounts(core: NodeCore, event: NodeEvent): boolean {
+  if (event.type !== 'preVote.answered' && event.type !== 'vote.answered') return true
+  const { from, response } = event
+  if (core.counts(from, response.identity)) {
+    if (response.granted) core.candidacy.voters.set(from, response.identity)
+    return true
+  }
+  core.logger.warn(
+    { group: core.group, from, identity: response.identity, recorded: core.configuration.identities?.[from] },
+    `The vote of ${from} does not count: it has come back with other files than it had. A leader takes it in again; if there can be none, start a member with --trust ${from}.`,
+  )
+  return false
 }
 
 export function preVoteIsWon(core: NodeCore): boolean {
@@ -264,7 +283,8 @@ function answerVote(
 
 /** May TimeoutNow be followed? Same term, from a follower's seat, and as a member (traps T15, T14). */
 export function followsTimeoutNow(core: NodeCore, event: EventOf<'rpc.timeout_now'>): boolean {
-  return event.message.term === core.term && isMember(core.configuration, core.id)
+  const isVoter = isMember(core.configuration, core.id) && core.counts(core.id, core.identity)
+  return event.message.term === core.term && isVoter
 }
 
 /** With leases off the answer's higher term deposes the old leader; with leases on it must not yet (trap T15). */

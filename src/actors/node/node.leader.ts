@@ -1,17 +1,29 @@
 // Leading: the term's first entry, proposals, counting acknowledgements, check-quorum (braft become_leader, apply).
 
 import { encodeConfiguration } from '../../log/configuration-codec.ts'
+import { isAlone } from '../../rules/election.ts'
+import { nextRecord, standingOf } from '../../rules/identity.ts'
 import { judgeQuorum, NO_FOLLOWER_LEASE, type QuorumVerdict } from '../../rules/lease.ts'
 import { firstProbe } from '../../rules/progress.ts'
 import { judgeProposal } from '../../rules/proposal.ts'
+import { members } from '../../rules/quorum.ts'
 import { mayServeReads } from '../../rules/read.ts'
-import { EntryType, type LogEntry } from '../../rules/types.ts'
+import {
+  type Configuration,
+  EntryType,
+  type Identity,
+  type LogEntry,
+  type PeerId,
+} from '../../rules/types.ts'
 import type { Proposal } from '../apply/closures.ts'
 import { PeerProgress } from '../replication/peer-progress.ts'
 import type { TimerFired } from '../timer.machine.ts'
 import type { NodeCore } from './node.core.ts'
 import { refuseProposal } from './node.refusals.ts'
 import { type Followership, Office } from './office.ts'
+
+/** Rounds of check-quorum before an entry is written for nothing but members that no entry names yet. */
+const RECORD_AFTER_CHECKS = 3
 
 type SpawnFollowership = (progress: PeerProgress) => Followership
 
@@ -26,7 +38,9 @@ export function takeOffice(core: NodeCore, spawn: SpawnFollowership): void {
   core.office = office
   const nowMs = core.clock.nowMs()
   for (const peer of core.others) {
-    office.followers.set(peer, spawn(new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)))
+    const progress = new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)
+    progress.speaksOf(core.candidacy.voters.get(peer) ?? 0)
+    office.followers.set(peer, spawn(progress))
   }
 }
 
@@ -35,13 +49,54 @@ export function takeOffice(core: NodeCore, spawn: SpawnFollowership): void {
  * begins for the user when it is applied (braft ConfigurationCtx::flush; the no-op of paper section 8).
  */
 export function appendFirstEntry(core: NodeCore): void {
+  core.closures.add(core.log.lastIndex + 1, { kind: 'leaderStart', term: core.term })
+  appendConfiguration(core, withKnownFiles(core))
+}
+
+/** In force from here on, on this member at once (paper section 6). */
+function appendConfiguration(core: NodeCore, configuration: Configuration): void {
   const index = core.log.lastIndex + 1
-  const { peers, oldPeers } = core.configuration
-  const data = encodeConfiguration(core.configuration)
-  core.configuration = { peers, oldPeers, id: { index, term: core.term } }
+  const data = encodeConfiguration(configuration)
+  core.configuration = { ...configuration, id: { index, term: core.term } }
   core.office?.ballots.judgeBy(core.configuration, index)
-  core.closures.add(index, { kind: 'leaderStart', term: core.term })
   appendToLog(core, [{ index, term: core.term, type: EntryType.CONFIGURATION, data }])
+}
+
+/** The configuration in force, with the files of this member and its voters where none are recorded. */
+function withKnownFiles({ configuration, id, identity, candidacy }: NodeCore): Configuration {
+  const recorded = configuration.identities ?? {}
+  const identities: Record<PeerId, Identity> = {}
+  for (const peer of members(configuration)) {
+    const told = peer === id ? identity : (candidacy.voters.get(peer) ?? 0)
+    const known = isAlone(configuration, id) ? 0 : (recorded[peer] ?? 0)
+    if (known + told > 0) identities[peer] = known || told
+  }
+  return Object.keys(identities).length === 0 ? configuration : { ...configuration, identities }
+}
+
+/** Brings the record of the members' files up to date, one entry at a time (rules/identity.ts). */
+export function recordIdentities(core: NodeCore): void {
+  const { office, configuration, commitIndex, trusted } = core
+  if (office === null || !isEstablished(core)) return
+  // Who was there from the beginning stands in the term's first entry. The others can wait for one of their own.
+  const isTime = ++office.quorumChecks >= RECORD_AFTER_CHECKS
+  const isToWait = (peer: PeerId, identity: Identity): boolean =>
+    !isTime && standingOf(configuration, peer, identity) === 'unrecorded'
+  const sightings = [...office.followers.values()].map(({ progress: { peer, identity, matchIndex } }) => ({
+    ...{ peer, matchIndex },
+    identity: isToWait(peer, identity) ? 0 : identity,
+  }))
+  const configurationIndex = configuration.id.index
+  const next = nextRecord({ configuration, configurationIndex, commitIndex, sightings, trusted })
+  for (const { peer, identity } of sightings) {
+    if (standingOf(configuration, peer, identity) !== 'newcomer') continue
+    const recorded = configuration.identities?.[peer]
+    core.logger.warn(
+      { group: core.group, peer, recorded, identity },
+      `Member ${peer} of ${core.group} has come back with other files than it had: it does not count until they hold everything and the others have confirmed them.`,
+    )
+  }
+  if (next !== null) appendConfiguration(core, next)
 }
 
 function appendToLog(core: NodeCore, entries: readonly LogEntry[]): void {
@@ -70,8 +125,11 @@ export function appendProposals(core: NodeCore, proposals: readonly Proposal[]):
 export function countBallots(core: NodeCore): void {
   const { office, log } = core
   if (office === null) return
-  const matchOf = (peer: string): number =>
-    peer === core.id ? log.durableIndex : (office.followers.get(peer)?.progress.matchIndex ?? 0)
+  const matchOf = (peer: string): number => {
+    if (peer === core.id) return log.durableIndex
+    const progress = office.followers.get(peer)?.progress
+    return progress !== undefined && core.counts(peer, progress.identity) ? progress.matchIndex : 0
+  }
   core.commitTo(office.ballots.count(core.commitIndex, log.lastIndex, matchOf))
 }
 

@@ -251,6 +251,7 @@ export const nodeMachine = nodeSetup.createMachine({
             'timer.stepDown': [
               { guard: 'quorumIsLost', target: 'follower', actions: 'leaveOffice' },
               { guard: 'quorumIsLate', actions: ['giveOneRound', 'checkAgainSoon'] },
+              { actions: 'recordIdentities' },
             ],
           },
           states: {

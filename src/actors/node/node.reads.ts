@@ -63,12 +63,13 @@ function askRound(core: NodeCore, { term, followers }: Office, round: number): v
       if (outcome.ok && deposes(term, outcome.response.term)) {
         return core.send({ type: 'term.higher', term: outcome.response.term })
       }
+      if (outcome.ok) progress.speaksOf(outcome.response.identity)
       if (outcome.ok && core.term === term) progress.contact(sentMs)
       core.send({
         type: 'round.answered',
         round,
         from,
-        confirmed: outcome.ok && outcome.response.term === term,
+        confirmed: outcome.ok && outcome.response.term === term && core.counts(from, progress.identity),
       })
     })
   }

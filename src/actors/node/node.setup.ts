@@ -178,6 +178,7 @@ const base = setup({
     refuseProposals: on(['propose'], refusing.refuseProposals),
     countBallots: act(leading.countBallots),
     giveOneRound: act(leading.giveOneRound),
+    recordIdentities: act(leading.recordIdentities),
 
     takeReads: on(['read'], reads.takeReads),
     forwardReads: on(['read'], reads.forwardReads),

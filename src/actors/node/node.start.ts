@@ -8,6 +8,8 @@ import {
   recoverConfiguration,
   recoverHardState,
 } from '../../rules/recovery.ts'
+import type { Identity } from '../../rules/types.ts'
+import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { LogPort } from '../log.machine.ts'
 import type { NodeCore } from './node.core.ts'
 import { rpcEvent } from './node.rpc.ts'
@@ -74,11 +76,19 @@ function sayWhoIsInForce({ group, configuration, logger, input: { initialConfigu
 /** From here on requests of other members reach this node. */
 export function joinGroup(core: NodeCore): void {
   core.life.step = 'joiningGroup'
-  core.life.route = core.input.join((request, reply) => {
+  const { identity } = core
+  core.life.route = core.input.join((request, respond) => {
+    const reply = identity === 0 ? respond : signed(respond, identity)
     if (core.life.self === null || core.gone)
       reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
     else core.send(rpcEvent(request, reply, core.clock.nowMs()))
   })
+}
+
+/** Every answer says whose files it speaks of. */
+function signed(respond: Reply, identity: Identity): Reply {
+  return (outcome) =>
+    respond(outcome.ok ? { ok: true, response: { ...outcome.response, identity } } : outcome)
 }
 
 /**

@@ -6,7 +6,9 @@ import type { Office } from './office.ts'
 
 /** Sends TimeoutNow to the successor, if there is one; `farewell.said` follows when it has answered or has not. */
 export function succeed(core: NodeCore, office: Office): void {
-  const followers = [...office.followers.values()].map(({ progress }) => progress)
+  const followers = [...office.followers.values()]
+    .map(({ progress }) => progress)
+    .filter(({ peer, identity }) => core.counts(peer, identity))
   const successor = chooseSuccessor(core.configuration, followers, core.drawn())
   const said = (): void => core.send({ type: 'farewell.said' })
   core.life.farewell = successor !== null

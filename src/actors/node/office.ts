@@ -34,6 +34,8 @@ export class Office {
   roundTimer: TimerHandle | null = null
   /** Since when this process has been running again after it had been held up; -Infinity: never was. */
   heldUpUntilMs = Number.NEGATIVE_INFINITY
+  /** How often a quorum was found to be in touch. */
+  quorumChecks = 0
   /** Check-quorum waits one heartbeat round before it judges again. */
   givesOneRound = false
 

@@ -72,7 +72,8 @@ function noteAnswer(context: HeartbeatContext, event: HeartbeatEvent): void {
     core.send({ type: 'term.higher', term: event.outcome.response.term })
     return
   }
-  const { success, lastLogIndex } = event.outcome.response
+  const { success, lastLogIndex, identity } = event.outcome.response
+  progress.speaksOf(identity)
   progress.contact(event.sentMs)
   progress.noteRoundTrip(core.clock.nowMs() - event.sentMs)
   if (!success) offerAgain(context, lastLogIndex)

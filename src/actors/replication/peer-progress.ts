@@ -1,6 +1,6 @@
 // What a leader knows of one follower, written by its replicator and heartbeat, read by the rules.
 
-import type { LogIndex, PeerId } from '../../rules/types.ts'
+import type { Identity, LogIndex, PeerId } from '../../rules/types.ts'
 
 /** One AppendEntries sent and not yet answered. */
 export interface Frame {
@@ -30,6 +30,8 @@ export class PeerProgress {
   /** True once the peer has answered anything in this term. */
   contacted = false
   consecutiveErrors = 0
+  /** The files it speaks of; 0: it has not said. */
+  identity: Identity = 0
   state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot' = 'probing'
   /** The snapshot that it is being sent, as far as it has told; null: none. */
   installing: Installing | null = null
@@ -69,6 +71,13 @@ export class PeerProgress {
     this.lastContactMs = Math.max(this.lastContactMs, sentMs)
     this.contacted = true
     this.consecutiveErrors = 0
+  }
+
+  /** What other files have acknowledged is nothing to these. */
+  speaksOf(identity: Identity): void {
+    if (identity === 0 || identity === this.identity) return
+    if (this.identity !== 0) this.matchIndex = 0
+    this.identity = identity
   }
 
   /** Falls at once and rises slowly: what is sought is the time without anything in the way. */

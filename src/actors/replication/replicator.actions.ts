@@ -197,10 +197,15 @@ export function credit(context: ReplicatorContext, event: ReplicatorEvent): void
   const { core, progress, term } = context
   const frame = event.type === 'append.answered' ? progress.find(event.call) : undefined
   if (frame === undefined) return
+  noteFiles(progress, event)
   progress.contact(frame.sentMs)
   const hasMatched = progress.credit(frame)
   if (progress.inFlight.length === 0) endBurst(context, frame)
   if (hasMatched) core.send({ type: 'replica.matched', term })
+}
+
+function noteFiles(progress: PeerProgress, event: ReplicatorEvent): void {
+  if (event.type === 'append.answered' && event.outcome.ok) progress.speaksOf(event.outcome.response.identity)
 }
 
 function endBurst({ core, progress, pacer }: ReplicatorContext, last: Frame): void {
@@ -213,6 +218,7 @@ export function takeBack({ progress, core }: ReplicatorContext, event: Replicato
   if (event.type !== 'append.answered' || !event.outcome.ok) return
   const frame = progress.find(event.call)
   if (frame === undefined) return
+  noteFiles(progress, event)
   progress.contact(frame.sentMs)
   progress.reset()
   progress.nextIndex = nextProbe(core, frame.prevLogIndex, event.outcome.response)

@@ -26,6 +26,14 @@ export function serveCommand(): Command {
       .argParser(parseMembers),
   )
   command.addOption(new Option('--data <dir>', "this member's files").makeOptionMandatory())
+  command.addOption(
+    new Option(
+      '--trust <names>',
+      'members that count though they lost their files; for a group without majority',
+    )
+      .default([], 'none')
+      .argParser(parseMembers),
+  )
   command.addOption(groupOption()).addOption(natsOption()).addOption(prefixOption())
   for (const option of accessOptions()) command.addOption(option)
   command.addOption(

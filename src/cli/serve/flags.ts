@@ -8,6 +8,7 @@ export interface ServeFlags extends BusFlags, TuningFlags {
   readonly id: string
   readonly peers: readonly string[]
   readonly data: string
+  readonly trust: readonly string[]
   readonly machine?: string
   readonly logLevel: LogLevel
   readonly json?: boolean

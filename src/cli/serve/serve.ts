@@ -2,7 +2,7 @@
 
 import type { RaftNode } from '../../api.ts'
 import { isQuorateError } from '../../errors.ts'
-import { openHost } from '../../host/open-host.ts'
+import { openDataDirectory, openHost } from '../../host/open-host.ts'
 import { KeyValueMachine } from '../../machines/kv.ts'
 import type { TuningInput } from '../../options.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -73,14 +73,18 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
     flags.machine === undefined
       ? new KeyValueMachine()
       : await unlessAsked(loadStateMachine(flags.machine), stop)
+  // The directory first: what is wrong with it is said at once, also while there is no bus.
+  const storage = await openDataDirectory(id, flags.data, logger)
+  const closeStorage = (): Promise<void> => new Promise((done) => storage.close(() => done()))
+  opened.push(closeStorage)
+  await claimDirectory(flags.data, group)
   const transport = await openBus({ flags, id, logger, signal: stop.signal })
   opened.push(() => transport.close())
   await refuseDuplicate(transport, flags, logger, stop)
   stop.signal.throwIfAborted()
-  const host = await openHost({ id, dataDir: flags.data, transport, prefix, logger })
+  const host = await openHost({ id, storage, transport, prefix, logger })
   opened.push(() => host.close())
-  await claimDirectory(flags.data, group)
-  const starting = host.startNode({ ...tuning, group, peers: flags.peers, stateMachine })
+  const starting = host.startNode({ ...tuning, group, peers: flags.peers, trust: flags.trust, stateMachine })
   const node = await unlessAsked(starting, stop).catch((error: unknown) => Promise.reject(asRefusal(error)))
   setTerm(node.status().term)
   watch(node, logger, setTerm)

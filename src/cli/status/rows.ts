@@ -61,9 +61,11 @@ function describeDisk({ id, disk }: NodeStatus): string[] {
 function describeReplication({ status, replicator }: Row): string {
   if (status?.error != null) return `error: ${status.error}`
   if (replicator === null) return ''
-  const { state, matchIndex, inFlightEntries, lastContactMs, consecutiveErrors, installing } = replicator
+  const { state, matchIndex, counts, inFlightEntries, lastContactMs, consecutiveErrors, installing } =
+    replicator
   const parts = [`${state} to ${matchIndex}`]
   if (installing !== null) parts.push(describeInstallation(installing))
+  if (!counts) parts.push('other files than it had: does not count yet')
   if (inFlightEntries > 0) parts.push(`${inFlightEntries} in flight`)
   parts.push(lastContactMs === null ? 'no contact yet' : `contact ${Math.round(lastContactMs)} ms ago`)
   if (consecutiveErrors > 0) parts.push(`${consecutiveErrors} errors`)

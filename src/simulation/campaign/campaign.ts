@@ -66,6 +66,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     rude: plan.rude,
     ...(plan.machinePace === null ? {} : { machinePace: plan.machinePace }),
     clockRates: plan.clockRates,
+    identities: true,
     services: plan.clients.via === 'bus',
     ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
     ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),

@@ -33,6 +33,7 @@ export type Damage = 'payload' | 'header' | 'missing'
 
 export class GroupImage {
   readonly group: string
+  readonly identity: number
   hardState: HardState | null = null
   firstIndex: LogIndex = 1
   termBeforeFirst: Term = 0
@@ -40,13 +41,14 @@ export class GroupImage {
   readonly #damagedEntries = new Map<LogIndex, Damage>()
   #metaDamaged = false
 
-  constructor(group: string) {
+  constructor(group: string, identity = 0) {
     this.group = group
+    this.identity = identity
   }
 
   /** A log of one entry, which nobody of this life wrote: how an earlier one left the group. */
-  static inherited(group: string, configuration: Configuration): GroupImage {
-    const image = new GroupImage(group)
+  static inherited(group: string, configuration: Configuration, identity = 0): GroupImage {
+    const image = new GroupImage(group, identity)
     const data = encodeConfiguration(configuration)
     image.apply({ kind: 'hardState', state: { term: 1, votedFor: null } })
     image.apply({ kind: 'append', entries: [{ index: 1, term: 1, type: EntryType.CONFIGURATION, data }] })
@@ -63,7 +65,7 @@ export class GroupImage {
   }
 
   clone(): GroupImage {
-    const copy = new GroupImage(this.group)
+    const copy = new GroupImage(this.group, this.identity)
     copy.hardState = this.hardState
     copy.firstIndex = this.firstIndex
     copy.termBeforeFirst = this.termBeforeFirst
@@ -136,6 +138,7 @@ export class GroupImage {
       termBeforeFirst: this.termBeforeFirst,
       terms: termRuns(this.#entries),
       configurations: this.#entries.filter((entry) => entry.type === EntryType.CONFIGURATION).map(copyEntry),
+      ...(this.identity === 0 ? {} : { identity: this.identity }),
     }
   }
 

@@ -51,6 +51,8 @@ export interface SimDiskOptions {
   readonly random: Random
   readonly latency?: DiskLatency
   readonly observer?: DiskObserver
+  /** Of the files that are made first; the next ones count on. Default 0: files have none. */
+  readonly identity?: number
   /** What is asked for and makes no sense: a finding that ends the run (the default), or refused as INVALID. */
   readonly misuse?: 'throw' | 'refuse'
 }
@@ -84,6 +86,8 @@ export class SimDisk {
   #cachedSnapshots: MemoryTables | null = null
   readonly #faults = new DiskFaults(() => this.#current?.proceed())
   #current: DiskLife | null = null
+  /** Of the files that are made from here on. */
+  #identity: number
 
   constructor(options: SimDiskOptions) {
     this.id = options.id
@@ -91,6 +95,7 @@ export class SimDisk {
     this.random = options.random
     this.observer = options.observer ?? {}
     this.misuse = options.misuse ?? 'throw'
+    this.#identity = options.identity ?? 0
     this.#baseLatency = options.latency ?? DEFAULT_DISK_LATENCY
     this.latency = this.#baseLatency
   }
@@ -185,6 +190,7 @@ export class SimDisk {
     this.restore(new Map())
     this.#durableSnapshots.restore(new MemoryTables())
     this.#cachedSnapshots = null
+    if (this.#identity > 0) this.#identity++
   }
 
   /** A copy of what is durable, for `restore`. */
@@ -303,7 +309,7 @@ export class SimDisk {
   #imageOf(images: Map<string, GroupImage>, group: string): GroupImage {
     let image = images.get(group)
     if (image === undefined) {
-      image = new GroupImage(group)
+      image = new GroupImage(group, this.#identity)
       images.set(group, image)
     }
     return image

@@ -1,9 +1,11 @@
 // The durable state of one group in memory: what the SQLite tables hold, as plain arrays.
 
 import { EntryType, type HardState, type LogEntry, type LogIndex, type Term } from '../../rules/types.ts'
+import { drawIdentity } from '../identity.ts'
 import type { StoredGroup, TermRun } from '../storage.ts'
 
 export class MemoryGroup {
+  readonly #identity = drawIdentity()
   #hardState: HardState | null = null
   #firstIndex: LogIndex = 1
   #termBeforeFirst: Term = 0
@@ -17,6 +19,7 @@ export class MemoryGroup {
       termBeforeFirst: this.#termBeforeFirst,
       terms: termRuns(this.#entries),
       configurations: this.#entries.filter((entry) => entry.type === EntryType.CONFIGURATION).map(copy),
+      identity: this.#identity,
     }
   }
 

@@ -7,6 +7,7 @@ import { createDataDirectory, databaseFile, lockDataDirectory, refuseLoneWal } f
 import { type Failure, toFailure, toStorageError } from './failure.ts'
 import { FileWatch } from './file-watch.ts'
 import { scanGroup } from './group-scan.ts'
+import { IdentityTable } from './identity-table.ts'
 import { LogReader } from './log-reader.ts'
 import { LogTable } from './log-table.ts'
 import type { DiskOptions, OpenedGroup } from './messages.ts'
@@ -42,6 +43,7 @@ export class Disk {
   readonly #nowMs: () => number
   readonly #wal: WriteAheadLog
   readonly #meta: MetaTable
+  readonly #identities: IdentityTable
   readonly #log: LogTable
   readonly #reader: LogReader
   readonly #begin: Database.Statement<[]>
@@ -72,6 +74,7 @@ export class Disk {
       // before anybody builds on them.
       this.#wal.checkpoint()
       this.#meta = new MetaTable(db)
+      this.#identities = new IdentityTable(db)
       this.#log = new LogTable(db)
       this.#reader = new LogReader(db)
       this.#begin = db.prepare('BEGIN IMMEDIATE')
@@ -159,7 +162,9 @@ export class Disk {
   /** A refusal concerns this group. A record that could not be written fails the transaction. */
   #record(name: string): MetaRecord | Failure {
     try {
-      return this.#meta.open(name)
+      const record = this.#meta.open(name)
+      this.#identities.ensure(record.number)
+      return record
     } catch (error) {
       if (error instanceof StorageError) return toFailure(error, 'opening')
       throw error
@@ -173,7 +178,10 @@ export class Disk {
       const stored = yield* scanGroup(record, this.#reader, this.#nowMs)
       const { number, firstIndex } = record
       if (this.#log.firstIndex(number, firstIndex - 1) !== undefined) this.#dropped.set(number, firstIndex)
-      return this.#failure === null ? { ok: true, number, stored } : { ok: false, failure: this.#failure }
+      const identity = this.#identities.of(number)
+      return this.#failure === null
+        ? { ok: true, number, stored: { ...stored, identity } }
+        : { ok: false, failure: this.#failure }
     } catch (error) {
       return { ok: false, failure: toFailure(error, `opening group ${name}`) }
     }

@@ -45,6 +45,11 @@ export class MetaTable {
     this.#damaged = damaged ?? this.#findOrphans(db)
   }
 
+  /** Every group's record, or what is wrong with it. */
+  get records(): readonly (MetaRecord | StorageError)[] {
+    return [...this.#byName.values()]
+  }
+
   /**
    * The record of a group, created when there is none.
    * @throws StorageError CORRUPT when it is damaged, or missing while a damaged record or entries without a record

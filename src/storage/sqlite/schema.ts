@@ -48,6 +48,13 @@ const STEPS: readonly string[] = [
     FROM log_entries JOIN meta ON group_number = position >> ${INDEX_BITS}
     WHERE position & ${MAX_INDEX} >= first_index;
   `,
+  `
+  CREATE TABLE identities (
+    group_number INTEGER PRIMARY KEY,
+    identity INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
+  ) STRICT;
+  `,
 ]
 
 export const FORMAT_VERSION = STEPS.length

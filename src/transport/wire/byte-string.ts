@@ -33,13 +33,13 @@ export function writeByteStringHead(target: Uint8Array, at: number, length: numb
   return at + 5
 }
 
-/** The content when `bytes` are one byte string of definite length and nothing else: a view on them. */
-export function readByteString(bytes: Uint8Array): Uint8Array | undefined {
+/** Where the content begins when `bytes` are one byte string of definite length and nothing else. */
+export function startOfByteString(bytes: Uint8Array): number | undefined {
   const head = bytes[0] ?? 0
   if (head < 0x40 || head > 0x5b) return undefined
   const info = head & 0x1f
   const width = info < 24 ? 0 : 1 << (info - 24)
   let length = info < 24 ? info : 0
   for (let i = 1; i <= width; i += 1) length = length * 256 + (bytes[i] ?? 0)
-  return 1 + width + length === bytes.length ? bytes.subarray(1 + width) : undefined
+  return 1 + width + length === bytes.length ? 1 + width : undefined
 }

@@ -14,6 +14,6 @@ export {
   encodeErrorResponse,
   encodeResponse,
 } from './response-codec.ts'
-export { decodeMessage, decodeValue, encodeValue, VALUE_LIMITS } from './value-codec.ts'
+export { decodeMessage, decodeValue, encodeMessage, encodeValue, VALUE_LIMITS } from './value-codec.ts'
 export { copyValue } from './value-copy.ts'
 export { checkEncodedValue } from './value-gate.ts'

@@ -18,20 +18,27 @@ export class Slab {
   /** Zeroed memory that is handed out once. Arrays that are made together keep each other's memory alive. */
   allocate(length: number): Uint8Array {
     if (length > this.#largest) return new Uint8Array(length)
-    if (this.#used + length > this.#slabBytes) {
-      this.#slab = makeSlab(this.#slabBytes)
-      this.#used = 0
-    }
+    if (this.#used + length > this.#slabBytes) this.#renew()
     const bytes = this.#slab.subarray(this.#used, this.#used + length)
     this.#used += length
     return bytes
   }
 
-  /** A plain `Uint8Array` of the same bytes, whatever view they come in. */
-  copy(bytes: Uint8Array): Uint8Array {
-    const copied = this.allocate(bytes.length)
-    copied.set(bytes)
+  /** A plain `Uint8Array` of the same bytes, whatever view they come in; without the first `skipped`. */
+  copy(bytes: Uint8Array, skipped = 0): Uint8Array {
+    const { length } = bytes
+    if (length > this.#largest) return new Uint8Array(bytes.subarray(skipped))
+    if (this.#used + length > this.#slabBytes) this.#renew()
+    // Those that are skipped are copied, too: a view more on what is to be copied would cost more.
+    this.#slab.set(bytes, this.#used)
+    const copied = this.#slab.subarray(this.#used + skipped, this.#used + length)
+    this.#used += length
     return copied
+  }
+
+  #renew(): void {
+    this.#slab = makeSlab(this.#slabBytes)
+    this.#used = 0
   }
 }
 
@@ -45,4 +52,4 @@ function makeSlab(bytes: number): Uint8Array {
 /** What the log keeps. Large slabs suit commands: they enter and leave the log in order. Never lent to user code. */
 export const logMemory = new Slab(64 * 1024, 4 * 1024)
 /** What is given away: users may write on it and keep it, so nothing of ours lies beside it. */
-export const givenMemory = new Slab(8 * 1024, 1024)
+export const givenMemory = new Slab(16 * 1024, 1024)

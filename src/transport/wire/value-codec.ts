@@ -1,7 +1,7 @@
 // Users' values as CBOR: commands, queries and results. What is carried comes out exactly as it went in; what would not
 // is refused. Neither side is ever lent memory of the other's.
 
-import { byteStringHeadSize, readByteString, writeByteStringHead } from './byte-string.ts'
+import { byteStringHeadSize, startOfByteString, writeByteStringHead } from './byte-string.ts'
 import { type CborReason, type Decoded, decodeGated, valueCodec, wireCodec } from './cbor.ts'
 import { type GateLimits, MAX_GATE_DEPTH } from './gate.ts'
 import { givenMemory, logMemory } from './slab.ts'
@@ -16,6 +16,7 @@ export const VALUE_LIMITS: ValueLimits = {
 }
 
 const shared = new ValueWriter(VALUE_LIMITS)
+const messages = new ValueWriter(VALUE_LIMITS, 'ours')
 let busy = false
 
 /**
@@ -37,13 +38,22 @@ export function encodeValue(value: unknown, limits: ValueLimits = VALUE_LIMITS):
   }
 }
 
+/**
+ * A message around values, of arrays made here: nobody looks for holes in them, which takes longer than to write them.
+ *
+ * @throws QuorateError TOO_LARGE beyond the bounds of a value.
+ */
+export function encodeMessage(message: readonly unknown[]): Uint8Array {
+  return messages.encode(message, VALUE_LIMITS)
+}
+
 /** Never throws. Byte strings in the value are plain `Uint8Array`s and the caller's own; maps become objects. */
 export function decodeValue(
   bytes: Uint8Array,
   limits: GateLimits = VALUE_LIMITS,
 ): Decoded<unknown, CborReason> {
-  const plain = readByteString(bytes)
-  if (plain !== undefined) return { ok: true, value: givenMemory.copy(plain) }
+  const start = startOfByteString(bytes)
+  if (start !== undefined) return { ok: true, value: givenMemory.copy(bytes, start) }
   // One copy for all of its byte strings, and cbor-x leaves its marks there.
   return decodeGated(valueCodec, givenMemory.copy(bytes), limits)
 }

@@ -30,7 +30,9 @@ export const COPY_LIMITS: ValueLimits = {
  * @throws QuorateError INVALID or TOO_LARGE as `encodeValue` does, saying what is in the way, and where.
  */
 export function copyValue(value: unknown, limits: ValueLimits = COPY_LIMITS): unknown {
-  if (value === undefined) return value
+  // Nothing to copy, and nothing to check; such results are many.
+  if (value === undefined || value === null || typeof value === 'number' || typeof value === 'boolean')
+    return value
   const copier = new Copier(limits)
   try {
     return copier.copy(value)

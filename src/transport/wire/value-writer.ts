@@ -37,11 +37,14 @@ export class ValueWriter {
   #at = 0
   #items = 0
   #limits: ValueLimits
+  readonly #checksArrays: boolean
   readonly #path: (string | number)[] = []
   #depth = 0
 
-  constructor(limits: ValueLimits) {
+  /** @param arrays `ours`: made by this library, not by a user who may have left holes in them */
+  constructor(limits: ValueLimits, arrays: 'ours' | 'anybodys' = 'anybodys') {
     this.#limits = limits
+    this.#checksArrays = arrays === 'anybodys'
   }
 
   /** The encoded value, in memory of the log's. @throws QuorateError INVALID or TOO_LARGE, saying what and where. */
@@ -86,7 +89,7 @@ export class ValueWriter {
     const at = this.#depth
     checkDepth(at, this.#limits)
     this.#count(length)
-    checkArray(array)
+    if (this.#checksArrays) checkArray(array)
     this.#head(ARRAY, length)
     this.#depth = at + 1
     for (let index = 0; index < length; index += 1) {

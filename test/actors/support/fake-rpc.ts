@@ -172,5 +172,13 @@ export const says = {
 }
 
 function vote(term: number, over: Partial<RequestVoteResponse>): RequestVoteResponse {
-  return { term, granted: false, rejectedByLease: false, disrupted: false, previousTerm: term, ...over }
+  return {
+    term,
+    granted: false,
+    rejectedByLease: false,
+    disrupted: false,
+    previousTerm: term,
+    identity: 0,
+    ...over,
+  }
 }

@@ -26,6 +26,8 @@ export interface DiskState {
   firstIndex: LogIndex
   termBeforeFirst: Term
   entries: LogEntry[]
+  /** Of its files; left out: it has none. */
+  identity?: number
 }
 
 type Kind = 'open' | 'snapshot' | 'fetch' | 'append' | 'truncate' | 'hardState' | 'close'
@@ -250,8 +252,9 @@ function readEntries(disk: DiskState, from: LogIndex, to: LogIndex, { maxBytes }
   return found
 }
 
-function storedGroup({ hardState, firstIndex, termBeforeFirst, entries }: DiskState): StoredGroup {
+function storedGroup({ hardState, firstIndex, termBeforeFirst, entries, identity }: DiskState): StoredGroup {
   return {
+    ...(identity === undefined ? {} : { identity }),
     hardState,
     firstIndex,
     lastIndex: firstIndex - 1 + entries.length,

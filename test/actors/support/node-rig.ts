@@ -26,6 +26,7 @@ export interface RigOptions {
   readonly peers?: readonly string[]
   readonly tuning?: TuningInput
   readonly disk?: Partial<DiskState>
+  readonly trusted?: readonly string[]
   /** Takes the place of the recorder. */
   readonly stateMachine?: StateMachine
   readonly inspect?: (event: InspectionEvent) => void
@@ -62,6 +63,7 @@ export class NodeRig {
       initialConfiguration: { peers, oldPeers: [] },
       tuning: parseTuning({ electionTimeoutMs: ELECTION_MS, maxClockDriftMs: 1000, ...tuning }),
       stateMachine: options.stateMachine ?? this.machine,
+      trusted: options.trusted ?? [],
       clock: this.clock,
       random: { next: () => drawn },
       logger: silentLogger,

@@ -10,9 +10,11 @@ import { World } from '../support/world.ts'
 let stopDriving = (): void => {}
 afterEach(() => stopDriving())
 
+let identities = 0
+
 async function make(): Promise<StorageUnderTest> {
   const world = new World()
-  const disk = world.disk('A', { misuse: 'refuse' })
+  const disk = world.disk('A', { misuse: 'refuse', identity: ++identities })
   const driver = setInterval(() => world.run(100), 0)
   stopDriving = () => clearInterval(driver)
   let storage = new SimStorage(disk, world.process('A'))

@@ -85,6 +85,7 @@ const voteResponse = fc.record({
   rejectedByLease: fc.boolean(),
   disrupted: fc.boolean(),
   previousTerm: index,
+  identity: index,
 })
 const appendResponse = fc.record({
   term: index,
@@ -92,6 +93,7 @@ const appendResponse = fc.record({
   lastLogIndex: index,
   conflictTerm: index,
   conflictIndex: index,
+  identity: index,
 })
 
 export const requests: { readonly [M in RpcMethod]: fc.Arbitrary<RequestOf<M>> } = {

@@ -8,6 +8,7 @@ import {
   checkEncodedValue,
   copyValue,
   decodeValue,
+  encodeMessage,
   encodeValue,
   VALUE_LIMITS,
 } from '../../../src/transport/wire/codec.ts'
@@ -366,5 +367,26 @@ describe('a value that somebody else encoded', () => {
     const bytes = Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
     expect(checkEncodedValue(bytes)).toBeUndefined()
     expect(decodeValue(bytes).ok).toBe(true)
+  })
+})
+
+describe('a message around values', () => {
+  test('has the bytes that it would have as a value, but for arrays nobody looks into for holes', () => {
+    const message = [
+      1,
+      [
+        [7, 2, encodeValue('a')],
+        ['BUSY', 'later', true],
+      ],
+      ['n1', null, 3],
+    ]
+    expect(encodeMessage(message)).toEqual(encodeValue(message))
+    const marked = Object.assign([1], { mark: 'beside the elements' })
+    expect(refusal(() => encodeValue(marked)).message).toContain('properties beside its elements')
+    expect(encodeMessage(marked)).toEqual(encodeValue([1]))
+  })
+
+  test('is refused as a value is when something in it cannot be carried', () => {
+    expect(refusal(() => encodeMessage([1, [undefined]])).message).toContain('[1][0] is undefined')
   })
 })

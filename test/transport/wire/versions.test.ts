@@ -70,7 +70,7 @@ function neverMakesUpAnAnswer<M extends RpcMethod>(method: M): void {
 }
 
 /** Fields of 0.2.0 and later, and what a member of an earlier version means by their absence. */
-const ADDED_LATER = { conflictTerm: 0, conflictIndex: 0 }
+const ADDED_LATER = { conflictTerm: 0, conflictIndex: 0, identity: 0 }
 
 describe.each(RPC_METHODS)('%s', (method) => {
   test('of a later version is read without what is new in it', () => {
@@ -97,7 +97,14 @@ describe.each(RPC_METHODS)('%s', (method) => {
 
 describe('frames as they were in 0.1.0, written down once', () => {
   test('an answer to append_entries names no conflict', () => {
-    const answer = { term: 7, success: false, lastLogIndex: 3, conflictTerm: 0, conflictIndex: 0 }
+    const answer = {
+      term: 7,
+      success: false,
+      lastLogIndex: 3,
+      conflictTerm: 0,
+      conflictIndex: 0,
+      identity: 0,
+    }
     const expected = { ok: true, value: { from: 'n2', outcome: { ok: true, response: answer } } }
     expect(decodeResponse('append_entries', sealedTuple([1, 'n2', null, 7, false, 3]))).toEqual(expected)
     expect(decodeResponse('heartbeat', sealedTuple([1, 'n2', null, 7, false, 3]))).toEqual(expected)
@@ -106,6 +113,17 @@ describe('frames as they were in 0.1.0, written down once', () => {
       ok: true,
       value: { outcome: { response: { ...answer, conflictTerm: 5 } } },
     })
+  })
+
+  test('an answer to a vote request says nothing of files', () => {
+    const response = {
+      ...{ term: 7, granted: true, rejectedByLease: false, disrupted: false, previousTerm: 6 },
+      identity: 0,
+    }
+    const frame = sealedTuple([1, 'n2', null, 7, true, false, false, 6])
+    const expected = { ok: true, value: { from: 'n2', outcome: { ok: true, response } } }
+    expect(decodeResponse('request_vote', frame)).toEqual(expected)
+    expect(decodeResponse('pre_vote', frame)).toEqual(expected)
   })
 
   test('the new fields are checked when they are there', () => {

@@ -42,8 +42,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'linearizable reads are asked of anybody, as local ones',
     file: 'client/client.ts',
-    find: 'encodeValue([CLIENT_PROTOCOL_VERSION, name, level, queries])',
-    replace: "encodeValue([CLIENT_PROTOCOL_VERSION, name, level === 'lease' ? 'lease' : 'local', queries])",
+    find: 'encodeMessage([CLIENT_PROTOCOL_VERSION, name, level, queries])',
+    replace: "encodeMessage([CLIENT_PROTOCOL_VERSION, name, level === 'lease' ? 'lease' : 'local', queries])",
     expect: ['INV-14'],
     hint: { via: 'bus' },
   },

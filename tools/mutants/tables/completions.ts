@@ -115,8 +115,15 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
     name: 'completions that throw end those behind them',
     file: 'actors/node/node.core.ts',
-    find: "    sheltered(run, (thrown) =>\n      this.logger.error({ group: this.group, error: messageOf(thrown) }, 'A completion callback threw.'),\n    )",
+    find: '    sheltered(run, this.completionThrew)',
     replace: '    run()',
+    also: [
+      {
+        file: 'actors/apply/closures.ts',
+        find: '  } catch (thrown) {\n    threw(thrown)\n  }',
+        replace: '  } finally {\n  }',
+      },
+    ],
     tests: ['test/simulation/rude-users.test.ts'],
   },
 ]

@@ -7,8 +7,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: 'leader counts itself before its own sync',
     number: 2,
     file: 'actors/node/node.leader.ts',
-    find: '    peer === core.id ? log.durableIndex :',
-    replace: '    peer === core.id ? log.lastIndex :',
+    find: 'if (peer === core.id) return log.durableIndex',
+    replace: 'if (peer === core.id) return log.lastIndex',
     expect: ['INV-8', 'INV-19'],
   },
   {
@@ -69,9 +69,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     name: 'acknowledgements of an earlier leadership accepted',
     number: 12,
     file: 'actors/node/node.leader.ts',
-    find: '    office.followers.set(peer, spawn(new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)))',
+    find: '    const progress = new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)\n',
     replace:
-      '    core.remembered ??= new Map(); const known = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, known); known.inFlight.length = 0; office.followers.set(peer, spawn(known))',
+      '    core.remembered ??= new Map(); const progress = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, progress); progress.inFlight.length = 0;\n',
     expect: ['INV-8', 'INV-6', 'INV-7'],
     hint: { scenario: 'secondLeadership' },
   },

@@ -7,6 +7,30 @@ import { STORAGE_ROW_MUTANTS } from './storage-rows.ts'
 
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'doctor does not look through entries',
+    file: 'storage/sqlite/inspect-directory.ts',
+    find: 'damage.push(...damagedPages(db), ...damagedEntries(reader, groups, onProgress))',
+    replace: 'damage.push(...damagedPages(db))',
+    tests: ['test/cli/doctor.test.ts'],
+    testName: 'does not fit its checksum',
+  },
+  {
+    name: 'doctor passes over a damaged record',
+    file: 'storage/sqlite/inspect-directory.ts',
+    find: 'const damage = unreadable.map(({ message }) => message)',
+    replace: 'const damage = unreadable.slice(1).map(({ message }) => message)',
+    tests: ['test/cli/doctor.test.ts'],
+    testName: 'does not fit its checksum',
+  },
+  {
+    name: 'doctor reads a newer format',
+    file: 'storage/sqlite/inspect-directory.ts',
+    find: 'if (formatVersion > FORMAT_VERSION) {',
+    replace: 'if (formatVersion > 1000 * FORMAT_VERSION) {',
+    tests: ['test/cli/doctor.test.ts'],
+    testName: 'does not fit its checksum',
+  },
+  {
     name: 'a read hands over entries whose removal was asked for',
     file: 'storage/log-window.ts',
     find: '    for (const claim of this.#claims) claim.to = Math.min(claim.to, last)',

@@ -17,7 +17,7 @@ import {
 } from '../entries.ts'
 import { SEAL_BYTES, seal } from '../seal.ts'
 import { badBody, type FrameDoor, PEER_PROTOCOL_VERSION, type Result } from '../sealed-tuple.ts'
-import { addedLater, FLAG, INDEX, TERM, TERM_OR_NONE } from './fields.ts'
+import { addedLater, FLAG, IDENTITY, INDEX, TERM, TERM_OR_NONE } from './fields.ts'
 import {
   layout,
   layoutOf,
@@ -61,6 +61,8 @@ const ANSWER = {
   conflictTerm: addedLater(TERM_OR_NONE, 0),
   /** The first index of `conflictTerm` in the follower's log: what comes before is of lower terms. */
   conflictIndex: addedLater(INDEX, 0),
+  /** Of the files that the answer speaks of. */
+  identity: addedLater(IDENTITY, 0),
 }
 
 export interface AppendEntriesRequest extends Omit<MessageWith<typeof REQUEST>, 'runs' | 'data'> {
@@ -75,13 +77,17 @@ export const appendEntries = {
   frame: FRAME,
   answerFrame: SMALL_FRAME,
   request: layoutOf(REQUEST, (request: AppendEntriesRequest) => [...headItems(request), []], buildRequest),
-  answer: layout(ANSWER, ({ term, success, lastLogIndex, conflictTerm = 0, conflictIndex = 0 }) => [
-    term,
-    success,
-    lastLogIndex,
-    conflictTerm,
-    conflictIndex,
-  ]),
+  answer: layout(
+    ANSWER,
+    ({ term, success, lastLogIndex, conflictTerm = 0, conflictIndex = 0, identity = 0 }) => [
+      term,
+      success,
+      lastLogIndex,
+      conflictTerm,
+      conflictIndex,
+      identity,
+    ],
+  ),
 } as const satisfies Message<AppendEntriesRequest, AppendEntriesResponse, SentAppendEntriesResponse>
 
 function headItems({ term, prevLogIndex, prevLogTerm, committedIndex, entries }: AppendEntriesRequest) {

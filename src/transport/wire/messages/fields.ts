@@ -7,6 +7,8 @@ export const TERM = z.int().min(1).describe('whole number, 1 to 2^53 − 1')
 /** The term of a position; 0 goes with "nothing there". */
 export const TERM_OR_NONE = z.int().min(0).describe('whole number, 0 to 2^53 − 1; 0: none')
 export const INDEX = z.int().min(0).describe('whole number, 0 to 2^53 − 1')
+/** See rules/identity.ts; it is said in every answer that may count for something. */
+export const IDENTITY = z.int().min(0).describe('whole number, 0 to 2^53 − 1; 0: none')
 export const FLAG = z.boolean().describe('true or false')
 export const MEMBER = z.string().refine(isMemberName, 'must be a member name').describe('name of a member')
 

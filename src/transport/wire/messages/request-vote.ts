@@ -1,8 +1,8 @@
 // request_vote: a candidate asks for a vote (paper figure 2, RequestVote).
 
 import { z } from 'zod'
-import { FLAG, INDEX, MEMBER, TERM, TERM_OR_NONE } from './fields.ts'
-import { layout, type Message, type MessageWith, SMALL_FRAME } from './message.ts'
+import { addedLater, FLAG, IDENTITY, INDEX, MEMBER, TERM, TERM_OR_NONE } from './fields.ts'
+import { layout, type Message, type MessageWith, type SentWith, SMALL_FRAME } from './message.ts'
 
 const REQUEST = {
   term: TERM,
@@ -25,10 +25,13 @@ const ANSWER = {
   disrupted: FLAG,
   /** The voter's term before it looked at the request. */
   previousTerm: TERM_OR_NONE,
+  /** Of the files that keep the vote. */
+  identity: addedLater(IDENTITY, 0),
 }
 
 export type RequestVoteRequest = MessageWith<typeof REQUEST>
 export type RequestVoteResponse = MessageWith<typeof ANSWER>
+type SentRequestVoteResponse = SentWith<typeof ANSWER>
 
 export const requestVote = {
   kind: 'vote',
@@ -46,5 +49,6 @@ export const requestVote = {
     answer.rejectedByLease,
     answer.disrupted,
     answer.previousTerm,
+    answer.identity ?? 0,
   ]),
-} as const satisfies Message<RequestVoteRequest, RequestVoteResponse>
+} as const satisfies Message<RequestVoteRequest, RequestVoteResponse, SentRequestVoteResponse>

@@ -48,12 +48,12 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'conflict term and index change places',
     file: 'transport/wire/messages/append-entries.ts',
-    find: `    conflictTerm,
-    conflictIndex,
-  ]),`,
-    replace: `    conflictIndex,
-    conflictTerm,
-  ]),`,
+    find: `      conflictTerm,
+      conflictIndex,
+`,
+    replace: `      conflictIndex,
+      conflictTerm,
+`,
     tests: CODEC,
   },
   {

@@ -1,0 +1,104 @@
+// `quorate doctor`: looks at a running group, at a member's files, or at both, and says what is not as it should be.
+
+import { Presets, SingleBar } from 'cli-progress'
+import { Command, Option } from 'commander'
+import { connectClient } from '../../client.ts'
+import { isQuorateError } from '../../errors.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import { openBus } from '../bus.ts'
+import { type ClientFlags, clientOptions } from '../common-options.ts'
+import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
+import { printJson, printLine } from '../output.ts'
+import { checkDirectory } from './directory-checks.ts'
+import { type Finding, fine, formatFindings, problem } from './finding.ts'
+import { checkBus, checkGroup, checkRead } from './group-checks.ts'
+
+interface DoctorFlags extends ClientFlags {
+  readonly data?: string
+  /** False with `--no-bus`. */
+  readonly bus: boolean
+}
+
+const STATUS_WAIT_MS = 1000
+const OLDEST_NODE: readonly [major: number, minor: number] = [20, 19]
+
+export function doctorCommand(): Command {
+  const command = new Command('doctor').description('check a running group, and the files of a member')
+  for (const option of clientOptions()) command.addOption(option)
+  command.addOption(new Option('--data <dir>', "also look at a member's files, stopped or running"))
+  command.addOption(new Option('--no-bus', 'look at the files only'))
+  command.addHelpText(
+    'after',
+    `\nExamples:\n  quorate doctor --group demo --nats nats://127.0.0.1:4222\n  quorate doctor --data ./n1 --no-bus
+\nExit 1 when there is a problem; a warning is none.\n${EXIT_CODES_HELP}`,
+  )
+  return command.action(async () => {
+    const flags = command.opts<DoctorFlags>()
+    if (!flags.bus && flags.data === undefined)
+      throw new CliError(ExitCode.USAGE, 'With --no-bus there is nothing to look at but --data.')
+    const findings = [
+      checkNode(process.versions.node),
+      ...(flags.data === undefined ? [] : lookThrough(flags.data)),
+      ...(flags.bus ? await visit(flags) : []),
+    ]
+    show(findings, flags.json === true)
+  })
+}
+
+function checkNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const isOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1])
+  return isOld
+    ? problem('node', `Node ${version} is too old: use ${OLDEST_NODE.join('.')} or newer.`)
+    : fine('node', `Node ${version}.`)
+}
+
+/** With a progress bar on a terminal: a long log takes its time. */
+function lookThrough(dataDir: string): readonly Finding[] {
+  if (!process.stderr.isTTY) return checkDirectory(dataDir, () => {})
+  const bar = new SingleBar(
+    { format: '{bar} {value} of {total} entries', clearOnComplete: true },
+    Presets.rect,
+  )
+  let isShown = false
+  try {
+    return checkDirectory(dataDir, (done, total) => {
+      if (!isShown) bar.start(total, 0)
+      isShown = true
+      bar.update(done)
+    })
+  } finally {
+    bar.stop()
+  }
+}
+
+async function visit(flags: DoctorFlags): Promise<readonly Finding[]> {
+  const { group, prefix, timeout: timeoutMs, as: id } = flags
+  const transport = await openBus({ flags, id, timeoutMs }).catch((error: unknown) => {
+    if (isQuorateError(error) && error.code === 'INVALID') throw error
+    return problem('bus', messageOf(error))
+  })
+  if ('verdict' in transport) return [transport]
+  const client = connectClient({ transport, group, prefix, timeoutMs, name: id })
+  try {
+    const bus = checkBus(transport)
+    const members = await checkGroup(client, Math.min(STATUS_WAIT_MS, timeoutMs))
+    const isServing = members.some(({ check, verdict }) => check === 'leader' && verdict === 'ok')
+    return [bus, ...members, ...(isServing ? [await checkRead(client)] : [])]
+  } finally {
+    client.close()
+    await transport.close()
+  }
+}
+
+function show(findings: readonly Finding[], asJson: boolean): void {
+  const problems = findings.filter(({ verdict }) => verdict === 'problem').length
+  const warnings = findings.filter(({ verdict }) => verdict === 'warning').length
+  if (asJson) printJson({ healthy: problems === 0, problems, warnings, findings })
+  else {
+    printLine(formatFindings(findings))
+    const count = (number: number, word: string): string => `${number} ${word}${number === 1 ? '' : 's'}`
+    printLine(`${count(problems, 'problem')}, ${count(warnings, 'warning')}.`)
+  }
+  if (problems > 0) process.exitCode = ExitCode.FAILED
+}

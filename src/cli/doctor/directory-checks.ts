@@ -1,0 +1,92 @@
+// The doctor's look at one member's files.
+
+import { messageOf } from '../../runtime/errors.ts'
+import {
+  type InspectedDirectory,
+  type InspectedGroup,
+  inspectDirectory,
+} from '../../storage/sqlite/inspect-directory.ts'
+import { formatCount } from '../output.ts'
+import { type Finding, fine, problem, warning } from './finding.ts'
+
+const MEGABYTE = 1_000_000
+/** With less than this a busy group is full within minutes. */
+const LOW_SPACE_BYTES = 1000 * MEGABYTE
+const NO_SPACE_BYTES = 100 * MEGABYTE
+/** What the write-ahead log is kept to, with room to spare. */
+const LARGE_WAL_BYTES = 16 * MEGABYTE
+
+export function checkDirectory(
+  dataDir: string,
+  onProgress: (done: number, total: number) => void,
+): readonly Finding[] {
+  try {
+    const found = inspectDirectory(dataDir, onProgress)
+    return [
+      fine(
+        'data directory',
+        `${dataDir} belongs to member ${found.hostId}, format version ${found.formatVersion}.`,
+      ),
+      ...found.groups.map(describeGroup),
+      checkContent(found),
+      checkWal(found),
+      checkSpace(found),
+      checkFileSystem(found),
+    ]
+  } catch (error) {
+    return [problem('data directory', messageOf(error))]
+  }
+}
+
+function describeGroup({ name, term, votedFor, firstIndex, lastIndex }: InspectedGroup): Finding {
+  const vote = votedFor === null ? 'no vote' : `voted for ${votedFor}`
+  const entries = lastIndex < firstIndex ? 'no entries' : `entries ${firstIndex} to ${lastIndex}`
+  return fine(`group ${name}`, `Term ${term}, ${vote}, ${entries}.`)
+}
+
+function checkContent({ inUse, damage, databaseBytes, groups }: InspectedDirectory): Finding {
+  const check = 'content'
+  if (damage.length > 0) {
+    const [first = ''] = damage
+    const more = damage.length > 1 ? ` (and ${damage.length - 1} more)` : ''
+    return problem(
+      check,
+      `${first}${more} Keep the directory and start this member from a healthy one's data.`,
+    )
+  }
+  if (inUse)
+    return fine(
+      check,
+      'A member is running on it; pages and checksums are looked through when it is stopped.',
+    )
+  const entries = groups.reduce((sum, { firstIndex, lastIndex }) => sum + lastIndex - firstIndex + 1, 0)
+  const size = (databaseBytes / MEGABYTE).toFixed(1)
+  return fine(check, `All pages and ${formatCount(entries)} entries (${size} MB) fit their checksums.`)
+}
+
+function checkWal({ walBytes, inUse }: InspectedDirectory): Finding {
+  const check = 'write-ahead log'
+  const size = `${(walBytes / MEGABYTE).toFixed(1)} MB`
+  if (walBytes <= LARGE_WAL_BYTES) return fine(check, `${size}.`)
+  const why = inUse
+    ? 'another program reads the database for long (a backup, a sqlite3 shell): end it, and the file shrinks.'
+    : 'its member did not end in order; it is moved at the next start.'
+  return warning(check, `${size}: ${why}`)
+}
+
+function checkSpace({ freeBytes }: InspectedDirectory): Finding {
+  const check = 'free space'
+  const size = `${formatCount(freeBytes / MEGABYTE)} MB`
+  if (freeBytes < NO_SPACE_BYTES)
+    return problem(check, `${size}: the member will stop when it is full. Make space.`)
+  return freeBytes < LOW_SPACE_BYTES ? warning(check, `${size}: make space soon.`) : fine(check, `${size}.`)
+}
+
+function checkFileSystem({ fileSystem }: InspectedDirectory): Finding {
+  const check = 'file system'
+  if (fileSystem === 'network')
+    return problem(check, 'A network file system: it cannot promise what is written. Use a local disk.')
+  if (fileSystem === 'memory')
+    return warning(check, 'In memory: all of it is lost when the machine restarts. Use a disk.')
+  return fine(check, 'Local.')
+}
