@@ -6,6 +6,7 @@ import { logMachine } from '../../src/actors/log.machine.ts'
 import { nodeMachine } from '../../src/actors/node/node.machine.ts'
 import { heartbeatMachine } from '../../src/actors/replication/heartbeat.machine.ts'
 import { replicatorMachine } from '../../src/actors/replication/replicator.machine.ts'
+import { copierMachine } from '../../src/actors/snapshot/copier.machine.ts'
 import { timerMachine } from '../../src/actors/timer.machine.ts'
 
 export interface Chart {
@@ -48,6 +49,12 @@ export const charts: readonly Chart[] = [
     source: 'src/actors/apply/apply-queue.machine.ts',
     machine: applyQueueMachine,
     what: 'The serial queue in front of the user’s state machine: idle, at work, failed for good, or stopped.',
+  },
+  {
+    name: 'copier',
+    source: 'src/actors/snapshot/copier.machine.ts',
+    machine: copierMachine,
+    what: 'The download of one snapshot: its list of files, what is missing of them piece by piece, and the step in which it is published.',
   },
   {
     name: 'timer',

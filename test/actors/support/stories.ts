@@ -2,12 +2,12 @@
 
 import { expect } from 'vitest'
 import type { InspectionEvent } from 'xstate'
-import { StorageError } from '../../../src/storage/storage.ts'
 import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import { configurationEntry, dataEntries, dataEntry } from '../../log/support/entries.ts'
 import { says } from './fake-rpc.ts'
 import { type NodeRig, type RigOptions, rig } from './node-rig.ts'
 import { replicatorRig } from './replication-world.ts'
+import { shippingStories } from './shipping-stories.ts'
 
 const ABC = ['a', 'b', 'c']
 const LOG_OF_TERM_2 = { hardState: { term: 2, votedFor: null }, entries: [configurationEntry(1, 2, ABC)] }
@@ -284,57 +284,7 @@ export function storiesFor(
         expect(late.state).toEqual({ installingSnapshot: 'opening' })
       }
     },
-    'a follower that needs a snapshot': () => {
-      const installing = () => {
-        const rig = replicatorRig({ stored: dataEntries(11, 20, 2), termBeforeFirst: 2, inspect })
-        rig.refuse(5)
-        return rig
-      }
-      const none = installing()
-      none.files.fail()
-      none.clock.advance(1000)
-      const rig = installing()
-      const [{ done } = { done: () => {} }] = rig.files.asked
-      rig.files.open(15, 2)
-      done({ ok: false, error: new StorageError('IO', 'late') })
-      const answer = (term: number, state: 'accepted' | 'installed') => {
-        const { offered } = rig
-        offered?.answer({ term, state, doneBytes: 1, totalBytes: 2 })
-        rig.clock.settle()
-        return offered
-      }
-      answer(7, 'accepted')
-      rig.clock.advance(100)
-      rig.offered?.fail('TIMEOUT')
-      rig.clock.advance(1000)
-      rig.files.open(15, 2)
-      answer(9, 'accepted')
-      const late = rig.offered
-      rig.actor.send({
-        type: 'offer.answered',
-        offer: 0,
-        sentMs: 0,
-        outcome: { ok: true, response: { term: 7, state: 'busy', doneBytes: 0, totalBytes: 0 } },
-      })
-      expect(late).toBeUndefined()
-      const again = installing()
-      for (let i = 0; i < 2; i++) {
-        again.files.open(15, 2)
-        again.offered?.answer({ term: 7, state: 'installed', doneBytes: 2, totalBytes: 2 })
-        again.refuse(5)
-      }
-      // Compacted while it streams.
-      const streaming = replicatorRig({
-        stored: dataEntries(1, 20, 2, 1000),
-        tuning: { maxEntriesPerFrame: 1, maxFramesInFlight: 1 },
-        inspect,
-      })
-      streaming.refuse(3)
-      streaming.acknowledge()
-      streaming.log.truncatePrefix(15)
-      streaming.actor.send({ type: 'log.grew' })
-      expect(streaming.state).toEqual({ installingSnapshot: 'opening' })
-    },
+    ...shippingStories(inspect),
     'one follower, seen by its leader': () => {
       const commands = dataEntries(2, 9, 2).map((entry) => ({ ...entry, data: encodeValue({ put: 1 }) }))
       const entries = [configurationEntry(1, 2, ['a', 'b']), ...commands]

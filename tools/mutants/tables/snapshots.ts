@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts'
 
 const OFFERING = ['test/actors/replication/offering.test.ts']
 const FILES = ['test/actors/snapshot/file-service.test.ts']
+const COPIER = ['test/actors/snapshot/copier.test.ts']
 const THROTTLE = ['test/rules/throttle.test.ts']
 
 export const SNAPSHOT_SHIPPING_MUTANTS: readonly Mutant[] = [
@@ -111,6 +112,83 @@ export const SNAPSHOT_SHIPPING_MUTANTS: readonly Mutant[] = [
     find: '    if (page.length > 0 && bytes > maxBytes) break\n',
     replace: '',
     tests: FILES,
+  },
+  {
+    name: 'a list of files is not looked at',
+    file: 'actors/snapshot/copier.actions.ts',
+    find: '    const why = refuseRecord(record)\n',
+    replace: '    const why = refuseRecord(record) === null ? null : null\n',
+    tests: COPIER,
+  },
+  {
+    name: 'a list of files may go on for ever',
+    file: 'actors/snapshot/copier.actions.ts',
+    find: 'page === null || total !== offer.files || ',
+    replace: 'page === null || ',
+    tests: COPIER,
+  },
+  {
+    name: 'more of a piece than was asked for is taken',
+    file: 'actors/snapshot/copier.actions.ts',
+    find: '    if (!isWhatItIs || data.length > chunk.bytes - chunk.fetchedBytes)',
+    replace: '    if (!isWhatItIs)',
+    tests: COPIER,
+  },
+  {
+    name: 'an empty piece is asked for again and again',
+    file: 'actors/snapshot/copier.actions.ts',
+    find: 'total === this.#sizes.get(chunk.name) && data.length > 0',
+    replace: 'total === this.#sizes.get(chunk.name)',
+    tests: COPIER,
+  },
+  {
+    name: 'progress counts what is asked for',
+    file: 'actors/snapshot/copier.actions.ts',
+    find: '    this.input.progress.doneBytes = this.#copy.presentBytes',
+    replace: '    this.input.progress.doneBytes = this.input.offer.bytes',
+    tests: COPIER,
+  },
+  {
+    name: 'a window without a bound',
+    file: 'actors/snapshot/fetch-plan.ts',
+    find: 'range === undefined || this.#underWay.size >= WINDOW_CHUNKS',
+    replace: 'range === undefined',
+    tests: COPIER,
+  },
+  {
+    name: 'a copy is complete when everything has been asked for',
+    file: 'actors/snapshot/fetch-plan.ts',
+    find: 'this.#underWay.size === 0 && this.#range >= this.#missing.length',
+    replace: 'this.#range >= this.#missing.length',
+    tests: COPIER,
+  },
+  {
+    name: 'pieces of a chunk overwrite each other',
+    file: 'actors/snapshot/fetch-plan.ts',
+    find: 'chunk.data.set(piece, chunk.fetchedBytes)',
+    replace: 'chunk.data.set(piece, 0)',
+    tests: COPIER,
+  },
+  {
+    name: 'what the other side lacks is asked for again and again',
+    file: 'rules/fetching.ts',
+    find: "  return remoteCode === 'EINTERNAL' ? 'later' : 'never'",
+    replace: "  return 'later'",
+    tests: COPIER,
+  },
+  {
+    name: 'a busy member is given up',
+    file: 'rules/fetching.ts',
+    find: "  if (remoteCode === 'EBUSY') return 'again'\n",
+    replace: '',
+    tests: COPIER,
+  },
+  {
+    name: 'failures are borne for ever',
+    file: 'rules/fetching.ts',
+    find: '  if (failures > MAX_FAILURES) return null\n',
+    replace: '',
+    tests: COPIER,
   },
   {
     name: 'a throttle forgets what was spent',
