@@ -29,8 +29,8 @@ const JUDGED: Readonly<Record<string, string>> = {
   'src/storage/sqlite/request-queue.ts: done': 'whoever asks completes through a shelter',
   'src/storage/sqlite/sqlite-storage.ts: void this.#fetches.close':
     'never rejects; the handler puts in a request',
-  'src/storage/sqlite/sqlite-storage.ts: void this.#thread.stop':
-    'never rejects; closers are called in a shelter',
+  'src/storage/sqlite/sqlite-storage.ts: void Promise.all':
+    'stopping a thread never rejects; closers are called in a shelter',
   'src/transport/rpc/pending-calls.ts: call.failed': 'the endpoint that adds a call shelters its end',
 }
 

@@ -64,6 +64,11 @@ export type SnapshotCallKind = keyof SnapshotCalls
 export type CallOf<Kind extends SnapshotCallKind> = SnapshotCalls[Kind][0]
 export type AnswerOf<Kind extends SnapshotCallKind> = SnapshotCalls[Kind][1]
 
+/** A call as one value. */
+export type SnapshotCall<Kind extends SnapshotCallKind = SnapshotCallKind> = {
+  [One in Kind]: { readonly kind: One; readonly call: CallOf<One> }
+}[Kind]
+
 /** Carries calls to an engine. Each ends in its `done`, once, later, in the order of asking. `done` must not throw. */
 export interface SnapshotPort {
   ask<Kind extends SnapshotCallKind>(kind: Kind, call: CallOf<Kind>, done: SnapshotDone<AnswerOf<Kind>>): void

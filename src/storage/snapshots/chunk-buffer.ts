@@ -45,3 +45,10 @@ export class ChunkBuffer {
     return taken
   }
 }
+
+/** `data` with memory for itself, which can be given away. */
+export function movable(data: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = data
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) return new Uint8Array(buffer)
+  return new Uint8Array(data)
+}

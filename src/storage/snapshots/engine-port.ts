@@ -25,7 +25,7 @@ export class EnginePort implements SnapshotPort {
     let result: SnapshotResult<AnswerOf<Kind>> | null = null
     const step = (): void => {
       const engine = this.#engine()
-      result = engine.answer(kind, call)
+      result = engine.answer<Kind>({ kind, call })
       while (engine.keepHouse());
     }
     this.#carryOut(step, () => result !== null && done(result), kind)

@@ -68,6 +68,10 @@ export class MemoryTables implements SnapshotTables {
     return true
   }
 
+  giveBack(): boolean {
+    return false
+  }
+
   commit(): void {}
 
   rollBack(): void {}

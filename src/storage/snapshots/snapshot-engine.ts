@@ -4,7 +4,7 @@
 import { messageOf } from '../../runtime/errors.ts'
 import type { SnapshotRecord, SnapshotResult } from '../snapshot-store.ts'
 import { StorageError } from '../storage.ts'
-import type { AnswerOf, CallOf, ReaderNumber, SnapshotCallKind, WriterNumber } from './calls.ts'
+import type { AnswerOf, CallOf, ReaderNumber, SnapshotCall, SnapshotCallKind, WriterNumber } from './calls.ts'
 import { CopyWriter } from './copy-writer.ts'
 import { KeptSnapshots } from './kept-snapshots.ts'
 import { SaveWriter } from './save-writer.ts'
@@ -13,8 +13,8 @@ import type { SnapshotTables } from './snapshot-tables.ts'
 
 /** Chunks become durable together, so many bytes at a time. */
 const COMMIT_BYTES = 16 * 1024 * 1024
-/** Chunks removed in one step of housekeeping. */
-const REMOVED_CHUNKS = 16
+/** Chunks removed in one step: four times as much as is written between two commits, in a few milliseconds. */
+const REMOVED_CHUNKS = 256
 
 type Steps = { readonly [Kind in SnapshotCallKind]: (call: CallOf<Kind>) => AnswerOf<Kind> }
 
@@ -41,7 +41,7 @@ export class SnapshotEngine {
   }
 
   /** Carries a call out. When it fails nothing has changed, but that what was not committed may be lost. */
-  answer<Kind extends SnapshotCallKind>(kind: Kind, call: CallOf<Kind>): SnapshotResult<AnswerOf<Kind>> {
+  answer<Kind extends SnapshotCallKind>({ kind, call }: SnapshotCall<Kind>): SnapshotResult<AnswerOf<Kind>> {
     try {
       return { ok: true, value: this.#steps[kind](call) }
     } catch (thrown) {
@@ -65,16 +65,15 @@ export class SnapshotEngine {
 
   /** Whether something waits for a commit. */
   get isUncommitted(): boolean {
-    return this.#uncommittedBytes > 0
+    return this.#uncommittedBytes > 0 || this.#uncommitted.size > 0
   }
 
-  /** One step of removing what nobody needs. @returns whether more is left. */
+  /** One step of removing what nobody needs, unless something is being written. @returns whether more is left. */
   keepHouse(): boolean {
-    const content = this.#garbage.at(-1)
-    if (content === undefined) return false
-    if (this.#tables.removeChunks(content, REMOVED_CHUNKS)) this.#garbage.pop()
-    this.#wrote(REMOVED_CHUNKS)
-    return this.#garbage.length > 0
+    if (this.isUncommitted) return false
+    const isLeft = this.#removeSome() || this.#tables.giveBack()
+    this.commit()
+    return isLeft
   }
 
   readonly #steps: Steps = {
@@ -210,7 +209,18 @@ export class SnapshotEngine {
 
   #wrote(bytes: number): void {
     this.#uncommittedBytes += bytes
-    if (this.#uncommittedBytes >= COMMIT_BYTES) this.commit()
+    if (this.#uncommittedBytes < COMMIT_BYTES) return
+    this.commit()
+    // In a transaction of its own: space that was given up in this one cannot be written to without a copy of it.
+    if (this.#removeSome()) this.commit()
+  }
+
+  /** @returns whether something was, and so perhaps more is left. */
+  #removeSome(): boolean {
+    const content = this.#garbage.at(-1)
+    if (content === undefined) return false
+    if (this.#tables.removeChunks(content, REMOVED_CHUNKS)) this.#garbage.pop()
+    return true
   }
 
   #committed(): void {

@@ -41,6 +41,8 @@ export interface SnapshotTables {
   readChunk(content: number, number: number): Uint8Array | null
   /** Removes up to `maxChunks` of a content, and with the last one the content. @returns whether it is gone. */
   removeChunks(content: number, maxChunks: number): boolean
+  /** Gives some of the space that is not used back to where it came from. @returns whether there is more to give. */
+  giveBack(): boolean
   /** Everything since the last commit becomes durable, as one step. */
   commit(): void
   /** Undoes everything since the last commit. */

@@ -32,6 +32,8 @@ export interface SqliteStorageOptions {
   readonly logger?: Logger
   /** Writes beyond this size of the database fail with FULL. Default: as large as the disk allows. */
   readonly maxDatabaseBytes?: number
+  /** The same for the database of snapshots; the log goes on then. */
+  readonly maxSnapshotsBytes?: number
   /**
    * The write-ahead log is moved into the database when it reaches this size. Smaller: shorter pauses (about 2 ms per
    * MB), more often. Default 1 MiB.
@@ -59,6 +61,7 @@ interface StorageSettings {
   readonly hostId: string
   readonly logger: Logger
   readonly dataDir: string
+  readonly maxSnapshotsBytes: number | null
   readonly closeTimeoutMs: number
 }
 
@@ -84,6 +87,7 @@ export class SqliteStorage implements Storage {
   /** See `openSqliteStorage`. The constructor is private so that declarations name no package without types. */
   static async open(options: SqliteStorageOptions): Promise<SqliteStorage> {
     const { dataDir, hostId, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
+    const { maxSnapshotsBytes = null } = options
     const logger = shelteredLogger(options.logger)
     const diskOptions: DiskOptions = {
       dataDir,
@@ -95,7 +99,7 @@ export class SqliteStorage implements Storage {
     try {
       thread = await startDiskThread(diskOptions, options.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS)
       const db = new Database(databaseFile(dataDir), { readonly: true, fileMustExist: true })
-      return new SqliteStorage(thread, db, { logger, hostId, dataDir, closeTimeoutMs })
+      return new SqliteStorage(thread, db, { logger, hostId, dataDir, closeTimeoutMs, maxSnapshotsBytes })
     } catch (error) {
       await thread?.stop()
       throw toStorageError(error, `opening data directory ${dataDir}`)
@@ -125,7 +129,8 @@ export class SqliteStorage implements Storage {
       inTime: (what, done) => this.#deadlines.inTime(what, done),
       report: (message) => this.#report(message),
     }
-    this.#snapshots = new SqliteSnapshots(settings, this.#host)
+    const { hostId, dataDir, maxSnapshotsBytes } = settings
+    this.#snapshots = new SqliteSnapshots({ hostId, dataDir, maxBytes: maxSnapshotsBytes }, this.#host)
     thread.listen({
       onResponse: (response) => this.#onResponse(response),
       onEnd: (reason) => this.#onThreadEnd(reason),
@@ -160,8 +165,7 @@ export class SqliteStorage implements Storage {
       // The disk thread is the last to let go of the database, so that no write-ahead log is left behind.
       const ended = this.#deadlines.inTime('closing', (error) => this.#finishClose(error))
       void this.#fetches.close(this.#closedError()).then(() => {
-        this.#snapshots.close()
-        this.#queue.close(ended)
+        this.#snapshots.close(() => this.#queue.close(ended))
       })
     }
   }
@@ -177,9 +181,10 @@ export class SqliteStorage implements Storage {
     this.#deadlines.clear()
     // Both at once: a thread that is not stopped yet goes on answering.
     const ended = this.#thread.stop()
+    const snapshots = this.#snapshots.stop(null)
     await this.#fetches.drop()
     await ended
-    this.#snapshots.close()
+    await snapshots
     this.#db.close()
   }
 
@@ -243,11 +248,12 @@ export class SqliteStorage implements Storage {
 
   /** The thread ends by itself after a close; one that failed or does not answer is ended here. */
   #finishClose(error: StorageError | null): void {
-    void this.#thread.stop().then((hasEnded) => {
+    const threads = [this.#snapshots.stop(error ?? this.#closedError()), this.#thread.stop()]
+    void Promise.all(threads).then((haveEnded) => {
       this.#closed = true
-      if (!hasEnded) {
+      if (haveEnded.includes(false)) {
         const { logger, dataDir } = this.#settings
-        logger.error({ dataDir }, 'The disk thread hangs in the operating system and is left behind.')
+        logger.error({ dataDir }, 'A thread hangs in the operating system and is left behind.')
       }
       // Whatever is still waiting for the disk has waited long enough.
       this.#queue.abandon(error ?? this.#closedError())

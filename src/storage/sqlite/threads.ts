@@ -58,8 +58,10 @@ export function stopThread(worker: Worker): Promise<boolean> {
   })
 }
 
+export type ThreadName = 'disk-thread' | 'fetch-thread' | 'snapshots/snapshot-thread'
+
 /** Node runs workers from JavaScript only: sources under test use what was built from them. */
-export function threadFile(name: 'disk-thread' | 'fetch-thread'): URL {
+export function threadFile(name: ThreadName): URL {
   const here = import.meta.url
   const built = here.endsWith('.ts') ? here.replace(/\/src\/(?!.*\/src\/)/, '/dist/src/') : here
   return new URL(`./${name}.js`, built)

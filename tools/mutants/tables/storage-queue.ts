@@ -127,7 +127,7 @@ export const STORAGE_QUEUE_MUTANTS: readonly Mutant[] = [
   {
     name: 'close waits for a silent disk for ever',
     file: 'storage/sqlite/sqlite-storage.ts',
-    find: "this.#inTime('closing', (error) => this.#finishClose(error))",
+    find: "this.#deadlines.inTime('closing', (error) => this.#finishClose(error))",
     replace: '(error: StorageError | null) => this.#finishClose(error)',
     tests: ['test/storage/sqlite-slow.test.ts'],
     testName: 'close on a disk',

@@ -4,6 +4,8 @@ import type { Mutant } from '../mutant.ts'
 import { STORAGE_DISK_MUTANTS } from './storage-disk.ts'
 import { STORAGE_QUEUE_MUTANTS } from './storage-queue.ts'
 import { STORAGE_ROW_MUTANTS } from './storage-rows.ts'
+import { SNAPSHOT_STORE_MUTANTS } from './storage-snapshots.ts'
+import { SQLITE_SNAPSHOT_MUTANTS } from './storage-snapshots-sqlite.ts'
 
 export const STORAGE_MUTANTS: readonly Mutant[] = [
   {
@@ -125,5 +127,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
   },
   ...STORAGE_DISK_MUTANTS,
   ...STORAGE_ROW_MUTANTS,
+  ...SNAPSHOT_STORE_MUTANTS,
+  ...SQLITE_SNAPSHOT_MUTANTS,
   ...STORAGE_QUEUE_MUTANTS,
 ]

@@ -61,18 +61,21 @@ export const SNAPSHOT_STEPS: readonly string[] = [
   ) STRICT;
   CREATE TABLE chunks (
     position INTEGER PRIMARY KEY,
-    checksum INTEGER NOT NULL,
     data BLOB NOT NULL
   ) STRICT;
   `,
 ]
 
-const PAGE_BYTES = 64 * 1024
+const PAGE_BYTES = 16 * 1024
+/** Pages that do not fit go to the file before the commit, and are durable with it. */
+const CACHE_BYTES = 4 * 1024 * 1024
 
 /** As for the log's database: set, and read back. The size of pages counts when the file is created only. */
-export function configureSnapshotDatabase(db: Database): void {
+export function configureSnapshotDatabase(db: Database, maxBytes: number | null): void {
   db.pragma(`page_size = ${PAGE_BYTES}`)
   db.pragma('auto_vacuum = INCREMENTAL')
+  db.pragma(`cache_size = -${CACHE_BYTES / 1024}`)
+  if (maxBytes !== null) db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / PAGE_BYTES))}`)
   const settings: readonly (readonly [pragma: string, value: string, readBack: unknown])[] = [
     ['locking_mode', 'EXCLUSIVE', 'exclusive'],
     ['journal_mode', 'TRUNCATE', 'truncate'],

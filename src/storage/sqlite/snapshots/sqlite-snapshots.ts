@@ -1,44 +1,24 @@
 // The snapshots of a data directory.
 
-import Database from 'better-sqlite3'
-import { systemClock } from '../../../runtime/clock.ts'
 import { FailureWatch } from '../../failure-watch.ts'
 import type { SnapshotDone, SnapshotStore } from '../../snapshot-store.ts'
 import type { Completer } from '../../snapshots/asking.ts'
-import { EnginePort } from '../../snapshots/engine-port.ts'
-import { SnapshotEngine } from '../../snapshots/snapshot-engine.ts'
 import { Snapshots, type SnapshotsHost } from '../../snapshots/snapshots.ts'
-import { snapshotsFile } from '../data-directory.ts'
-import { prepareTables } from '../schema.ts'
-import { configureSnapshotDatabase, SNAPSHOT_STEPS } from './snapshot-schema.ts'
-import { SqliteTables } from './sqlite-tables.ts'
-
-interface Directory {
-  readonly dataDir: string
-  readonly hostId: string
-}
+import type { StorageError } from '../../storage.ts'
+import type { SnapshotThreadOptions } from './snapshot-messages.ts'
+import { SnapshotQueue } from './snapshot-queue.ts'
 
 export class SqliteSnapshots {
+  readonly #queue: SnapshotQueue
   readonly #snapshots: Snapshots
-  #db: Database.Database | null = null
-  #engine: SnapshotEngine | null = null
 
   constructor(
-    { dataDir, hostId }: Directory,
+    options: SnapshotThreadOptions,
     { refusal, report }: Pick<SnapshotsHost, 'refusal' | 'report'>,
   ) {
-    const port = new EnginePort(
-      () => {
-        this.#engine ??= this.#start(snapshotsFile(dataDir), hostId)
-        return this.#engine
-      },
-      (step, end) =>
-        systemClock.defer(() => {
-          step()
-          end()
-        }),
-    )
+    const port = new SnapshotQueue(options)
     const completer = (group: string): Completer => new FailureWatch(group, report)
+    this.#queue = port
     this.#snapshots = new Snapshots({ port, refusal, completer, report })
   }
 
@@ -46,16 +26,13 @@ export class SqliteSnapshots {
     this.#snapshots.open(group, done)
   }
 
-  /** What is not committed is lost. */
-  close(): void {
-    this.#db?.close()
+  /** Lets go of the file after everything that was asked for. */
+  close(done: () => void): void {
+    this.#queue.end(done)
   }
 
-  #start(file: string, hostId: string): SnapshotEngine {
-    const db = new Database(file)
-    this.#db = db
-    configureSnapshotDatabase(db)
-    prepareTables(db, hostId, SNAPSHOT_STEPS)
-    return new SnapshotEngine(new SqliteTables(db))
+  /** Ends at once; what waits ends with `error`, or without one never. False: a thread hangs. */
+  stop(error: StorageError | null): Promise<boolean> {
+    return this.#queue.stop(error)
   }
 }

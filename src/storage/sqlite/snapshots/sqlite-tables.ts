@@ -3,6 +3,7 @@
 import { crc32 } from 'node:zlib'
 import type { Database, Statement } from 'better-sqlite3'
 import type { SnapshotFile, SnapshotRecord } from '../../snapshot-store.ts'
+import { chunkDigest, sameBytes } from '../../snapshots/digest.ts'
 import { refuseRecord } from '../../snapshots/record-check.ts'
 import type {
   SnapshotState,
@@ -13,6 +14,7 @@ import type {
 import { StorageError } from '../../storage.ts'
 import { recordChecksum } from '../checksum.ts'
 import { toStorageError } from '../failure.ts'
+import { PathWatch } from '../path-watch.ts'
 import { chunkPosition, lastPosition, NUMBER_OF_POSITION } from './snapshot-schema.ts'
 
 interface SnapshotRow {
@@ -38,9 +40,14 @@ interface FileRow {
 }
 
 interface ChunkRow {
-  readonly checksum: number
+  readonly digest: Buffer
   readonly data: Buffer
 }
+
+/** As much space as is used is kept for the next snapshot, and these pages. */
+const FREE_PAGES_KEPT = 1024
+/** Given back at once. */
+const GIVEN_BACK_PAGES = 64
 
 export class SqliteTables implements SnapshotTables {
   readonly #db: Database
@@ -53,12 +60,17 @@ export class SqliteTables implements SnapshotTables {
   readonly #setState: Statement<[string, number]>
   readonly #chunks: Statement<[bigint, bigint], StoredChunk>
   readonly #insertDigest: Statement<[bigint, number, Uint8Array]>
-  readonly #insertChunk: Statement<[bigint, number, Uint8Array]>
+  readonly #insertChunk: Statement<[bigint, Uint8Array]>
   readonly #chunk: Statement<[bigint], ChunkRow>
+  readonly #watch: PathWatch
   #nextContent: number
+  /** After it nothing is written any more: a sync that failed is never tried again. */
+  #failure: StorageError | null = null
+  #bytesPut = 0
 
   constructor(db: Database) {
     this.#db = db
+    this.#watch = new PathWatch(db.name)
     this.#snapshots = db.prepare('SELECT * FROM snapshots WHERE group_name = ? ORDER BY snapshot_id')
     this.#files = db.prepare('SELECT * FROM files WHERE snapshot_id = ?')
     this.#insertSnapshot = db.prepare('INSERT INTO snapshots VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
@@ -68,10 +80,22 @@ export class SqliteTables implements SnapshotTables {
       `SELECT ${NUMBER_OF_POSITION} AS number, bytes, digest FROM chunk_digests WHERE position BETWEEN ? AND ? ORDER BY position`,
     )
     this.#insertDigest = db.prepare('INSERT OR REPLACE INTO chunk_digests VALUES (?, ?, ?)')
-    this.#insertChunk = db.prepare('INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)')
-    this.#chunk = db.prepare('SELECT checksum, data FROM chunks WHERE position = ?')
+    this.#insertChunk = db.prepare('INSERT OR REPLACE INTO chunks VALUES (?, ?)')
+    this.#chunk = db.prepare(
+      'SELECT digest, data FROM chunks JOIN chunk_digests USING (position) WHERE position = ?',
+    )
     const last = db.prepare<[], number | null>('SELECT max(content_id) FROM contents').pluck().get() ?? 0
     this.#nextContent = last + 1
+  }
+
+  /** Of all chunks written so far. */
+  get bytesPut(): number {
+    return this.#bytesPut
+  }
+
+  /** The disk has failed elsewhere: nothing is written any more. */
+  fail(error: StorageError): void {
+    this.#failure ??= error
   }
 
   load(group: string): readonly StoredSnapshot[] {
@@ -139,14 +163,15 @@ export class SqliteTables implements SnapshotTables {
     this.#changing('writing a snapshot', () => {
       const position = chunkPosition(content, number)
       this.#insertDigest.run(position, data.length, digest)
-      this.#insertChunk.run(position, chunkChecksum(position, data), data)
+      this.#insertChunk.run(position, data)
+      this.#bytesPut += data.length
     })
   }
 
   readChunk(content: number, number: number): Uint8Array | null {
     const position = chunkPosition(content, number)
     const row = this.#doing('reading a snapshot', () => this.#chunk.get(position))
-    return row === undefined || row.checksum !== chunkChecksum(position, row.data) ? null : row.data
+    return row !== undefined && sameBytes(chunkDigest(row.data), row.digest) ? row.data : null
   }
 
   removeChunks(content: number, maxChunks: number): boolean {
@@ -164,9 +189,22 @@ export class SqliteTables implements SnapshotTables {
     })
   }
 
+  giveBack(): boolean {
+    const pages = (what: string): number => Number(this.#db.pragma(what, { simple: true }))
+    const free = pages('freelist_count')
+    const kept = pages('page_count') - free + FREE_PAGES_KEPT
+    if (free <= kept) return false
+    this.#changing('giving space back', () =>
+      this.#db.pragma(`incremental_vacuum(${Math.min(free - kept, GIVEN_BACK_PAGES)})`),
+    )
+    return free - kept > GIVEN_BACK_PAGES
+  }
+
   commit(): void {
     this.#doing('writing a snapshot', () => {
-      if (this.#db.inTransaction) this.#db.exec('COMMIT')
+      if (!this.#db.inTransaction) return
+      this.#db.exec('COMMIT')
+      this.#watch.check()
     })
   }
 
@@ -212,6 +250,7 @@ export class SqliteTables implements SnapshotTables {
 
   #changing<T>(doing: string, change: () => T): T {
     return this.#doing(doing, () => {
+      if (this.#failure !== null) throw this.#failure
       if (!this.#db.inTransaction) this.#db.exec('BEGIN IMMEDIATE')
       return change()
     })
@@ -220,8 +259,10 @@ export class SqliteTables implements SnapshotTables {
   #doing<T>(doing: string, work: () => T): T {
     try {
       return work()
-    } catch (error) {
-      throw toStorageError(error, doing)
+    } catch (thrown) {
+      const error = toStorageError(thrown, doing)
+      if (error.code === 'IO' || error.code === 'GONE') this.#failure ??= error
+      throw error
     }
   }
 }
@@ -237,9 +278,4 @@ function fileChecksum(
 ): number {
   const meta = userMeta === null ? null : crc32(userMeta)
   return recordChecksum([snapshot, name, content, bytes, Buffer.from(digest).toString('hex'), meta])
-}
-
-/** A chunk at the place of another one is noticed, too. */
-function chunkChecksum(position: bigint, data: Uint8Array): number {
-  return crc32(data, Number(position & 0xffffffffn))
 }
