@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -239,12 +239,29 @@ test('whatever is under way when the storage is destroyed, the snapshot before i
 })
 
 test('bytes change hands and are not copied when they have their memory for themselves', async () => {
-  const storage = await sqliteStorage()
-  const save = (await openSnapshots(storage)).create(metaAt(1), 0)
-  const [whole, part] = [someBytes(CHUNK), someBytes(2 * CHUNK).subarray(0, CHUNK)]
-  const taken = [whole, part].map((data, i) => written((done) => save.write(`f${i}`, data, done)))
-  expect([whole.length, part.length]).toEqual([0, CHUNK])
+  const files = { a: someBytes(CHUNK) }
+  const record = await publish(await openSnapshots(await sqliteStorage()), 5, files)
+  const store = await openSnapshots(await sqliteStorage())
+  const save = store.create(metaAt(1), 0)
+  const copy = await startCopy(store, record)
+  const [whole, part, chunk] = [files.a.slice(), someBytes(2 * CHUNK).subarray(0, CHUNK), files.a.slice()]
+  const taken = [
+    written((done) => save.write('whole', whole, done)),
+    written((done) => save.write('part', part, done)),
+    written((done) => copy.write('a', 0, chunk, done)),
+  ]
+  expect([whole.length, part.length, chunk.length]).toEqual([0, CHUNK, 0])
   await Promise.all(taken)
+})
+
+test('a file of snapshots that cannot be opened is tried again with the next call', async () => {
+  const dataDir = temporaryDirectory()
+  const storage = await sqliteStorage({ dataDir })
+  const store = await openSnapshots(storage)
+  mkdirSync(join(dataDir, 'snapshots.db'))
+  await expect(publish(store, 1, { a: someBytes(5) })).rejects.toMatchObject({ code: 'IO' })
+  rmdirSync(join(dataDir, 'snapshots.db'))
+  expect((await publish(store, 2, { a: someBytes(5) })).bytes).toBe(5)
 })
 
 test('a storage that is closed keeps what came of a copy that was not paused', async () => {

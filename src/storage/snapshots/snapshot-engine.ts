@@ -77,11 +77,7 @@ export class SnapshotEngine {
   }
 
   readonly #steps: Steps = {
-    open: ({ group }) => {
-      const kept = new KeptSnapshots(group, this.#tables, this.#free)
-      this.#groups.set(group, kept)
-      return kept.newest?.snapshot.record ?? null
-    },
+    open: ({ group }) => this.#group(group).newest?.snapshot.record ?? null,
     close: ({ group }) => {
       for (const [number, { writer }] of this.#saves) if (writer.kept.group === group) this.#leave(number)
       for (const [number, { writer }] of this.#copies) if (writer.kept.group === group) this.#leave(number)
@@ -169,9 +165,12 @@ export class SnapshotEngine {
     for (const content of contents) this.#garbage.push(content)
   }
 
+  /** Opened for the first call that needs it: a file that was not there, or could not be opened, may be there later. */
   #group(group: string): KeptSnapshots {
-    const kept = this.#groups.get(group)
-    if (kept === undefined) throw new StorageError('CLOSED', `The snapshots of group ${group} are closed.`)
+    const known = this.#groups.get(group)
+    if (known !== undefined) return known
+    const kept = new KeptSnapshots(group, this.#tables, this.#free)
+    this.#groups.set(group, kept)
     return kept
   }
 

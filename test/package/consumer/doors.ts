@@ -14,7 +14,13 @@ import {
   type Transport,
 } from 'quorate'
 import { attachServices, connectClient, type QuorateClient } from 'quorate/client'
-import { createSimulation, type Simulation, storageConformance, transportConformance } from 'quorate/testing'
+import {
+  createSimulation,
+  type Simulation,
+  snapshotConformance,
+  storageConformance,
+  transportConformance,
+} from 'quorate/testing'
 
 class Counter implements StateMachine<{ add: number }, number, 'total', number> {
   #total = 0
@@ -67,6 +73,7 @@ export async function simulate(): Promise<string | null> {
     stateMachine: () => new Counter(),
   })
   await sim.run(1000)
-  for (const { name } of [...storageConformance, ...transportConformance]) if (name === '') return null
+  for (const { name } of [...storageConformance, ...snapshotConformance, ...transportConformance])
+    if (name === '') return null
   return new MemoryStorage() instanceof MemoryStorage ? sim.leader() : null
 }

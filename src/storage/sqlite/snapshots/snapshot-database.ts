@@ -30,7 +30,7 @@ export class SnapshotDatabase {
       configureSnapshotDatabase(db, maxBytes)
       prepareTables(db, hostId, SNAPSHOT_STEPS)
       this.tables = new SqliteTables(db)
-      this.#descriptor = openSync(db.name, 'r')
+      this.#descriptor = openSync(db.name, 'r+')
     } catch (error) {
       db.close()
       throw error
@@ -49,7 +49,9 @@ export class SnapshotDatabase {
     this.#isSyncing = true
     fdatasync(this.#descriptor, (error) => {
       this.#isSyncing = false
-      if (error !== null) this.tables.fail(toStorageError(error, 'writing a snapshot'))
+      // Whether there is space, the commit will find out, and fails only who writes.
+      if (error !== null && error.code !== 'ENOSPC')
+        this.tables.fail(toStorageError(error, 'writing a snapshot'))
       if (this.#isClosed) closeSync(this.#descriptor)
     })
   }

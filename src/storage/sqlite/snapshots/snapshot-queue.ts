@@ -38,8 +38,6 @@ class Asked<Kind extends SnapshotCallKind> implements Order {
 export class SnapshotQueue implements SnapshotPort {
   readonly #options: SnapshotThreadOptions
   readonly #waiting: Order[] = []
-  /** Open groups that the thread, which is not there yet, does not know of. */
-  readonly #unknownGroups = new Set<string>()
   #thread: SnapshotThread | null = null
   #failure: StorageError | null = null
   #isDeaf = false
@@ -92,15 +90,8 @@ export class SnapshotQueue implements SnapshotPort {
   #answerWithoutThread({ kind, call }: SnapshotCall): SnapshotResponse | StorageError | null {
     if (this.#failure !== null) return this.#failure
     if (this.#thread !== null) return null
-    if (kind === 'open') {
-      if (existsSync(snapshotsFile(this.#options.dataDir))) return null
-      this.#unknownGroups.add(call.group)
-      return { ok: true, value: null }
-    }
-    if (kind === 'close') {
-      this.#unknownGroups.delete(call.group)
-      return { ok: true, value: null }
-    }
+    const isThere = existsSync(snapshotsFile(this.#options.dataDir))
+    if ((kind === 'open' && !isThere) || kind === 'close') return NOTHING
     if (kind === 'openReader')
       return new StorageError('INVALID', `Group ${call.group} has no snapshot to be read.`)
     return null
@@ -112,11 +103,6 @@ export class SnapshotQueue implements SnapshotPort {
       onEnd: (reason) => this.#ended(reason),
     })
     this.#thread = thread
-    for (const group of this.#unknownGroups) {
-      this.#waiting.push(new Asked(() => {}))
-      this.#post({ kind: 'open', call: { group } })
-    }
-    this.#unknownGroups.clear()
     return thread
   }
 

@@ -97,21 +97,20 @@ class SnapshotServer {
   }
 }
 
+/** What cannot be opened now, on a full disk for example, is tried again with the next call. */
 function start(port: MessagePort, options: SnapshotThreadOptions): void {
   let server: SnapshotServer | null = null
-  let refusal: Failure | null = null
-  try {
-    server = new SnapshotServer(port, new SnapshotDatabase(options))
-  } catch (error) {
-    refusal = toFailure(error, `opening the snapshots of data directory ${options.dataDir}`)
-  }
   port.on('message', (request: SnapshotRequest | typeof STOP) => {
     if (request === STOP) process.exit() // ends this thread only
-    if (refusal === null) server?.onRequest(request)
-    else {
-      port.postMessage({ ok: false, failure: refusal } satisfies SnapshotResponse)
+    try {
+      server ??= new SnapshotServer(port, new SnapshotDatabase(options))
+    } catch (error) {
+      const failure = toFailure(error, `opening the snapshots of data directory ${options.dataDir}`)
+      port.postMessage({ ok: false, failure } satisfies SnapshotResponse)
       if (request.kind === 'end') port.close()
+      return
     }
+    server.onRequest(request)
   })
 }
 
