@@ -43,7 +43,10 @@ export const reading: readonly StorageCase[] = [
       reader.close()
       await refusedWith('CLOSED', read(reader, 'a', 0, 10))
       sameFiles(await contents(store), { c: someBytes(9, 4) })
-      sameFiles(await contents(await openSnapshots(await reopen())), { c: someBytes(9, 4) })
+      // One that is still read when the process ends.
+      await startReader(store)
+      await publish(store, 4, { d: someBytes(9, 5) })
+      sameFiles(await contents(await openSnapshots(await reopen())), { d: someBytes(9, 5) })
     },
   },
   {

@@ -16,7 +16,7 @@ function faultOf(name: string): string | null {
   if (!name.isWellFormed()) return 'it is not well-formed Unicode'
   if ([...name].some(isControl)) return 'control characters are not allowed'
   if (name.includes('\\')) return 'the parts of a name are divided by /'
-  if (/^[A-Za-z]:/.test(name) || name.startsWith('/')) return 'a name is relative'
+  if (/^[A-Za-z]:/.test(name)) return 'a name is relative, and begins with no drive'
   const parts = name.split('/')
   if (parts.includes('')) return 'a part of the name is empty'
   return parts.includes('.') || parts.includes('..') ? 'no part of a name may be . or ..' : null

@@ -57,6 +57,8 @@ const STEPS: readonly string[] = [
   `,
 ]
 
+export const FORMAT_VERSION = STEPS.length
+
 /**
  * Sets what durability rests on and reads it back: SQLite ignores a pragma it cannot honor (WAL on a file system
  * without shared memory, for example) without a word.

@@ -12,10 +12,10 @@ export const SNAPSHOT_STORE_MUTANTS: readonly Mutant[] = [
     testName: 'snapshots of memory.*leave their place',
   },
   {
-    name: 'name of a file begins at the root',
+    name: 'name of a file begins with a drive',
     file: 'storage/snapshots/file-name.ts',
-    find: " || name.startsWith('/')",
-    replace: '',
+    find: 'if (/^[A-Za-z]:/.test(name))',
+    replace: 'if (/^[A-Za-z]:[A-Za-z]/.test(name))',
     tests: ['test/storage/conformance.test.ts'],
     testName: 'snapshots of memory.*leave their place',
   },
