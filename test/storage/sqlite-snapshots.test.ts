@@ -150,6 +150,17 @@ test('a full disk ends the save that it hits; the snapshot, the log and the next
   expect(store.newest?.meta.lastIncludedIndex).toBe(3)
 })
 
+test('a save of another group whose bytes went down with it ends, too, and is not published with holes', async () => {
+  const storage = await sqliteStorage({ maxSnapshotsBytes: 8 * MIB })
+  const [store, other] = [await openSnapshots(storage, 'a'), await openSnapshots(storage, 'b')]
+  const save = store.create(metaAt(1), 0)
+  await written((done) => save.write('a', someBytes(2 * MIB), done))
+  await expect(publish(other, 1, { b: someBytes(20 * MIB) })).rejects.toMatchObject({ code: 'FULL' })
+  save.endFile('a', null, () => {})
+  await expect(answered((done) => save.publish(done))).rejects.toMatchObject({ code: 'FULL' })
+  expect(store.newest).toBe(null)
+})
+
 test('a full disk ends a copy; what was durable of it is there when there is space again', async () => {
   const dataDir = temporaryDirectory()
   const large = { a: someBytes(40 * MIB) }

@@ -121,7 +121,7 @@ export const SNAPSHOT_STORE_MUTANTS: readonly Mutant[] = [
     find: 'for (const writing of this.#uncommitted) writing.failure ??= error',
     replace: 'for (const writing of this.#uncommitted) writing.failure ??= null',
     tests: ['test/storage/sqlite-snapshots.test.ts'],
-    testName: 'full disk ends the save',
+    testName: 'not published with holes',
   },
   {
     name: 'paused copy not durable',
