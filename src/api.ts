@@ -2,12 +2,12 @@
 
 import type { AnyActorRef, InspectionEvent } from 'xstate'
 import type { TuningInput } from './options.ts'
-import type { LogIndex, PeerId, Term } from './rules/types.ts'
+import type { LogIndex, PeerId, SnapshotMeta, Term } from './rules/types.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { Logger } from './runtime/logger.ts'
 import type { Random } from './runtime/random.ts'
 import type { ThrottleLimits } from './runtime/snapshot-throttle.ts'
-import type { StateMachine } from './state-machine.ts'
+import type { SnapshotFileInfo, StateMachine } from './state-machine.ts'
 import type { NodeStatus, Role } from './status.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Transport } from './transport/transport.ts'
@@ -82,6 +82,15 @@ export interface NodeEvents {
   error: Error
 }
 
+/** A snapshot: what it stands for, and what it is made of. */
+export interface SnapshotInfo extends SnapshotMeta {
+  readonly files: readonly SnapshotFileInfo[]
+  /** Of all files together. */
+  readonly bytes: number
+  /** Milliseconds since 1970, by the clock of whoever took it. */
+  readonly takenAtMs: number
+}
+
 /** One member of one group. */
 export interface RaftNode extends AsyncDisposable {
   readonly group: string
@@ -92,6 +101,15 @@ export interface RaftNode extends AsyncDisposable {
   apply<Result = unknown>(command: unknown, options?: ApplyOptions): Promise<Applied<Result>>
   /** Queries the state machine. Default level: `readIndex`, on any member. */
   read<Answer = unknown>(query: unknown, options?: ReadOptions): Promise<Answer>
+  /**
+   * Saves the state of this member now, and lets its log begin later (braft Node::snapshot). Resolves with the newest
+   * snapshot once it is durable; when nothing was applied since the last one, with that (the log behind it then goes, too).
+   *
+   * @throws QuorateError BUSY (retryable) while another one is taken, fetched or loaded; UNSUPPORTED when the state
+   *   machine knows nothing of snapshots; STATE_MACHINE, with the cause, when it failed to save; STORAGE when the disk did.
+   * @example const { lastIncludedIndex, bytes } = await node.snapshot()
+   */
+  snapshot(): Promise<SnapshotInfo>
   status(): NodeStatus
   /** Returns the function that ends the subscription. */
   on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void

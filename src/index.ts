@@ -10,18 +10,29 @@ export type {
   ReadLevel,
   ReadOptions,
   RoleChange,
+  SnapshotInfo,
   StartNodeOptions,
 } from './api.ts'
 export { isQuorateError, type Outcome, QuorateError, type QuorateErrorCode } from './errors.ts'
 export { openHost } from './host/open-host.ts'
 export type { Tuning, TuningInput } from './options.ts'
-export type { Configuration, LogIndex, PeerId, Term } from './rules/types.ts'
+export type { Configuration, LogIndex, PeerId, SnapshotMeta, Term } from './rules/types.ts'
 export type { Clock } from './runtime/clock.ts'
 export type { Logger } from './runtime/logger.ts'
 export type { Random } from './runtime/random.ts'
 export type { ThrottleLimits } from './runtime/snapshot-throttle.ts'
-export type { AppliedPosition, LeaderChange, StateMachine } from './state-machine.ts'
-export type { NodeStatus, ReplicatorStatus, Role } from './status.ts'
+export type {
+  AppliedPosition,
+  BackgroundSave,
+  LeaderChange,
+  SnapshotContent,
+  SnapshotFileInfo,
+  SnapshotFileInput,
+  SnapshotReader,
+  SnapshotWriter,
+  StateMachine,
+} from './state-machine.ts'
+export type { NodeStatus, ReplicatorStatus, Role, SnapshotStatus } from './status.ts'
 export {
   MemoryDisk,
   MemoryStorage,

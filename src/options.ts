@@ -95,6 +95,26 @@ export const tuningSchema = z.strictObject({
     0,
     'Durable entries kept in memory, to be applied and for slower followers; all groups of a host together keep at most 32 MiB.',
   ),
+  snapshotIntervalMs: ms(
+    3_600_000,
+    0,
+    'A snapshot is taken this often; the first time anywhere within the interval. 0: never for this reason.',
+  ),
+  snapshotEveryEntries: count(
+    100_000,
+    0,
+    'A snapshot is taken when so many entries have been applied since the last one. 0: never for this reason.',
+  ),
+  snapshotEveryBytes: count(
+    64 * 1024 * 1024,
+    0,
+    'The same by bytes that have come to the log. Neither, before they are a quarter of the last snapshot. 0: never for this reason.',
+  ),
+  snapshotMinGapEntries: count(
+    1,
+    1,
+    'With fewer entries applied since the last snapshot, no new one is taken; asking for one succeeds.',
+  ),
   logMarginEntries: count(
     0,
     0,

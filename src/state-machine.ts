@@ -101,7 +101,7 @@ export interface StateMachine<Command = unknown, Result = unknown, Query = unkno
   onSnapshotSave?(
     writer: SnapshotWriter,
     signal: AbortSignal,
-  ): void | BackgroundSave | Promise<void | BackgroundSave>
+  ): void | BackgroundSave | Promise<void> | Promise<BackgroundSave | undefined>
   /**
    * Replaces the whole state by a snapshot's (braft on_snapshot_load): at the start, and when this member has fallen too
    * far behind. What it throws stops the node.

@@ -40,6 +40,29 @@ export interface InstallationStatus {
   readonly totalBytes: number
 }
 
+/** What is known, and what is being done, about the snapshots of a member. */
+export interface SnapshotStatus {
+  /** The newest one; null: there is none. */
+  readonly newest: {
+    readonly index: LogIndex
+    readonly term: Term
+    readonly bytes: number
+    readonly files: number
+    readonly takenAtMs: number
+  } | null
+  readonly state: 'idle' | 'saving' | 'downloading' | 'loading'
+  /** Of a download under way; 0 of 0 otherwise. */
+  readonly doneBytes: number
+  readonly totalBytes: number
+  /** Taken, and failed, since the node was started. */
+  readonly saves: number
+  readonly failures: number
+  /** Of the last one that was taken or loaded; null: none was. */
+  readonly lastDurationMs: number | null
+  /** Why the last attempt failed; null: it did not, or there was none. */
+  readonly lastError: string | null
+}
+
 export interface NodeStatus {
   readonly group: string
   readonly id: PeerId
@@ -68,6 +91,7 @@ export interface NodeStatus {
   readonly leaseValid: boolean
   readonly stateHash: string | null
   readonly replicators: readonly ReplicatorStatus[]
+  readonly snapshot: SnapshotStatus
   /** How the disk of its process is doing; null when the storage does not say. */
   readonly disk: DiskStatus | null
   /** What stopped the node, when its role is `error`. */

@@ -19,6 +19,9 @@ export const nodeMachine = createMachine({
     "read": {
       "actions": "refuseReads"
     },
+    "snapshot": {
+      "actions": "refuseSnapshot"
+    },
     "rpc.*": {
       "actions": "refuseInactive"
     },
@@ -52,6 +55,14 @@ export const nodeMachine = createMachine({
           "target": "#node.error",
           "actions": "noteFailure"
         },
+        "snapshot.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "apply.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
         "fatal": {
           "target": "#node.error",
           "actions": "noteFailure"
@@ -74,7 +85,8 @@ export const nodeMachine = createMachine({
           "entry": "loadSnapshot",
           "on": {
             "snapshot.loaded": {
-              "target": "checkingConsistency"
+              "target": "checkingConsistency",
+              "actions": "followSnapshot"
             }
           }
         },
@@ -109,7 +121,32 @@ export const nodeMachine = createMachine({
     "active": {
       "initial": "follower",
       "entry": "tellStarted",
+      "invoke": {
+        "src": "timer",
+        "id": "snapshotTimer"
+      },
       "on": {
+        "applied": {
+          "actions": [
+            "noteApplied",
+            "saveWhenDue"
+          ]
+        },
+        "snapshot": {
+          "actions": "askForSnapshot"
+        },
+        "timer.snapshot": {
+          "actions": "saveOnTimer"
+        },
+        "snapshot.saved": {
+          "actions": "followSnapshot"
+        },
+        "snapshot.loaded": {
+          "actions": "followSnapshot"
+        },
+        "snapshot.unchanged": {
+          "actions": "trimLog"
+        },
         "log.durable": {
           "actions": "settleAcks"
         },
@@ -154,6 +191,20 @@ export const nodeMachine = createMachine({
             ]
           }
         ],
+        "rpc.install_snapshot": [
+          {
+            "guard": "senderIsStale",
+            "actions": "refuseSender"
+          },
+          {
+            "target": ".follower",
+            "actions": [
+              "leaveOffice",
+              "followSender",
+              "acceptOffer"
+            ]
+          }
+        ],
         "rpc.timeout_now": [
           {
             "guard": "requestTermIsHigher",
@@ -183,6 +234,10 @@ export const nodeMachine = createMachine({
           "actions": "noteFailure"
         },
         "hardState.failed": {
+          "target": "#node.error",
+          "actions": "noteFailure"
+        },
+        "snapshot.failed": {
           "target": "#node.error",
           "actions": "noteFailure"
         },
@@ -279,6 +334,35 @@ export const nodeMachine = createMachine({
                 "actions": [
                   "followSender",
                   "acceptHeartbeat"
+                ]
+              }
+            ],
+            "rpc.install_snapshot": [
+              {
+                "guard": "senderIsStale",
+                "actions": "refuseSender"
+              },
+              {
+                "guard": "senderConflicts",
+                "target": ".passive",
+                "actions": [
+                  "raiseOverConflict",
+                  "refuseSender"
+                ]
+              },
+              {
+                "guard": "senderIsNew",
+                "target": ".passive",
+                "actions": [
+                  "leaveOffice",
+                  "followSender",
+                  "acceptOffer"
+                ]
+              },
+              {
+                "actions": [
+                  "followSender",
+                  "acceptOffer"
                 ]
               }
             ],

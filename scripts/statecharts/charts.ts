@@ -7,6 +7,7 @@ import { nodeMachine } from '../../src/actors/node/node.machine.ts'
 import { heartbeatMachine } from '../../src/actors/replication/heartbeat.machine.ts'
 import { replicatorMachine } from '../../src/actors/replication/replicator.machine.ts'
 import { copierMachine } from '../../src/actors/snapshot/copier.machine.ts'
+import { snapshotMachine } from '../../src/actors/snapshot/snapshot.machine.ts'
 import { timerMachine } from '../../src/actors/timer.machine.ts'
 
 export interface Chart {
@@ -49,6 +50,12 @@ export const charts: readonly Chart[] = [
     source: 'src/actors/apply/apply-queue.machine.ts',
     machine: applyQueueMachine,
     what: 'The serial queue in front of the user’s state machine: idle, at work, failed for good, or stopped.',
+  },
+  {
+    name: 'snapshot',
+    source: 'src/actors/snapshot/snapshot.machine.ts',
+    machine: snapshotMachine,
+    what: 'The snapshots of one member: it saves, fetches one from its leader, or loads one, and does one of these at a time.',
   },
   {
     name: 'copier',

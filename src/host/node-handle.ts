@@ -3,9 +3,11 @@
 import { type Actor, createActor, type InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../actors/apply/closures.ts'
-import type { NodeCore, NodeInput } from '../actors/node/node.core.ts'
+import type { NodeCore } from '../actors/node/node.core.ts'
+import type { NodeInput } from '../actors/node/node.input.ts'
 import { nodeMachine } from '../actors/node/node.machine.ts'
 import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
+import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { NodeEvents, ReadLevel } from '../api.ts'
 import type { Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
@@ -57,6 +59,11 @@ export class NodeHandle {
   /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
   query(query: unknown, level: ReadLevel, done: (outcome: QueryOutcome) => void): void {
     this.#intake.query(query, level, done)
+  }
+
+  /** Takes a snapshot. `done` comes exactly once, never before this returns. */
+  snapshot(done: (outcome: SnapshotOutcome) => void): void {
+    this.#intake.snapshot(done)
   }
 
   status(): NodeStatus {
@@ -125,6 +132,7 @@ export class NodeHandle {
     core.intake.closing = true
     core.life.gone = true
     core.outbox.discard()
+    core.snapshots.abort()
     core.life.leaveGroup()
     this.#clock.end()
   }
@@ -155,6 +163,7 @@ export class NodeHandle {
     this.#vanish()
     core.office = null
     core.store?.close(() => {})
+    core.snapshots.store?.close(() => {})
     core.life.tellStarted(failure)
     const why = `Member ${core.id} of ${core.group} has failed: ${failure.message.replace(/\.$/, '')}`
     this.#settle({ code: 'NODE_FAILED', why, cause: failure })

@@ -1,4 +1,5 @@
-// What a user asks of a running node: proposals and queries, the bounds on both, and a completion for each, exactly once.
+// What a user asks of a running node: proposals, queries and snapshots, their bounds, and a completion for each, exactly
+// once.
 
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal, ProposalOutcome } from '../actors/apply/closures.ts'
@@ -6,6 +7,7 @@ import type { Full } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { ReadOutcome } from '../actors/node/node.events.ts'
 import { refusal } from '../actors/node/node.refusals.ts'
+import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { Term } from '../rules/types.ts'
@@ -46,6 +48,19 @@ export class NodeIntake {
     }
     if (level === 'local') core.clock.defer(() => at({ ok: true, index: 0 }))
     else this.#wake(intake.addRead({ level, done: at }))
+  }
+
+  /** Asks for a snapshot of the state. `done` comes exactly once, never before this returns. */
+  snapshot(done: (outcome: SnapshotOutcome) => void): void {
+    const core = this.#core
+    const refused = this.#cannotServe()
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    const { asked } = core.snapshots
+    const settle = (outcome: SnapshotOutcome): void => {
+      if (asked.delete(settle)) done(outcome)
+    }
+    asked.add(settle)
+    core.clock.defer(() => core.send({ type: 'snapshot', asked: settle }))
   }
 
   /** One event for all that comes in this turn: commands are many. */

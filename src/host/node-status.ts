@@ -31,8 +31,29 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
     leaseValid: leaseIsValid(core),
     stateHash: stateHash(core),
     replicators: replicators(core),
+    snapshot: snapshotStatus(core),
     disk: core.input.storage.diskStatus?.() ?? null,
     error: core.life.failure?.message ?? null,
+  }
+}
+
+function snapshotStatus({ snapshots }: NodeCore): NodeStatus['snapshot'] {
+  const { newest, activity: state, isInstalling, progress, saves, failures } = snapshots
+  return {
+    newest: newest && {
+      index: newest.meta.lastIncludedIndex,
+      term: newest.meta.lastIncludedTerm,
+      bytes: newest.bytes,
+      files: newest.files.length,
+      takenAtMs: newest.takenAtMs,
+    },
+    state,
+    doneBytes: isInstalling ? progress.doneBytes : 0,
+    totalBytes: isInstalling ? progress.totalBytes : 0,
+    saves,
+    failures,
+    lastDurationMs: snapshots.lastDurationMs,
+    lastError: snapshots.lastError,
   }
 }
 

@@ -1,6 +1,7 @@
 // Opening a host: the embedded way in. Checks what it is given, opens disk and bus, hands out nodes.
 
 import { z } from 'zod'
+import { snapshotsMissing } from '../actors/snapshot/machine-snapshots.ts'
 import type { Host, HostOptions, RaftNode, StartNodeOptions } from '../api.ts'
 import { isQuorateError, QuorateError } from '../errors.ts'
 import { describeIssues, memberNameSchema, nameSchema, parseTuning, type Tuning } from '../options.ts'
@@ -10,6 +11,7 @@ import { toError } from '../runtime/errors.ts'
 import { type Logger, shelteredLogger } from '../runtime/logger.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { DEFAULT_THROTTLE, type ThrottleLimits } from '../runtime/snapshot-throttle.ts'
+import type { StateMachine } from '../state-machine.ts'
 import { openSqliteStorage } from '../storage/sqlite/sqlite-storage.ts'
 import { type Storage, StorageError } from '../storage/storage.ts'
 import { defaultMemoryBus } from '../transport/memory/memory-bus.ts'
@@ -186,7 +188,13 @@ function throttleLimits(now: ThrottleLimits, change: Partial<ThrottleLimits> = {
 }
 
 /** Users of plain JavaScript have no compiler to tell them. */
-function checkMachine(stateMachine: unknown): void {
+function checkMachine(stateMachine: StateMachine): void {
+  checkApplies(stateMachine)
+  const missing = snapshotsMissing(stateMachine)
+  if (missing !== null) throw new QuorateError('INVALID', `Option stateMachine: it ${missing}.`)
+}
+
+function checkApplies(stateMachine: unknown): void {
   const applies = typeof stateMachine === 'object' && stateMachine !== null && 'apply' in stateMachine
   if (applies && typeof stateMachine.apply === 'function') return
   throw new QuorateError('INVALID', 'Option stateMachine: must be an object with a method apply.')

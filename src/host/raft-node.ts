@@ -1,12 +1,14 @@
 // The facade a user holds: promises around a node handle.
 
 import type { AnyActorRef } from 'xstate'
-import type { Applied, ApplyOptions, NodeEvents, RaftNode, ReadOptions } from '../api.ts'
+import { fileInfo } from '../actors/snapshot/user-reader.ts'
+import type { Applied, ApplyOptions, NodeEvents, RaftNode, ReadOptions, SnapshotInfo } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { PeerId } from '../rules/types.ts'
 import { lostResult } from '../services/lost-result.ts'
 import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
+import type { SnapshotRecord } from '../storage/snapshot-store.ts'
 import { copyValue, encodeValue } from '../transport/wire/codec.ts'
 import type { NodeHandle } from './node-handle.ts'
 
@@ -76,6 +78,15 @@ export class NodeFacade implements RaftNode, PortedNode {
     return signal === undefined ? answered : untilAborted(answered, signal, 'not-applied')
   }
 
+  snapshot(): Promise<SnapshotInfo> {
+    return new Promise((resolve, reject) =>
+      this.#handle.snapshot((outcome) => {
+        if (outcome.ok) resolve(snapshotInfo(outcome.record))
+        else reject(outcome.error)
+      }),
+    )
+  }
+
   status(): NodeStatus {
     return this.#handle.status()
   }
@@ -97,6 +108,20 @@ export class NodeFacade implements RaftNode, PortedNode {
   destroy(): void {
     this.#handle.destroy()
     this.#handle.abandon()
+  }
+}
+
+/** A snapshot as users see it, and theirs to keep. */
+function snapshotInfo({ meta, files, bytes, takenAtMs }: SnapshotRecord): SnapshotInfo {
+  const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
+  return {
+    lastIncludedIndex,
+    lastIncludedTerm,
+    peers: [...peers],
+    oldPeers: [...oldPeers],
+    files: files.map(fileInfo),
+    bytes,
+    takenAtMs,
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { nameSchema } from '../options.ts'
-import type { NodeStatus, ReplicatorStatus } from '../status.ts'
+import type { NodeStatus, ReplicatorStatus, SnapshotStatus } from '../status.ts'
 
 const index = z.number().int().min(0)
 const peer = nameSchema
@@ -35,7 +35,29 @@ const diskSchema = z.object({
 })
 
 /** Unknown fields of a newer member are dropped. */
-export const memberStatusSchema = z.object({
+export const snapshotSchema = z.object({
+  newest: z.object({ index, term: index, bytes: index, files: index, takenAtMs: z.number() }).nullable(),
+  state: z.enum(['idle', 'saving', 'downloading', 'loading']),
+  doneBytes: index,
+  totalBytes: index,
+  saves: index,
+  failures: index,
+  lastDurationMs: z.number().nullable(),
+  lastError: z.string().nullable(),
+})
+
+const NOTHING_TOLD: SnapshotStatus = {
+  newest: null,
+  state: 'idle',
+  doneBytes: 0,
+  totalBytes: 0,
+  saves: 0,
+  failures: 0,
+  lastDurationMs: null,
+  lastError: null,
+}
+
+const memberStatusSchema = z.object({
   group: nameSchema,
   id: peer,
   /** Drawn when the member's services start: two of them under one id are two processes. */
@@ -70,6 +92,7 @@ export const memberStatusSchema = z.object({
   stateHash: z.string().max(256).nullable(),
   replicators: z.array(replicatorSchema).max(1024),
   /** Not told by members of older versions. */
+  snapshot: snapshotSchema.default(NOTHING_TOLD),
   disk: diskSchema.nullable().default(null),
   error: z.string().nullable(),
 })

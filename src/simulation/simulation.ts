@@ -78,7 +78,8 @@ export class Simulation extends SimulationFaults {
     const { seed, nodes, stopped = [] } = options
     this.seed = seed
     this.nodes = nodes
-    this.tuning = parseTuning(options.options ?? {})
+    // Not by chance: a run takes snapshots when it is told to.
+    this.tuning = parseTuning({ snapshotIntervalMs: 0, ...options.options })
     this.#isKeyValue = options.stateMachine === undefined
     this.#reference = this.#isKeyValue ? new ReferenceMachine(new KeyValueMachine()) : null
     const createMachine = options.stateMachine ?? (() => new KeyValueMachine())

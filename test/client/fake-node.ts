@@ -1,7 +1,8 @@
 // A member without consensus: answers as a test tells it to.
 
 import { type AnyActorRef, createEmptyActor } from 'xstate'
-import type { Applied, NodeEvents, RaftNode, ReadOptions } from '../../src/api.ts'
+import type { Applied, NodeEvents, RaftNode, ReadOptions, SnapshotInfo } from '../../src/api.ts'
+import { QuorateError } from '../../src/errors.ts'
 import type { NodeStatus, Role } from '../../src/status.ts'
 
 export class FakeNode implements RaftNode {
@@ -59,6 +60,10 @@ export class FakeNode implements RaftNode {
     return (await this.onRead(query)) as Answer
   }
 
+  async snapshot(): Promise<SnapshotInfo> {
+    throw new QuorateError('UNSUPPORTED', 'A fake has nothing to save.')
+  }
+
   status(): NodeStatus {
     const last = this.applied.length
     return {
@@ -79,6 +84,10 @@ export class FakeNode implements RaftNode {
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
       ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },
       ...{ undurableBytes: 0, pendingBytes: 0, disk: null, error: null },
+      snapshot: {
+        ...{ newest: null, state: 'idle', doneBytes: 0, totalBytes: 0 },
+        ...{ saves: 0, failures: 0, lastDurationMs: null, lastError: null },
+      },
     }
   }
 

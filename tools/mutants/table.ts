@@ -9,6 +9,7 @@ import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
+import { SNAPSHOT_EXECUTOR_MUTANTS } from './tables/snapshot-executor.ts'
 import { SNAPSHOT_SHIPPING_MUTANTS } from './tables/snapshots.ts'
 import { STORAGE_MUTANTS } from './tables/storage.ts'
 import { TRANSPORT_MUTANTS } from './tables/transport.ts'
@@ -20,7 +21,7 @@ export const MUTANTS_BY_AREA = {
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,
   host: HOST_MUTANTS,
-  snapshots: SNAPSHOT_SHIPPING_MUTANTS,
+  snapshots: [...SNAPSHOT_SHIPPING_MUTANTS, ...SNAPSHOT_EXECUTOR_MUTANTS],
   storage: STORAGE_MUTANTS,
   services: SERVICES_MUTANTS,
   client: CLIENT_MUTANTS,

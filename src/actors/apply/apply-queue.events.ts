@@ -1,7 +1,7 @@
 // What the apply queue is asked to do (braft FSMCaller, its ApplyTask).
 
 import type { QuorateError } from '../../errors.ts'
-import type { ConfigurationEntry, LogId, LogIndex, Term } from '../../rules/types.ts'
+import type { Configuration, ConfigurationEntry, LogId, LogIndex, Term } from '../../rules/types.ts'
 import type { LeaderChange } from '../../state-machine.ts'
 
 /** A query for the state machine once `index` has been applied. */
@@ -15,15 +15,23 @@ export type QueryOutcome =
   | { readonly ok: true; readonly answer: unknown }
   | { readonly ok: false; readonly error: QuorateError }
 
+/** Where a state stands after work on it; with the configuration that a snapshot has brought. */
+export interface LoadedPosition extends LogId {
+  readonly configuration?: Configuration
+}
+
 /** Work on the whole state that must not overlap with applying: saving it, or replacing it. */
 export interface ExclusiveTask {
   /** Called with the position that the state has reached. Returns the position it has afterwards. */
-  readonly run: (applied: LogId, configuration: ConfigurationEntry | null) => LogId | Promise<LogId>
+  readonly run: (
+    applied: LogId,
+    configuration: ConfigurationEntry | null,
+  ) => LoadedPosition | Promise<LoadedPosition>
   readonly done: (error: Error | null) => void
 }
 
 /** Is this what such a task has to return? */
-export function isPosition(value: unknown): value is LogId {
+export function isPosition(value: unknown): value is LoadedPosition {
   return typeof value === 'object' && value !== null && 'index' in value && 'term' in value
 }
 

@@ -4,13 +4,18 @@
 
 import { QuorateError } from '../../errors.ts'
 import { decodeConfiguration } from '../../log/configuration-codec.ts'
-import { isStable } from '../../rules/quorum.ts'
 import { EntryType, type LogEntry, type LogId, NOTHING } from '../../rules/types.ts'
 import { messageOf, toError } from '../../runtime/errors.ts'
-import { type ApplyQueueEvent, type ExclusiveTask, isPosition } from './apply-queue.events.ts'
+import {
+  type ApplyQueueEvent,
+  type ExclusiveTask,
+  isPosition,
+  type LoadedPosition,
+} from './apply-queue.events.ts'
 import type { ApplyWorld } from './apply-world.ts'
 import { settleProposal } from './closures.ts'
 import { CommittedEntries } from './committed-entries.ts'
+import { tellConfiguration, tellNotice } from './notices.ts'
 import { Reading } from './reading.ts'
 import { type Returned, UserCode } from './user-code.ts'
 
@@ -168,8 +173,9 @@ export class ApplyWorker {
 
   #applyReturned({ index, term }: LogEntry, returned: Returned): void {
     if (!returned.ok) {
-      this.#userFailed = true
-      return this.#fail(this.#userError(index, returned.error))
+      const message = `The state machine failed at index ${index}: ${messageOf(returned.error)}`
+      const details = { outcome: 'unknown', cause: returned.error } as const
+      return this.#fail(new QuorateError('STATE_MACHINE', message, details), true)
     }
     this.#applied = { index, term }
     this.#reading.applied()
@@ -206,21 +212,27 @@ export class ApplyWorker {
   }
 
   #exclusiveReturned(task: ExclusiveTask, returned: Returned): void {
-    this.#tasks.shift()
+    const type = this.#tasks.shift()?.type
     this.#reading.applied()
-    if (returned.ok && isPosition(returned.value)) this.#applied = returned.value
+    if (returned.ok && isPosition(returned.value)) this.#takePosition(returned.value)
+    // Half a state is none: nothing is applied on top of it.
+    if (!returned.ok && type === 'snapshotLoad') this.#fail(toError(returned.error), true)
     if (this.#world.exclusiveTasks.delete(task))
       this.#world.shelter(() => task.done(returned.ok ? null : toError(returned.error)))
+  }
+
+  /** What was read ahead belongs to where the state stood before. */
+  #takePosition({ index, term, configuration }: LoadedPosition): void {
+    this.#applied = { index, term }
+    if (configuration === undefined) return
+    this.#entries.forget()
+    tellConfiguration(this.#code, configuration, index)
   }
 
   /** A stable configuration is news for the user; a term's first entry begins the user's leadership. */
   #configurationApplied(entry: LogEntry): void {
     const configuration = entry.type === EntryType.CONFIGURATION ? decodeConfiguration(entry) : null
-    if (configuration !== null && isStable(configuration)) {
-      this.#code.hook('onConfigurationCommitted', (machine) =>
-        machine.onConfigurationCommitted?.(configuration, entry.index),
-      )
-    }
+    if (configuration !== null) tellConfiguration(this.#code, configuration, entry.index)
     const closure = this.#world.closures.take(entry.index)
     if (closure?.kind === 'leaderStart') {
       this.#code.hook('onLeaderStart', (machine) => machine.onLeaderStart?.(closure.term))
@@ -228,21 +240,11 @@ export class ApplyWorker {
   }
 
   #notify(task: Notice): void {
-    switch (task.type) {
-      case 'leaderStart':
-        return this.#code.hook('onLeaderStart', (machine) => machine.onLeaderStart?.(task.term))
-      case 'leaderStop':
-        return this.#code.hook('onLeaderStop', (machine) => machine.onLeaderStop?.(task.reason))
-      case 'startFollowing':
-        return this.#code.hook('onStartFollowing', (machine) => machine.onStartFollowing?.(task.change))
-      case 'stopFollowing':
-        return this.#code.hook('onStopFollowing', (machine) => machine.onStopFollowing?.(task.change))
-      case 'stop':
-        this.#stopped = true
-        this.#answerDue(Number.POSITIVE_INFINITY)
-        this.#code.hook('onShutdown', (machine) => machine.onShutdown?.())
-        return this.#world.send({ type: 'applyQueue.stopped' })
-    }
+    if (task.type !== 'stop') return tellNotice(this.#code, task)
+    this.#stopped = true
+    this.#answerDue(Number.POSITIVE_INFINITY)
+    this.#code.hook('onShutdown', (machine) => machine.onShutdown?.())
+    this.#world.send({ type: 'applyQueue.stopped' })
   }
 
   #answerDue(untilMs: number): void {
@@ -251,7 +253,8 @@ export class ApplyWorker {
     if (!this.#yielded && this.#reading.hasDue(this.#applied.index) && this.#tasks.length === 0) this.#yield()
   }
 
-  #fail(error: Error): void {
+  #fail(error: Error, isUsers = false): void {
+    this.#userFailed ||= isUsers && this.#failure === null
     this.#failure ??= error
   }
 
@@ -282,11 +285,6 @@ export class ApplyWorker {
     })
   }
 
-  #userError(index: number, error: unknown): QuorateError {
-    const message = `The state machine failed at index ${index}: ${messageOf(error)}`
-    return new QuorateError('STATE_MACHINE', message, { outcome: 'unknown', cause: error })
-  }
-
   /** Lets timers and messages in before going on. */
   #yield(): void {
     this.#yielded = true
@@ -294,7 +292,7 @@ export class ApplyWorker {
   }
 }
 
-const FAILED: Returned = {
+const FAILED = {
   ok: false,
   error: new QuorateError('NODE_FAILED', 'The node is in its error state.'),
-}
+} as const

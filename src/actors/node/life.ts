@@ -18,6 +18,7 @@ export class Life {
   proposalQueue: AnyActorRef | null = null
   applyQueue: AnyActorRef | null = null
   logActor: AnyActorRef | null = null
+  snapshotExecutor: AnyActorRef | null = null
   /** Its entry in the host's routing table. */
   route: { stop(): void } | null = null
   /** What listeners were told last. */

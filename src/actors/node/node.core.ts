@@ -4,6 +4,7 @@
 //
 // Term, vote and commit index are assigned here and nowhere else.
 
+import type { AnyActorRef, EventObject } from 'xstate'
 import { QuorateError, type QuorateErrorDetails } from '../../errors.ts'
 import type { RaftLog } from '../../log/raft-log.ts'
 import { heartbeatIntervalMs, type Tuning } from '../../options.ts'
@@ -12,26 +13,16 @@ import { assertCommitStep, assertHardStateStep } from '../../rules/invariants.ts
 import type { LeaseTerms, QuorumContact } from '../../rules/lease.ts'
 import { members } from '../../rules/quorum.ts'
 import type { RoleInTerm } from '../../rules/term.ts'
-import type {
-  Configuration,
-  ConfigurationEntry,
-  HardState,
-  Identity,
-  LogIndex,
-  PeerId,
-  Term,
-} from '../../rules/types.ts'
+import type { ConfigurationEntry, HardState, Identity, LogIndex, PeerId, Term } from '../../rules/types.ts'
 import { NOTHING } from '../../rules/types.ts'
-import type { CacheBudget } from '../../runtime/cache-budget.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, sheltered, toError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { type Random, randomInt } from '../../runtime/random.ts'
-import type { SnapshotThrottle } from '../../runtime/snapshot-throttle.ts'
+import { randomInt } from '../../runtime/random.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import type { Role } from '../../status.ts'
-import type { GroupStore, Storage, StoredGroup } from '../../storage/storage.ts'
-import type { PeerRpc, Reply, RequestHandler, RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
+import type { GroupStore, StoredGroup } from '../../storage/storage.ts'
+import type { Reply, RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import type {
   RequestOf,
   ResponseOf,
@@ -43,40 +34,19 @@ import type { ApplyWorld } from '../apply/apply-world.ts'
 import { ClosureQueue } from '../apply/closures.ts'
 import type { ReplicationWorld } from '../replication/replication-world.ts'
 import { FileService } from '../snapshot/file-service.ts'
+import type { SnapshotEvent } from '../snapshot/snapshot.events.ts'
+import type { SnapshotWorld } from '../snapshot/snapshot-world.ts'
 import { Snapshots } from '../snapshot/snapshots.ts'
 import { Candidacy } from './candidacy.ts'
 import { Following } from './following.ts'
 import { Intake, type IntakeWorld } from './intake.ts'
 import { Life } from './life.ts'
 import type { NodeEvent } from './node.events.ts'
+import type { NodeInput } from './node.input.ts'
 import type { Office } from './office.ts'
 import { Outbox } from './outbox.ts'
 
-/** The world and the wishes that a node is started with. */
-export interface NodeInput {
-  readonly group: string
-  readonly id: PeerId
-  readonly initialConfiguration: Configuration
-  readonly tuning: Tuning
-  readonly stateMachine: StateMachine
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-  readonly storage: Storage
-  /** Members whose files an operator vouches for, whatever the log says of them. */
-  readonly trusted?: readonly PeerId[]
-  /** For what could be read again, shared by all groups of the process. */
-  readonly caches: CacheBudget
-  /** For snapshots, shared by all groups of the process. */
-  readonly throttle: SnapshotThrottle
-  readonly rpc: PeerRpc
-  /** Joins the routing table of the host; throws when the group is already carried. */
-  readonly join: (handler: RequestHandler) => { stop(): void }
-  /** Called once: the node takes part in its group, or could not be started. */
-  readonly started: (error: Error | null) => void
-}
-
-export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
+export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, SnapshotWorld {
   readonly input: NodeInput
   readonly group: string
   readonly id: PeerId
@@ -171,9 +141,12 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
     if (!this.gone && self?.getSnapshot().status === 'active') self.send(event)
   }
 
+  toSnapshots(event: SnapshotEvent): void {
+    tellIfActive(this.life.snapshotExecutor, event)
+  }
+
   toApplyQueue(event: ApplyQueueEvent): void {
-    const { applyQueue } = this.life
-    if (applyQueue?.getSnapshot().status === 'active') applyQueue.send(event)
+    tellIfActive(this.life.applyQueue, event)
   }
 
   /** Calls a completion, a listener, a reply: whatever it throws is logged and stops nobody. */
@@ -320,4 +293,8 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld {
       lastIndex: this.#log?.lastIndex ?? 0,
     }
   }
+}
+
+function tellIfActive(actor: AnyActorRef | null, event: EventObject): void {
+  if (actor?.getSnapshot().status === 'active') actor.send(event)
 }

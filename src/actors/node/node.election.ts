@@ -39,7 +39,7 @@ export function maySeek(core: NodeCore, { firedMs }: TimerFired): boolean {
     configuration: core.configuration,
     self: core.id,
     leaderIsGone: leaderPresumedAliveMs(core.following.lease, core.leaseTerms, firedMs) === 0,
-    installingSnapshot: false,
+    installingSnapshot: core.snapshots.isInstalling,
   })
 }
 

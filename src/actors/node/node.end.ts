@@ -26,6 +26,7 @@ export function enterError(core: NodeCore): void {
   failReads(core, takeReads(core), refusal(core))
   core.following.takeAcks()
   core.files.close()
+  core.toSnapshots({ type: 'stop' })
   const error = core.life.failure ?? new Error('unknown')
   core.toApplyQueue({ type: 'nodeFailed', error })
   core.life.tellStarted(error)
@@ -35,15 +36,21 @@ export function enterError(core: NodeCore): void {
 export function drain(core: NodeCore): void {
   core.life.leaveGroup()
   core.files.close()
+  core.toSnapshots({ type: 'stop' })
   if (core.life.applyQueue === null) core.send({ type: 'applyQueue.stopped' })
   else core.toApplyQueue({ type: 'stop' })
 }
 
 export function closeStore(core: NodeCore): void {
   const closed = (): void => core.send({ type: 'store.closed' })
+  const { store, snapshots } = core
   if (core.hasLog) core.log.release()
-  if (core.store === null) core.clock.defer(closed)
-  else core.store.close(closed)
+  const closeLog = (): void => {
+    if (store === null) core.clock.defer(closed)
+    else store.close(closed)
+  }
+  if (snapshots.store === null) closeLog()
+  else snapshots.store.close(closeLog)
 }
 
 /** A disk that does not answer must not keep a process alive; what it was asked to do it may still do. */

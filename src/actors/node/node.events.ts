@@ -12,6 +12,8 @@ import {
 } from '../../transport/wire/messages/registry.ts'
 import type { Proposal } from '../apply/closures.ts'
 import type { LogPort } from '../log.machine.ts'
+import type { SnapshotReport } from '../snapshot/snapshot-world.ts'
+import type { SnapshotOutcome } from '../snapshot/snapshots.ts'
 import type { TimerFired } from '../timer.machine.ts'
 
 /** A request of another member, named by its method, with the door for the answer. */
@@ -50,7 +52,8 @@ export type NodeEvent =
   | { readonly type: 'log.durable' }
   | { readonly type: 'hardState.durable'; readonly version: number }
   | { readonly type: 'hardState.failed'; readonly error: Error }
-  | { readonly type: 'snapshot.loaded' }
+  | SnapshotReport
+  | { readonly type: 'snapshot'; readonly asked: (outcome: SnapshotOutcome) => void }
   | TimerFired
   | ({ readonly type: 'preVote.answered' } & CampaignAnswer)
   | ({ readonly type: 'vote.answered' } & CampaignAnswer)
@@ -81,9 +84,15 @@ export function isOneOf<T extends EventType>(event: NodeEvent, types: readonly T
 }
 
 /** Events that speak alike. */
-export const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat'] as const
+export const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat', 'rpc.install_snapshot'] as const
 export const ANSWERS = ['preVote.answered', 'vote.answered'] as const
-export const FAILURES = ['log.failed', 'hardState.failed', 'apply.failed', 'fatal'] as const
+export const FAILURES = [
+  'log.failed',
+  'hardState.failed',
+  'snapshot.failed',
+  'apply.failed',
+  'fatal',
+] as const
 export const RPCS = RPC_METHODS.map((method) => `rpc.${method}` as const)
 
 /** What the actor emits: subscribe with `actor.on(type, handler)`. */

@@ -10,16 +10,18 @@ import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { AppendEntriesRequest } from '../../transport/wire/messages/registry.ts'
 import { refreshConfiguration } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
-import type { NodeEvent } from './node.events.ts'
+import type { EventOf, FROM_LEADER } from './node.events.ts'
 import { adoptLeader } from './node.term.ts'
 
-export type LeaderEvent = Extract<NodeEvent, { type: 'rpc.append_entries' | 'rpc.heartbeat' }>
+export type LeaderEvent = EventOf<(typeof FROM_LEADER)[number]>
 
 export function senderOf(core: NodeCore, event: LeaderEvent): SenderVerdict {
   return judgeSender(core.roleInTerm, event.from, event.message.term)
 }
 
 export function refuseSender(core: NodeCore, event: LeaderEvent): void {
+  if (event.type === 'rpc.install_snapshot')
+    return core.answer(event.reply, { term: core.term, state: 'busy', doneBytes: 0, totalBytes: 0 })
   core.answer(event.reply, { term: core.term, success: false, lastLogIndex: core.log.lastIndex })
 }
 
@@ -30,7 +32,7 @@ export function followSender(core: NodeCore, event: LeaderEvent): void {
 }
 
 /** Heartbeat: nothing to store; the position it names says how far the commit index may be believed. */
-export function acceptHeartbeat(core: NodeCore, event: LeaderEvent): void {
+export function acceptHeartbeat(core: NodeCore, event: EventOf<'rpc.heartbeat'>): void {
   const { prevLogIndex, prevLogTerm, committedIndex } = event.message
   const success = agreesAt(core.log, { index: prevLogIndex, term: prevLogTerm })
   if (success) vouch(core, committedIndex, prevLogIndex)
@@ -38,7 +40,7 @@ export function acceptHeartbeat(core: NodeCore, event: LeaderEvent): void {
   else core.answer(event.reply, { term: core.term, success, lastLogIndex: core.log.lastIndex })
 }
 
-export function acceptAppend(core: NodeCore, event: LeaderEvent): void {
+export function acceptAppend(core: NodeCore, event: EventOf<'rpc.append_entries'>): void {
   const { message, reply } = event
   const unreadable = message.entries.find(
     (e) => e.type === EntryType.CONFIGURATION && decodeConfiguration(e) === null,

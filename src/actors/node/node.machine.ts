@@ -13,6 +13,7 @@ export const nodeMachine = nodeSetup.createMachine({
     applied: { actions: 'noteApplied' },
     propose: { actions: 'refuseProposals' },
     read: { actions: 'refuseReads' },
+    snapshot: { actions: 'refuseSnapshot' },
     'rpc.*': { actions: 'refuseInactive' },
     'farewell.said': { actions: 'noteFarewell' },
   },
@@ -27,6 +28,8 @@ export const nodeMachine = nodeSetup.createMachine({
       on: {
         'log.failed': failing,
         'hardState.failed': failing,
+        'snapshot.failed': failing,
+        'apply.failed': failing,
         fatal: failing,
         shutdown: { target: 'shuttingDown' },
       },
@@ -37,7 +40,7 @@ export const nodeMachine = nodeSetup.createMachine({
         },
         loadingSnapshot: {
           entry: 'loadSnapshot',
-          on: { 'snapshot.loaded': { target: 'checkingConsistency' } },
+          on: { 'snapshot.loaded': { target: 'checkingConsistency', actions: 'followSnapshot' } },
         },
         checkingConsistency: {
           always: [
@@ -59,7 +62,14 @@ export const nodeMachine = nodeSetup.createMachine({
     active: {
       initial: 'follower',
       entry: 'tellStarted',
+      invoke: { src: 'timer', id: 'snapshotTimer', input: timers.snapshot },
       on: {
+        applied: { actions: ['noteApplied', 'saveWhenDue'] },
+        snapshot: { actions: 'askForSnapshot' },
+        'timer.snapshot': { actions: 'saveOnTimer' },
+        'snapshot.saved': { actions: 'followSnapshot' },
+        'snapshot.loaded': { actions: 'followSnapshot' },
+        'snapshot.unchanged': { actions: 'trimLog' },
         'log.durable': { actions: 'settleAcks' },
         'rpc.pre_vote': { actions: 'answerPreVote' },
         'rpc.request_vote': [
@@ -78,6 +88,10 @@ export const nodeMachine = nodeSetup.createMachine({
           { guard: 'senderIsStale', actions: 'refuseSender' },
           { target: '.follower', actions: ['leaveOffice', 'followSender', 'acceptHeartbeat'] },
         ],
+        'rpc.install_snapshot': [
+          { guard: 'senderIsStale', actions: 'refuseSender' },
+          { target: '.follower', actions: ['leaveOffice', 'followSender', 'acceptOffer'] },
+        ],
         'rpc.timeout_now': [
           {
             guard: 'requestTermIsHigher',
@@ -95,6 +109,7 @@ export const nodeMachine = nodeSetup.createMachine({
         },
         'log.failed': failing,
         'hardState.failed': failing,
+        'snapshot.failed': failing,
         'apply.failed': failing,
         fatal: failing,
         shutdown: { target: 'shuttingDown' },
@@ -142,6 +157,20 @@ export const nodeMachine = nodeSetup.createMachine({
                 actions: ['leaveOffice', 'followSender', 'acceptHeartbeat'],
               },
               { actions: ['followSender', 'acceptHeartbeat'] },
+            ],
+            'rpc.install_snapshot': [
+              { guard: 'senderIsStale', actions: 'refuseSender' },
+              {
+                guard: 'senderConflicts',
+                target: '.passive',
+                actions: ['raiseOverConflict', 'refuseSender'],
+              },
+              {
+                guard: 'senderIsNew',
+                target: '.passive',
+                actions: ['leaveOffice', 'followSender', 'acceptOffer'],
+              },
+              { actions: ['followSender', 'acceptOffer'] },
             ],
             'rpc.timeout_now': [
               {

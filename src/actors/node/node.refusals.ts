@@ -37,6 +37,10 @@ export function refuseProposal(core: NodeCore, proposal: Proposal): void {
   core.shelter(() => proposal.done({ ok: false, error }))
 }
 
+export function refuseSnapshot(core: NodeCore, { asked }: EventOf<'snapshot'>): void {
+  core.shelter(() => asked({ ok: false, error: refusal(core) }))
+}
+
 export function refuseReads(core: NodeCore, event: EventOf<'read'>): void {
   refuseAll(core, event.reads)
 }

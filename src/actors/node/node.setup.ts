@@ -13,8 +13,9 @@ import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
 import { logMachine } from '../log.machine.ts'
 import { heartbeatMachine } from '../replication/heartbeat.machine.ts'
 import { replicatorMachine } from '../replication/replicator.machine.ts'
+import { snapshotMachine } from '../snapshot/snapshot.machine.ts'
 import { timerMachine } from '../timer.machine.ts'
-import { NodeCore, type NodeInput } from './node.core.ts'
+import { NodeCore } from './node.core.ts'
 import * as election from './node.election.ts'
 import * as ending from './node.end.ts'
 import {
@@ -29,9 +30,18 @@ import {
   RPCS,
 } from './node.events.ts'
 import * as follower from './node.follower.ts'
+import type { NodeInput } from './node.input.ts'
 import * as leading from './node.leader.ts'
 import * as reads from './node.reads.ts'
 import * as refusing from './node.refusals.ts'
+import {
+  acceptOffer,
+  adoptSnapshot,
+  saveByItself,
+  saveWhenDue,
+  snapshotTimerMs,
+  trimLog,
+} from './node.snapshots.ts'
 import * as starting from './node.start.ts'
 import { stepDown } from './node.stepdown.ts'
 import { reasonOf, termAfter } from './node.term.ts'
@@ -95,6 +105,7 @@ const base = setup({
     replicator: replicatorMachine,
     heartbeat: heartbeatMachine,
     timer: timerMachine,
+    snapshotExecutor: snapshotMachine,
   },
   guards: {
     logAndSnapshotFit: ({ context: { core } }) => starting.inconsistency(core) === null,
@@ -144,6 +155,14 @@ const base = setup({
     takeLog: on(['log.opened'], (core, event) => starting.takeLog(core, event.port)),
     loadSnapshot: act(starting.loadSnapshot),
     recover: act(starting.recover),
+    followSnapshot: on(['snapshot.saved', 'snapshot.loaded'], (core, { meta }) => {
+      if (meta !== null) adoptSnapshot(core, meta)
+    }),
+    trimLog: act(trimLog),
+    askForSnapshot: on(['snapshot'], (core, { asked }) => core.toSnapshots({ type: 'save', asked })),
+    refuseSnapshot: on(['snapshot'], refusing.refuseSnapshot),
+    saveOnTimer: act(saveByItself),
+    saveWhenDue: act(saveWhenDue),
     joinGroup: act(starting.joinGroup),
     noteInconsistency: act((core) => {
       core.life.step = 'checkingConsistency'
@@ -171,6 +190,7 @@ const base = setup({
     followSender: on(FROM_LEADER, follower.followSender),
     acceptAppend: on(['rpc.append_entries'], follower.acceptAppend),
     acceptHeartbeat: on(['rpc.heartbeat'], follower.acceptHeartbeat),
+    acceptOffer: on(['rpc.install_snapshot'], acceptOffer),
     settleAcks: act(follower.settleAcks),
 
     appendFirstEntry: act(leading.appendFirstEntry),
@@ -214,6 +234,7 @@ const startActors = base.assign(({ context: { core }, spawn, self }) => {
   core.life.self = self
   core.life.proposalQueue = spawn('proposalQueue', { id: 'proposalQueue', input: { core } })
   core.life.applyQueue = spawn('applyQueue', { id: 'applyQueue', input: { world: core } })
+  core.life.snapshotExecutor = spawn('snapshotExecutor', { id: 'snapshotExecutor', input: { world: core } })
   return {}
 })
 
@@ -324,6 +345,11 @@ export const timers = {
     name: 'vote' as const,
     clock: core.clock,
     nextDelayMs: () => voteDelayMs(core.tuning, core.drawn()),
+  }),
+  snapshot: ({ context: { core } }: { context: NodeContext }) => ({
+    name: 'snapshot' as const,
+    clock: core.clock,
+    nextDelayMs: () => snapshotTimerMs(core),
   }),
   stepDown: ({ context: { core } }: { context: NodeContext }) => ({
     name: 'stepDown' as const,

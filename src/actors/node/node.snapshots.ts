@@ -2,9 +2,12 @@
 
 import { firstKeptIndex, reconcileLog } from '../../rules/compaction.ts'
 import { InvariantError } from '../../rules/invariants.ts'
+import { isDue, snapshotDelayMs } from '../../rules/snapshot.ts'
 import type { LogId, LogIndex, SnapshotMeta } from '../../rules/types.ts'
+import { snapshotsOf } from '../snapshot/machine-snapshots.ts'
 import { refreshConfiguration } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
+import type { EventOf } from './node.events.ts'
 import { refuseAcksAfter, settleAcks, vouchFor } from './node.follower.ts'
 
 /**
@@ -24,6 +27,47 @@ export function adoptSnapshot(core: NodeCore, meta: SnapshotMeta): void {
   vouchFor(core, id.index)
   core.commitTo(Math.max(core.commitIndex, id.index))
   settleAcks(core)
+}
+
+/** The log up to the newest snapshot is not wanted any more, except by followers that are being sent it (trap T70). */
+export function trimLog(core: NodeCore): void {
+  const { snapshot } = core.log.configurations
+  if (snapshot !== null) compact(core, snapshot.id.index, snapshot.id.index)
+}
+
+/** A leader offers a snapshot: it is answered at once, and offered again until it is installed. */
+export function acceptOffer(core: NodeCore, { from, message, reply }: EventOf<'rpc.install_snapshot'>): void {
+  const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers, bytes, files, takenAtMs } = message
+  const meta = { lastIncludedIndex, lastIncludedTerm, peers, oldPeers }
+  const id = { index: lastIncludedIndex, term: lastIncludedTerm }
+  core.toSnapshots({ type: 'offer', offer: { from, id, meta, bytes, files, takenAtMs }, reply })
+}
+
+/** A snapshot that nobody has asked for: if it cannot be taken now, another time will do. */
+export function saveByItself(core: NodeCore): void {
+  if (core.snapshots.activity === 'idle') core.toSnapshots({ type: 'save', asked: null })
+}
+
+/** Asked after every step of the apply queue. */
+export function saveWhenDue(core: NodeCore): void {
+  const { snapshots, tuning, clock, log, appliedIndex } = core
+  const due = isDue({
+    entries: appliedIndex - snapshots.newestIndex,
+    logBytes: log.appendedBytes - snapshots.logBytesAtNewest,
+    snapshotBytes: snapshots.newest?.bytes ?? 0,
+    everyEntries: tuning.snapshotEveryEntries,
+    everyBytes: tuning.snapshotEveryBytes,
+  })
+  if (due && clock.nowMs() >= snapshots.notBeforeMs) saveByItself(core)
+}
+
+/** Null: never. */
+export function snapshotTimerMs(core: NodeCore): number | null {
+  const { snapshotIntervalMs } = core.tuning
+  if (snapshotIntervalMs === 0 || snapshotsOf(core.stateMachine) === null) return null
+  const isFirst = !core.snapshots.ticked
+  core.snapshots.ticked = true
+  return snapshotDelayMs(snapshotIntervalMs, isFirst, isFirst ? core.drawn() : 0)
 }
 
 /** The log is not the one that the snapshot was made of: nothing in it counts, and nothing of it is acknowledged. */

@@ -5,6 +5,7 @@ import { owesVoteForMs } from '../../rules/lease.ts'
 import {
   findInconsistency,
   type RecoveredLog,
+  type RecoveredSnapshot,
   recoverConfiguration,
   recoverHardState,
 } from '../../rules/recovery.ts'
@@ -20,10 +21,16 @@ export function takeLog(core: NodeCore, port: LogPort): void {
   core.attachLog(port.log, port.store, port.stored)
 }
 
-/** The door for snapshots: nothing takes them yet, so none can be there to load. */
+/** `snapshot.loaded` follows when the state is that of the newest snapshot, or there is none. */
 export function loadSnapshot(core: NodeCore): void {
   core.life.step = 'loadingSnapshot'
-  core.send({ type: 'snapshot.loaded' })
+  core.toSnapshots({ type: 'open' })
+}
+
+function recoveredSnapshot({ snapshots }: NodeCore): RecoveredSnapshot | null {
+  if (snapshots.newest === null) return null
+  const { lastIncludedIndex: index, lastIncludedTerm: term, peers, oldPeers } = snapshots.newest.meta
+  return { id: { index, term }, configuration: { peers, oldPeers } }
 }
 
 function recoveredLog(core: NodeCore): RecoveredLog {
@@ -33,7 +40,7 @@ function recoveredLog(core: NodeCore): RecoveredLog {
 
 /** Null when log and snapshot fit together. */
 export function inconsistency(core: NodeCore): string | null {
-  return findInconsistency(recoveredLog(core), null)
+  return findInconsistency(recoveredLog(core), recoveredSnapshot(core))
 }
 
 /**
@@ -44,7 +51,11 @@ export function inconsistency(core: NodeCore): string | null {
 export function recover(core: NodeCore): void {
   core.life.step = 'loadingMeta'
   const recovered = recoverHardState(core.stored?.hardState ?? null, core.log.lastLogId.term)
-  core.configuration = recoverConfiguration(recoveredLog(core), null, core.input.initialConfiguration)
+  core.configuration = recoverConfiguration(
+    recoveredLog(core),
+    recoveredSnapshot(core),
+    core.input.initialConfiguration,
+  )
   if (core.configuration.peers.length === 0 && core.log.lastIndex > 0) {
     core.logger.warn(
       { group: core.group },

@@ -40,6 +40,7 @@ export function reasonOf(event: NodeEvent): StepDownReason {
 /** A newer term: no vote in it yet, and what waited to be acknowledged in the older one is refused (trap T25). */
 export function takeTerm(core: NodeCore, term: Term, votedFor: PeerId | null = null): number {
   const version = core.adopt(term, votedFor)
+  core.toSnapshots({ type: 'cancel' })
   for (const ack of core.following.takeAcks())
     core.answer(ack.reply, { term, success: false, lastLogIndex: core.log.lastIndex })
   return version

@@ -9,6 +9,7 @@
 // | office | reads that wait for a round, own ones and those of followers |
 // | following, forwarded | reads that the leader has been asked about |
 // | queries | whoever asked for a read, wherever it has got to |
+// | snapshots, asked | whoever asked for a snapshot to be taken |
 // | exclusive tasks | whoever asked for a snapshot to be saved or loaded |
 
 import type { Outcome, QuorateError } from '../../errors.ts'
@@ -36,6 +37,7 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
   const unread = error('not-applied', '')
   failReads(core, [...reads, ...inHand.reads, ...takeReads(core)], unread)
   for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error: unread }))
+  for (const settle of [...core.snapshots.asked]) core.shelter(() => settle({ ok: false, error: unread }))
   for (const task of [...core.exclusiveTasks]) {
     core.exclusiveTasks.delete(task)
     core.shelter(() => task.done(unread))

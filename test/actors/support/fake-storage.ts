@@ -17,6 +17,7 @@ import {
   type Storage,
   type StorageDone,
   StorageError,
+  type StorageErrorCode,
   type StoredGroup,
 } from '../../../src/storage/storage.ts'
 
@@ -59,7 +60,7 @@ export class FakeStorage implements Storage {
           end()
         }),
     ),
-    refusal: () => null,
+    refusal: () => this.#failing.get('snapshot') ?? null,
     completer: () => ({ fault: null, complete: (done, value) => done(value) }),
     report: (message) => {
       throw new Error(message)
@@ -105,14 +106,25 @@ export class FakeStorage implements Storage {
     for (const work of waiting) this.#end(work)
   }
 
+  /** The first work that waits is done; what comes after it waits on. */
+  releaseOne(): void {
+    const work = this.#waiting.shift()
+    if (work !== undefined) this.#end(work)
+  }
+
   /** Kinds of the work that waits. */
   get waiting(): readonly Kind[] {
     return this.#waiting.map(({ kind }) => kind)
   }
 
   /** From now on work of this kind fails. */
-  fail(kind: Kind, message = 'no space left on device'): void {
-    this.#failing.set(kind, new StorageError('FULL', message))
+  fail(kind: Kind, message = 'no space left on device', code: StorageErrorCode = 'FULL'): void {
+    this.#failing.set(kind, new StorageError(code, message))
+  }
+
+  /** Work of this kind succeeds again. */
+  mend(kind: Kind): void {
+    this.#failing.delete(kind)
   }
 
   /** The disk is found to have failed though nobody has asked it for anything. */

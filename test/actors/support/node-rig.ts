@@ -3,6 +3,7 @@
 import type { InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../../../src/actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../../../src/actors/apply/closures.ts'
+import type { SnapshotOutcome } from '../../../src/actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../../../src/api.ts'
 import { NodeHandle } from '../../../src/host/node-handle.ts'
 import { parseTuning, type TuningInput } from '../../../src/options.ts'
@@ -11,6 +12,7 @@ import { CacheBudget } from '../../../src/runtime/cache-budget.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { SnapshotThrottle } from '../../../src/runtime/snapshot-throttle.ts'
 import type { StateMachine } from '../../../src/state-machine.ts'
+import type { NodeStatus } from '../../../src/status.ts'
 import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import type { RequestOf, RequestVoteRequest } from '../../../src/transport/wire/messages/registry.ts'
 import { type Answer, FakeRpc, says } from './fake-rpc.ts'
@@ -29,6 +31,8 @@ export interface RigOptions {
   readonly trusted?: readonly string[]
   /** Takes the place of the recorder. */
   readonly stateMachine?: StateMachine
+  /** An earlier life of the node: its disk is found again. */
+  readonly after?: NodeRig
   readonly inspect?: (event: InspectionEvent) => void
   /** A number in [0, 1) for everything drawn. Default 0: no jitter. */
   readonly drawn?: number
@@ -40,7 +44,7 @@ export interface Asked<T> {
 }
 
 export class NodeRig {
-  readonly clock = new VirtualClock()
+  readonly clock: VirtualClock
   readonly storage: FakeStorage
   readonly rpc = new FakeRpc()
   readonly machine = new Recorder()
@@ -54,7 +58,8 @@ export class NodeRig {
 
   constructor(options: RigOptions = {}) {
     const { id = 'a', peers = ['a', 'b', 'c'], tuning = {}, drawn = 0 } = options
-    this.storage = new FakeStorage(this.clock)
+    this.clock = options.after?.clock ?? new VirtualClock()
+    this.storage = options.after?.storage ?? new FakeStorage(this.clock)
     if (options.disk !== undefined) this.storage.preset(GROUP, emptyDisk(options.disk))
     this.#peers = peers
     this.handle = new NodeHandle({
@@ -87,6 +92,10 @@ export class NodeRig {
     return this.handle.status().state.replace(/^active\./, '')
   }
 
+  get status(): NodeStatus {
+    return this.handle.status()
+  }
+
   get disk(): DiskState {
     return this.storage.disk(GROUP)
   }
@@ -100,6 +109,15 @@ export class NodeRig {
     this.handle.start()
     this.clock.settle()
     return this
+  }
+
+  /** Lets promises of user code be settled, and what follows from them. */
+  async flush(): Promise<this> {
+    for (let round = 0; round < 30; round++) {
+      this.clock.settle()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return this.settle()
   }
 
   settle(): this {
@@ -141,6 +159,47 @@ export class NodeRig {
     return this.rpc.deliver({ method: 'read_index', from, message: { term } })
   }
 
+  offer(from: string, request: Partial<RequestOf<'install_snapshot'>> & { term: number }): Answer {
+    const message = { ...OFFER, ...request }
+    return this.rpc.deliver({ method: 'install_snapshot', from, message })
+  }
+
+  /** The copier reports. */
+  copied(
+    how: 'finished' | 'failed',
+    over: { version?: number; kind?: 'local' | 'remote' | 'corrupt' } = {},
+  ): void {
+    const { snapshots } = this.handle.core
+    const version = over.version ?? snapshots.copies
+    const { newest } = snapshots.store ?? { newest: null }
+    if (how === 'failed')
+      this.handle.core.toSnapshots({
+        type: 'copy.failed',
+        version,
+        kind: over.kind ?? 'remote',
+        message: 'no',
+      })
+    else if (newest !== null || version !== snapshots.copies)
+      this.handle.core.toSnapshots({ type: 'copy.finished', version })
+  }
+
+  /** A snapshot of another member is on the own disk, whole and not loaded. */
+  async publishCopy(
+    index: number,
+    term: number,
+    files: Readonly<Record<string, string>> = { count: '7' },
+  ): Promise<void> {
+    const { store } = this.handle.core.snapshots
+    const meta = { lastIncludedIndex: index, lastIncludedTerm: term, peers: ['a', 'b', 'c'], oldPeers: [] }
+    const save = store?.create(meta, 1)
+    for (const [name, text] of Object.entries(files)) {
+      save?.write(name, new TextEncoder().encode(text), () => {})
+      save?.endFile(name, null, () => {})
+    }
+    save?.publish(() => {})
+    await this.flush()
+  }
+
   getFile(from: string, request: Partial<RequestOf<'get_file'>> & { term: number }): Answer {
     const piece = { lastIncludedIndex: 1, lastIncludedTerm: 1, name: '', offset: 0, count: 1000 }
     return this.rpc.deliver({ method: 'get_file', from, message: { ...piece, ...request } })
@@ -165,6 +224,15 @@ export class NodeRig {
     const asked: Asked<QueryOutcome> = { outcome: null }
     this.handle.query(query, level, (outcome) => {
       if (asked.outcome !== null) throw new Error('a query was answered twice')
+      asked.outcome = outcome
+    })
+    return asked
+  }
+
+  snapshot(): Asked<SnapshotOutcome> {
+    const asked: Asked<SnapshotOutcome> = { outcome: null }
+    this.handle.snapshot((outcome) => {
+      if (asked.outcome !== null) throw new Error('a caller was told twice of his snapshot')
       asked.outcome = outcome
     })
     return asked
@@ -242,6 +310,10 @@ export function rig(options: RigOptions = {}): NodeRig {
   return new NodeRig(options)
 }
 
+const OFFER = {
+  ...{ lastIncludedIndex: 1, lastIncludedTerm: 2, peers: ['a', 'b', 'c'], oldPeers: [] },
+  ...{ bytes: 1, files: 1, takenAtMs: 1 },
+}
 const NO_LOG = { lastLogIndex: 0, lastLogTerm: 0, disruptedLeader: null }
 /** An append of nothing, from the beginning of the log. */
 export const NO_ENTRIES_OF = { prevLogIndex: 0, prevLogTerm: 0 } as const

@@ -8,6 +8,7 @@ import { says } from './fake-rpc.ts'
 import { type NodeRig, type RigOptions, rig } from './node-rig.ts'
 import { replicatorRig } from './replication-world.ts'
 import { shippingStories } from './shipping-stories.ts'
+import { snapshotStories } from './snapshot-stories.ts'
 
 const ABC = ['a', 'b', 'c']
 const LOG_OF_TERM_2 = { hardState: { term: 2, votedFor: null }, entries: [configurationEntry(1, 2, ABC)] }
@@ -42,6 +43,7 @@ export function storiesFor(
   const play = (options: RigOptions = {}): NodeRig => rig({ ...options, inspect })
 
   return {
+    ...snapshotStories(inspect),
     'a life of its own': () => {
       const node = play({ peers: ['a'] }).boot()
       node.propose({ put: 1 })

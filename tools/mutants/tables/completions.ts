@@ -106,9 +106,9 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'joint configuration announced to users',
-    file: 'actors/apply/apply-worker.ts',
-    find: '    if (configuration !== null && isStable(configuration)) {',
-    replace: '    if (configuration !== null && (isStable(configuration) || true)) {',
+    file: 'actors/apply/notices.ts',
+    find: '  if (!isStable(configuration)) return',
+    replace: '  if (isStable(configuration) && false) return',
     expect: ['INV-13'],
     hint: { joint: true, nodes: 5 },
   },
