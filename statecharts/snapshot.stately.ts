@@ -173,6 +173,7 @@ export const snapshotMachine = createMachine({
     },
     "downloading": {
       "entry": [
+        "begin",
         {
           "type": "show",
           "params": {
@@ -182,6 +183,7 @@ export const snapshotMachine = createMachine({
         "startCopier",
         "answerOffer"
       ],
+      "exit": "end",
       "on": {
         "save": {
           "actions": "refuseBusy"

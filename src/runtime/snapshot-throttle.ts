@@ -67,11 +67,14 @@ export class SnapshotThrottle {
     this.#limits = limits
   }
 
-  /** Whether one more may begin; then `end` has to follow. */
-  begin(): boolean {
-    if (this.#installations >= this.#limits.maxInstallations) return false
+  /** Whether one more installation may begin. */
+  get hasRoom(): boolean {
+    return this.#installations < this.#limits.maxInstallations
+  }
+
+  /** One has begun; `end` has to follow. */
+  begin(): void {
     this.#installations++
-    return true
   }
 
   end(): void {

@@ -70,6 +70,12 @@ export interface CopyFailure {
   readonly error: StorageError | null
 }
 
+/** What a storage says that is no failure of the disk: bytes that do not fit, or a demand that makes no sense. */
+const KIND_OF: Partial<Record<StorageError['code'], CopyFailure['kind']>> = {
+  CORRUPT: 'corrupt',
+  INVALID: 'remote',
+}
+
 /** What a copier ends with, unless it is canceled. */
 export type CopyReport =
   | { readonly type: 'copy.finished'; readonly version: number; readonly record: SnapshotRecord }
@@ -259,7 +265,7 @@ export class Copying {
   }
 
   #failHere(error: StorageError): void {
-    this.failure ??= { kind: error.code === 'CORRUPT' ? 'corrupt' : 'local', message: error.message, error }
+    this.failure ??= { kind: KIND_OF[error.code] ?? 'local', message: error.message, error }
   }
 
   #fail(kind: 'remote', message: string): void {

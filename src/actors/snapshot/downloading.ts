@@ -18,7 +18,8 @@ export function verdictOnOffer(
   // Committed is not enough: a leader commits with the disks of others.
   const settledIndex = Math.max(newestIndex, Math.min(world.commitIndex, world.log.durableIndex))
   const verdict = judgeOffer({ activity, running, settledIndex }, event.offer)
-  return verdict === 'start' && machine === null ? 'busy' : verdict
+  const hasRoom = activity === 'downloading' || world.input.throttle.hasRoom
+  return verdict === 'start' && (machine === null || !hasRoom) ? 'busy' : verdict
 }
 
 /** Says how it stands. What was accepted just now has been begun. */
@@ -59,7 +60,7 @@ export function isOfThisCopy({ world }: ExecutorContext, event: SnapshotEvent): 
 }
 
 export function isLocalFailure(event: SnapshotEvent): boolean {
-  return event.type === 'copy.failed' && event.kind === 'local'
+  return event.type === 'copy.failed' && event.kind === 'local' && event.error?.code !== 'FULL'
 }
 
 /** What is here stays for the next attempt. */

@@ -12,21 +12,11 @@ import type {
   SnapshotStore,
 } from '../../storage/snapshot-store.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
+import type { CopyReport } from './copier.actions.ts'
 import { type MachineSnapshots, snapshotsOf } from './machine-snapshots.ts'
 import type { SnapshotWorld } from './snapshot-world.ts'
 import type { Offer, SnapshotOutcome } from './snapshots.ts'
 import type { UserWriter } from './user-writer.ts'
-
-/** How a copy has ended. */
-export type CopyReport =
-  | { readonly type: 'copy.finished'; readonly version: number }
-  | {
-      readonly type: 'copy.failed'
-      readonly version: number
-      /** `local`: the own disk has failed. */
-      readonly kind: 'local' | 'remote' | 'corrupt'
-      readonly message: string
-    }
 
 export type SnapshotEvent =
   | { readonly type: 'open' }

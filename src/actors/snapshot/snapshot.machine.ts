@@ -48,6 +48,9 @@ const executor = setup({
     refuseStopped: ({ context, event }) => saving.refuseStopped(context, event),
     abortSave: ({ context }) => saving.abortSave(context),
 
+    // One of so many that the process may have at a time.
+    begin: ({ context }) => context.world.input.throttle.begin(),
+    end: ({ context }) => context.world.input.throttle.end(),
     answerOffer: ({ context, event }) => downloading.answerOffer(context, event),
     endDownload: ({ context }) => downloading.endDownload(context),
     noteCopyFailure: ({ context, event }) => downloading.noteCopyFailure(context, event),
@@ -146,7 +149,8 @@ export const snapshotMachine = snapshotSetup.createMachine({
 
     /** Ends with the term, with a newer offer, and with the node; what is here by then stays. */
     downloading: {
-      entry: [show('downloading'), 'startCopier', 'answerOffer'],
+      entry: ['begin', show('downloading'), 'startCopier', 'answerOffer'],
+      exit: 'end',
       on: {
         ...busy,
         offer: [

@@ -178,9 +178,10 @@ export class NodeRig {
         version,
         kind: over.kind ?? 'remote',
         message: 'no',
+        error: null,
       })
     else if (newest !== null || version !== snapshots.copies)
-      this.handle.core.toSnapshots({ type: 'copy.finished', version })
+      this.handle.core.toSnapshots({ type: 'copy.finished', version, record: newest ?? NO_RECORD })
   }
 
   /** A snapshot of another member is on the own disk, whole and not loaded. */
@@ -314,6 +315,8 @@ const OFFER = {
   ...{ lastIncludedIndex: 1, lastIncludedTerm: 2, peers: ['a', 'b', 'c'], oldPeers: [] },
   ...{ bytes: 1, files: 1, takenAtMs: 1 },
 }
+const NO_META = { lastIncludedIndex: 0, lastIncludedTerm: 0, peers: [], oldPeers: [] }
+const NO_RECORD = { meta: NO_META, files: [], bytes: 0, takenAtMs: 0 }
 const NO_LOG = { lastLogIndex: 0, lastLogTerm: 0, disruptedLeader: null }
 /** An append of nothing, from the beginning of the log. */
 export const NO_ENTRIES_OF = { prevLogIndex: 0, prevLogTerm: 0 } as const

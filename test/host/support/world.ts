@@ -1,7 +1,7 @@
 // Hosts on one in-process bus, each with a disk in memory that outlives it.
 
 import { openHost } from '../../../src/host/open-host.ts'
-import type { Host, RaftNode, StartNodeOptions } from '../../../src/index.ts'
+import type { Host, RaftNode, StartNodeOptions, ThrottleLimits } from '../../../src/index.ts'
 import type { TuningInput } from '../../../src/options.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import type { StateMachine } from '../../../src/state-machine.ts'
@@ -49,6 +49,8 @@ export class World implements AsyncDisposable {
   readonly #disks = new Map<string, MemoryDisk>()
   readonly #hosts = new Set<Host>()
   readonly members = new Map<string, Member>()
+  /** Of the hosts that are opened from now on. */
+  snapshotThrottle: Partial<ThrottleLimits> = {}
 
   constructor(...ids: string[]) {
     this.ids = ids
@@ -60,7 +62,12 @@ export class World implements AsyncDisposable {
     this.#disks.set(id, disk)
     const connection = this.bus.connect(id)
     const storage = new MemoryStorage({ clock: systemClock, disk })
-    const host = await openHost({ id, storage, transport: connection })
+    const host = await openHost({
+      id,
+      storage,
+      transport: connection,
+      snapshotThrottle: this.snapshotThrottle,
+    })
     this.#hosts.add(host)
     return { host, connection }
   }
@@ -98,6 +105,14 @@ export class World implements AsyncDisposable {
     const leader = living().find(({ node }) => node.status().role === 'leader')
     if (leader === undefined) throw new Error('the leader is gone again')
     return { leader, followers: living().filter((member) => member !== leader) }
+  }
+
+  /** Ends a host in order. */
+  async close(member: Member): Promise<void> {
+    this.members.delete(member.id)
+    this.#hosts.delete(member.host)
+    await member.host.close()
+    await member.connection.close()
   }
 
   /** Ends a host without farewell. */

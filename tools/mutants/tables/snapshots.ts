@@ -214,8 +214,8 @@ export const SNAPSHOT_SHIPPING_MUTANTS: readonly Mutant[] = [
   {
     name: 'any number of installations at a time',
     file: 'runtime/snapshot-throttle.ts',
-    find: '    if (this.#installations >= this.#limits.maxInstallations) return false\n',
-    replace: '',
+    find: 'return this.#installations < this.#limits.maxInstallations',
+    replace: 'return this.#installations < Number.POSITIVE_INFINITY',
     tests: ['test/runtime/snapshot-throttle.test.ts'],
   },
   {
