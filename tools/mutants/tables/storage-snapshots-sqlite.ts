@@ -104,8 +104,8 @@ export const SQLITE_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     file: 'storage/sqlite/snapshots/sqlite-snapshots.ts',
     find: '    this.#queue.end(done)',
     replace: '    queueMicrotask(done)',
-    tests: ['test/storage/conformance.test.ts'],
-    testName: 'snapshots of SQLite.*is read back',
+    tests: ['test/storage/sqlite-snapshots.test.ts'],
+    testName: 'is closed keeps what came',
   },
   {
     name: 'snapshot thread left behind by a storage that is destroyed',
