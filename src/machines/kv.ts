@@ -1,8 +1,9 @@
 // The built-in key-value machine: strings by name, with compare-and-set and append. What `quorate serve` replicates
 // unless it is given another machine.
 
-import type { StateMachine } from '../state-machine.ts'
+import type { SnapshotReader, SnapshotWriter, StateMachine } from '../state-machine.ts'
 import { combine, type HashLanes, hashKey, hashMore, hashText, NO_PAIRS } from './kv-hash.ts'
+import { packTexts, unpackTexts } from './kv-texts.ts'
 
 /**
  * A command, as a tuple because it is smaller and faster to decode than a map. `cas` puts `to` where `from` stands;
@@ -31,6 +32,9 @@ export const MAX_KEY_LENGTH = 1024
 /** Bounds what `append` may grow to; a single command is bounded before by `maxEntryBytes`. */
 export const MAX_VALUE_LENGTH = 4 * 1024 * 1024
 
+/** Keys and values, one after the other. */
+const SNAPSHOT_FILE = 'pairs'
+
 interface Pair {
   value: string
   hash: HashLanes
@@ -41,7 +45,7 @@ interface Pair {
  * member and changes nothing.
  */
 export class KeyValueMachine implements StateMachine<unknown, KvResult, unknown, KvAnswer> {
-  readonly #pairs = new Map<string, Pair>()
+  #pairs = new Map<string, Pair>()
   #total: HashLanes = NO_PAIRS
 
   apply(command: unknown): KvResult {
@@ -79,6 +83,28 @@ export class KeyValueMachine implements StateMachine<unknown, KvResult, unknown,
   /** Equal on members with equal pairs, whatever the way they came to them. */
   stateHash(): string {
     return hashText(this.#total)
+  }
+
+  /** What is copied is references; the texts are written while commands go on. */
+  onSnapshotSave(writer: SnapshotWriter): () => Promise<void> {
+    const texts: string[] = []
+    for (const [key, { value }] of this.#pairs) texts.push(key, value)
+    return () => writer.addFile(SNAPSHOT_FILE, packTexts(texts))
+  }
+
+  async onSnapshotLoad(reader: SnapshotReader): Promise<void> {
+    const loaded = new KeyValueMachine()
+    let key: string | null = null
+    for await (const text of unpackTexts(reader.open(SNAPSHOT_FILE))) {
+      if (key === null) key = text
+      else {
+        loaded.#set(key, text, hashMore(hashKey(key), text))
+        key = null
+      }
+    }
+    if (key !== null) throw new Error('the last key has no value')
+    this.#pairs = loaded.#pairs
+    this.#total = loaded.#total
   }
 
   #put(key: string, value: string): KvResult {

@@ -52,6 +52,7 @@ export class ObservedMachine implements StateMachine {
     this.#tellsStates = tellsStates
     this.#scribbler = scribbles ? new Scribbler() : null
     if (this.#hash !== null) this.stateHash = this.#hash
+    Object.assign(this, snapshotMethods(inner))
   }
 
   /** For comparing whole members. While states are told entry by entry there is nothing left to compare. */
@@ -128,6 +129,19 @@ export class ObservedMachine implements StateMachine {
 
   #tellState({ index, term }: AppliedPosition): void {
     if (this.#tellsStates && this.#hash !== null) this.#watch.state({ index, term }, this.#hash())
+  }
+}
+
+/** The same methods, for a machine that stands in front of another one. */
+export function snapshotMethods(
+  inner: StateMachine,
+): Pick<StateMachine, 'onSnapshotSave' | 'onSnapshotLoad' | 'snapshot' | 'restore'> {
+  const { onSnapshotSave, onSnapshotLoad, snapshot, restore } = inner
+  return {
+    ...(onSnapshotSave && { onSnapshotSave: onSnapshotSave.bind(inner) }),
+    ...(onSnapshotLoad && { onSnapshotLoad: onSnapshotLoad.bind(inner) }),
+    ...(snapshot && { snapshot: snapshot.bind(inner) }),
+    ...(restore && { restore: restore.bind(inner) }),
   }
 }
 

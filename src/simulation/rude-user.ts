@@ -4,6 +4,7 @@
 import type { NodeEvents } from '../api.ts'
 import type { NodeHandle } from '../host/node-handle.ts'
 import type { StateMachine } from '../state-machine.ts'
+import { snapshotMethods } from './observed-machine.ts'
 
 export function beRude(): never {
   throw new Error('User code throws here, for no reason.')
@@ -28,6 +29,7 @@ export function withRudeHooks(machine: StateMachine): StateMachine {
   return {
     apply: (command, at) => machine.apply(command, at),
     read: (query) => machine.read?.(query),
+    ...snapshotMethods(machine),
     ...(machine.stateHash === undefined ? {} : { stateHash: () => machine.stateHash?.() ?? '' }),
     onConfigurationCommitted(configuration, index) {
       machine.onConfigurationCommitted?.(configuration, index)

@@ -3,6 +3,7 @@
 import type { Configuration, LogIndex } from '../rules/types.ts'
 import type { Random } from '../runtime/random.ts'
 import type { AppliedPosition, LeaderChange, StateMachine } from '../state-machine.ts'
+import { snapshotMethods } from './observed-machine.ts'
 import type { Lane, SimProcess } from './sim-process.ts'
 import { EventKind } from './time/scheduler.ts'
 import { chance, drawLatencyMs, type Latency } from './time/sim-random.ts'
@@ -41,6 +42,7 @@ export class SlowMachine implements StateMachine {
     this.#pace = pace
     this.#lane = { name: `${process.id} machine` }
     if (inner.stateHash !== undefined) this.stateHash = () => inner.stateHash?.() ?? ''
+    Object.assign(this, snapshotMethods(inner))
   }
 
   apply(command: unknown, at: AppliedPosition): unknown {
