@@ -9,11 +9,12 @@ import { say } from './output.ts'
 import { permissionsCommand } from './permissions/command.ts'
 import { serveCommand } from './serve/command.ts'
 import { leaveSignals } from './signals.ts'
+import { snapshotCommand } from './snapshot/command.ts'
 import { statusCommand } from './status/command.ts'
 import { packageVersion } from './version.ts'
 
 /** They have files or members to put away before they end. */
-const ORDERLY: ReadonlySet<string> = new Set(['demo', 'serve'])
+const ORDERLY: ReadonlySet<string> = new Set(['demo', 'serve', 'export', 'import'])
 
 export function createProgram(): Command {
   const program = new Command('quorate')
@@ -22,7 +23,7 @@ export function createProgram(): Command {
     .addHelpText('after', `\nExample:\n  quorate demo\n\n${EXIT_CODES_HELP}`)
   const commands = [
     ...[demoCommand(), serveCommand(), kvCommand(), statusCommand()],
-    ...[doctorCommand(), permissionsCommand()],
+    ...[snapshotCommand(), doctorCommand(), permissionsCommand()],
   ]
   for (const command of commands) program.addCommand(command)
   endInsteadOfExit(program)

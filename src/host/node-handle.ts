@@ -9,8 +9,10 @@ import { nodeMachine } from '../actors/node/node.machine.ts'
 import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { NodeEvents, ReadLevel } from '../api.ts'
+import { QuorateError } from '../errors.ts'
 import type { Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
+import type { LentSnapshot } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
 import { MortalClock } from './mortal-clock.ts'
 import { NodeIntake } from './node-intake.ts'
@@ -64,6 +66,26 @@ export class NodeHandle {
   /** Takes a snapshot. `done` comes exactly once, never before this returns. */
   snapshot(done: (outcome: SnapshotOutcome) => void): void {
     this.#intake.snapshot(done)
+  }
+
+  /** Opens the newest snapshot, for somebody outside of the group. `done` comes exactly once. */
+  openSnapshot(done: (opened: LentSnapshot) => void): void {
+    const { snapshots, id, group } = this.core
+    const none = new QuorateError('INVALID', `Member ${id} has no snapshot of ${group} yet.`)
+    if (snapshots.store === null || snapshots.newest === null) return done({ ok: false, error: none })
+    snapshots.store.open((opened) => {
+      if (opened.ok) return done({ ok: true, reader: opened.value })
+      const { message, code } = opened.error
+      const error = new QuorateError(code === 'CLOSED' ? 'SHUTDOWN' : 'STORAGE', message, {
+        cause: opened.error,
+      })
+      done({ ok: false, error })
+    })
+  }
+
+  /** Part of what snapshots may take from the disk, for all groups of the host together. */
+  takeReadingBudget(bytes: number): number {
+    return this.core.input.throttle.reading.take(bytes)
   }
 
   status(): NodeStatus {

@@ -220,7 +220,7 @@ function isOutcome(value: unknown): value is Outcome {
   return outcomes.includes(value)
 }
 
-function isCode(value: unknown): value is QuorateErrorCode {
+export function isCode(value: unknown): value is QuorateErrorCode {
   return typeof value === 'string' && Object.hasOwn(codes, value)
 }
 

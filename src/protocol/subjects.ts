@@ -5,6 +5,7 @@
 //   <prefix>.<group>.members.read                  one of all members, queue group `members`
 //   <prefix>.<group>.members.status                every member answers
 //   <prefix>.<group>.<node>.admin.status           one member answers
+//   <prefix>.<group>.<node>.admin.snapshot|snapshot-read   takes a snapshot, reads from the newest
 
 import { leaderSubject, requirePrefix } from '../transport/subjects.ts'
 

@@ -16,6 +16,8 @@ import { Endpoint, type EndpointOptions, type Request } from './endpoint.ts'
 import { memberOf } from './member-port.ts'
 import { announceMicroService } from './micro.ts'
 import { handlePropose, handleRead, type OperationContext } from './operations.ts'
+import { handleSnapshotRead, handleTake } from './snapshot-endpoints.ts'
+import { SnapshotLending } from './snapshot-lending.ts'
 import { trackStanding } from './standing.ts'
 
 export interface AttachOptions {
@@ -52,7 +54,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
   const instance = randomName(random)
   const standing = trackStanding(node)
   const parts = { transport, node, prefix, clock, logger, instance, standing: standing.now }
-  const { forLeader, forAll } = endpointsOf(parts)
+  const { forLeader, forAll, lending } = endpointsOf(parts)
 
   for (const each of forAll) each.open()
   const stopFollowingRole = openWhileLeading(node, forLeader, clock)
@@ -78,6 +80,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
       standing.stop()
       micro.unsubscribe()
       for (const each of [...forAll, ...forLeader]) each.close()
+      lending.close()
     },
   }
 }
@@ -90,6 +93,7 @@ type EndpointContext = Required<Pick<AttachOptions, 'transport' | 'node' | 'pref
 function endpointsOf({ transport, node, prefix, clock, logger, instance, standing }: EndpointContext): {
   readonly forLeader: readonly Endpoint[]
   readonly forAll: readonly Endpoint[]
+  readonly lending: SnapshotLending
 } {
   const { group, id } = node
   const member = memberOf(node, (thrown) =>
@@ -113,6 +117,12 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
         transport.publish(replyTo, encodeJson(answer))
       },
     })
+  const lending = new SnapshotLending(member, clock)
+  const ofOperators = (method: string, handle: (request: Request) => void): Endpoint =>
+    new Endpoint({ ...common, name: method, subject: adminSubject(prefix, group, id, method), handle })
+  const snapshotRead = ofOperators('snapshot-read', (request) =>
+    handleSnapshotRead(request, lending, transport, (reason) => snapshotRead.countError(reason)),
+  )
   const ofLeader = (method: string) => ({
     ...{ name: method, subject: leaderSubject(prefix, group, method), queue: LEADER_QUEUE },
   })
@@ -128,7 +138,10 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
       operations(ofMember('read'), handleRead),
       status('members-status', membersSubject(prefix, group, 'status')),
       status('status', adminSubject(prefix, group, id, 'status')),
+      ofOperators('snapshot', (request) => handleTake(request, member, transport)),
+      snapshotRead,
     ],
+    lending,
   }
 }
 

@@ -3,8 +3,10 @@
 
 import type { RaftNode, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
+import type { SnapshotSummary } from '../protocol/snapshot-protocol.ts'
 import type { LogIndex, Term } from '../rules/types.ts'
 import { sheltered } from '../runtime/errors.ts'
+import type { SnapshotReader } from '../storage/snapshot-store.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
 
 export type WriteOutcome =
@@ -15,6 +17,14 @@ export type ReadOutcome =
   | { readonly ok: true; readonly answer: unknown }
   | { readonly ok: false; readonly error: unknown }
 
+export type SnapshotOutcome =
+  | { readonly ok: true; readonly snapshot: SnapshotSummary }
+  | { readonly ok: false; readonly error: unknown }
+
+export type LentSnapshot =
+  | { readonly ok: true; readonly reader: SnapshotReader }
+  | { readonly ok: false; readonly error: QuorateError }
+
 /**
  * A member by callbacks. Spares a decode, an encode and two promises for each command. What comes out is the state
  * machine's own, and it may change it later: take what is needed of it within the call of `done`.
@@ -24,6 +34,10 @@ export interface MemberPort {
   propose(command: Uint8Array, expectedTerm: Term | undefined, done: (outcome: WriteOutcome) => void): void
   /** `query` is handed to the state machine as it is. `done` comes once, after the call. */
   query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
+  /** Opens the newest snapshot. `done` comes once; the reader is its to close. Left out: none is lent. */
+  openSnapshot?(done: (opened: LentSnapshot) => void): void
+  /** How many of the bytes may be read of a snapshot now (`snapshotThrottle`). Left out: all. */
+  takeReadingBudget?(bytes: number): number
 }
 
 /** Where a node keeps its port: no name that a node of somebody else's making could have by chance. */
@@ -33,11 +47,14 @@ export interface PortedNode {
   readonly [MEMBER_PORT]: MemberPort
 }
 
-/** A member as services use it. Neither throws, `done` comes at most once, and what it throws is reported. */
+/** A member as services use it. Nothing throws, `done` comes at most once, and what it throws is reported. */
 export interface Member {
   /** Hands on a checked, encoded command. */
   propose(command: Uint8Array, done: (outcome: WriteOutcome) => void): void
   query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
+  snapshot(done: (outcome: SnapshotOutcome) => void): void
+  openSnapshot(done: (opened: LentSnapshot) => void): void
+  takeReadingBudget(bytes: number): number
 }
 
 export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Member {
@@ -57,6 +74,21 @@ export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Mem
         (error) => settle({ ok: false, error }),
       )
     },
+    snapshot(done) {
+      const settle = once(done, report)
+      sheltered(
+        () =>
+          node
+            .snapshot()
+            .then(({ files, ...info }) => settle({ ok: true, snapshot: { ...info, files: files.length } })),
+        (error) => settle({ ok: false, error }),
+      )
+    },
+    openSnapshot(done) {
+      if (port.openSnapshot !== undefined) return port.openSnapshot(done)
+      done({ ok: false, error: new QuorateError('UNSUPPORTED', 'This member lends no snapshots.') })
+    },
+    takeReadingBudget: (bytes) => port.takeReadingBudget?.(bytes) ?? bytes,
   }
 }
 

@@ -142,7 +142,7 @@ test('the command line says it under its table', () => {
     { ...healthy, id: 'n2', disk },
     { ...healthy, id: 'n3', disk: { ...disk, blockedByReaderMs: null } },
   ]
-  const text = formatStatus({ group: 'g', leader: 'n1', members, unreachable: [] })
+  const text = formatStatus({ group: 'g', leader: 'n1', members, unreachable: [] }, [])
   expect(text.split('\n').filter((line) => line.includes('another program'))).toEqual([
     expect.stringMatching(/^n2: .* for 12 s; .* 151\.0 MB/),
   ])

@@ -8,6 +8,7 @@ import {
 } from '../../storage/sqlite/inspect-directory.ts'
 import { formatCount } from '../output.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
+import { checkSnapshots } from './snapshot-checks.ts'
 
 const MEGABYTE = 1_000_000
 /** With less than this a busy group is full within minutes. */
@@ -29,6 +30,7 @@ export function checkDirectory(
       ),
       ...found.groups.map(describeGroup),
       checkContent(found),
+      ...checkSnapshots(dataDir, found.inUse),
       checkWal(found),
       checkSpace(found),
       checkFileSystem(found),

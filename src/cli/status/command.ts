@@ -3,12 +3,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command, Option } from 'commander'
 import type { GroupStatus, QuorateClient } from '../../client.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import { withClient } from '../client-session.ts'
 import { type ClientFlags, clientOptions, parseCount } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { paint, printJson, printLine } from '../output.ts'
 import { takeSignals } from '../signals.ts'
 import { formatStatus } from './rows.ts'
+import { Transfers } from './transfers.ts'
 
 interface StatusFlags extends ClientFlags {
   readonly watch?: boolean
@@ -41,7 +43,7 @@ export function statusCommand(): Command {
 
 async function once(client: QuorateClient, flags: StatusFlags): Promise<void> {
   const status = await client.status({ timeoutMs: Math.min(ANSWER_WAIT_MS, flags.timeout) })
-  show(status, flags)
+  show(status, flags, new Transfers())
   if (status.members.length === 0)
     throw new CliError(ExitCode.FAILED, `No member of group ${flags.group} answers on ${flags.nats}.`)
   if (status.leader === null)
@@ -52,15 +54,16 @@ async function once(client: QuorateClient, flags: StatusFlags): Promise<void> {
 async function watch(client: QuorateClient, flags: StatusFlags): Promise<void> {
   const interrupted = new AbortController()
   takeSignals(() => interrupted.abort())
+  const transfers = new Transfers()
   while (!interrupted.signal.aborted) {
     const status = await client.status({ timeoutMs: Math.min(ANSWER_WAIT_MS, flags.timeout) })
     if (process.stdout.isTTY && flags.json !== true) process.stdout.write(CLEAR_SCREEN)
-    show(status, flags)
+    show(status, flags, transfers)
     await pause(flags.interval, undefined, { signal: interrupted.signal }).catch(() => {})
   }
 }
 
-function show(status: GroupStatus, flags: StatusFlags): void {
+function show(status: GroupStatus, flags: StatusFlags, transfers: Transfers): void {
   const { group, members, unreachable, leader } = status
   if (flags.json === true) {
     printJson({ group, leader, members, unreachable })
@@ -68,5 +71,6 @@ function show(status: GroupStatus, flags: StatusFlags): void {
   }
   const summary = leader === null ? 'no leader' : `leader ${leader}`
   printLine(`${paint('bold', `Group ${group}`)}: ${members.length} members answer, ${summary}`)
-  if (members.length + unreachable.length > 0) printLine(formatStatus(status))
+  if (members.length + unreachable.length > 0)
+    printLine(formatStatus(status, transfers.describe(status, systemClock.nowMs())))
 }

@@ -1,8 +1,11 @@
 // A group's status as rows for people.
 
 import type { GroupStatus } from '../../client.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import type { InstallationStatus, NodeStatus, ReplicatorStatus } from '../../status.ts'
+import { sentenceOf } from '../exit.ts'
 import { type Column, formatTable } from '../output.ts'
+import { formatDuration, formatProgress } from '../units.ts'
 
 interface Row {
   readonly id: string
@@ -28,11 +31,13 @@ const columns: readonly Column<Row>[] = [
   number(({ appliedIndex }) => appliedIndex, 'applied'),
   number(({ lastIndex }) => lastIndex, 'last log'),
   { head: 'lag', align: 'right', cell: ({ lag }) => (lag === null ? '' : String(lag)) },
+  { head: 'snapshot', align: 'right', cell: describeSnapshot },
   { head: 'replication', cell: describeReplication },
   { head: 'state hash', cell: ({ status }) => status?.stateHash ?? '' },
 ]
 
-export function formatStatus(group: GroupStatus): string {
+/** @param transfers lines about snapshots under way */
+export function formatStatus(group: GroupStatus, transfers: readonly string[]): string {
   const leader = group.members.find(({ id, role }) => role === 'leader' && id === group.leader)
   const rows = [
     ...group.members.map((status): Row => {
@@ -45,7 +50,20 @@ export function formatStatus(group: GroupStatus): string {
       return { id, status: null, lag: null, replicator }
     }),
   ]
-  return [formatTable(columns, rows), ...group.members.flatMap(describeDisk)].join('\n')
+  const problems = group.members.flatMap((member) => [...describeDisk(member), ...describeFailure(member)])
+  return [formatTable(columns, rows), ...transfers, ...problems].join('\n')
+}
+
+/** Index and age of the newest. */
+function describeSnapshot({ status }: Row): string {
+  const newest = status?.snapshot.newest
+  if (newest == null) return ''
+  return `${newest.index}, ${formatDuration(systemClock.wallMs() - newest.takenAtMs)} old`
+}
+
+function describeFailure({ id, snapshot }: NodeStatus): string[] {
+  if (snapshot.lastError === null) return []
+  return [`${id}: the last attempt at a snapshot failed: ${sentenceOf(snapshot.lastError)}`]
 }
 
 /** One line under the table for a disk that somebody should look after. */
@@ -73,6 +91,5 @@ function describeReplication({ status, replicator }: Row): string {
 }
 
 function describeInstallation({ snapshotIndex, doneBytes, totalBytes }: InstallationStatus): string {
-  const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1)
-  return `snapshot ${snapshotIndex}: ${megabytes(doneBytes)} of ${megabytes(totalBytes)} MB`
+  return `snapshot ${snapshotIndex}: ${formatProgress(doneBytes, totalBytes, 0)}`
 }

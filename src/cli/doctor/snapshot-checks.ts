@@ -1,0 +1,53 @@
+// The doctor's look at the snapshots of one member.
+
+import { systemClock } from '../../runtime/clock.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import type { StoredSnapshot } from '../../storage/snapshots/snapshot-tables.ts'
+import { type GroupSnapshots, StoppedSnapshots } from '../../storage/sqlite/snapshots/stopped-snapshots.ts'
+import { formatDuration, formatSize } from '../units.ts'
+import { type Finding, fine, problem } from './finding.ts'
+
+const CHECK = 'snapshots'
+const REMEDY =
+  'Keep the directory, and start this member with an empty one: it gets its state from the others. A group of one needs a backup.'
+
+/** @param inUse what changes under the eyes is not looked through */
+export function checkSnapshots(dataDir: string, inUse: boolean): readonly Finding[] {
+  if (inUse) return [fine(CHECK, 'A member is running on it; they are looked through when it is stopped.')]
+  try {
+    const snapshots = new StoppedSnapshots(dataDir)
+    try {
+      return snapshots.groups.length === 0
+        ? [fine(CHECK, 'None.')]
+        : snapshots.groups.map((group) => checkGroup(snapshots, group))
+    } finally {
+      snapshots.close()
+    }
+  } catch (error) {
+    return [problem(CHECK, `${messageOf(error)} ${REMEDY}`)]
+  }
+}
+
+function checkGroup(all: StoppedSnapshots, { group, snapshots, damage }: GroupSnapshots): Finding {
+  if (damage !== null) return problem(CHECK, `${damage} ${REMEDY}`)
+  const published = snapshots.filter(({ state }) => state === 'published')
+  const unfinished = snapshots.length - published.length
+  const more = unfinished === 0 ? '' : ` Besides, ${unfinished} that are not finished or not needed any more.`
+  const newest = published.at(-1)
+  if (newest === undefined) return fine(CHECK, `Group ${group}: none.${more}`)
+  try {
+    lookThrough(all, newest)
+  } catch (error) {
+    return problem(CHECK, `Group ${group}: ${messageOf(error)} ${REMEDY}`)
+  }
+  const { meta, bytes, takenAtMs } = newest.record
+  const age = formatDuration(systemClock.wallMs() - takenAtMs)
+  return fine(
+    CHECK,
+    `Group ${group}: up to index ${meta.lastIncludedIndex}, ${age} old; all of its ${formatSize(bytes)} fit their checksums.${more}`,
+  )
+}
+
+function lookThrough(all: StoppedSnapshots, snapshot: StoredSnapshot): void {
+  for (const file of snapshot.record.files) for (const _ of all.read(snapshot, file));
+}
