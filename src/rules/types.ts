@@ -60,10 +60,19 @@ export interface HardState {
 }
 
 /** What a snapshot stands for (braft SnapshotMeta): every entry up to an index, and the configuration in force there. */
-export interface SnapshotMeta {
+export interface SnapshotMeta extends Configuration {
   readonly lastIncludedIndex: LogIndex
   readonly lastIncludedTerm: Term
   readonly peers: readonly PeerId[]
   /** Not empty when the configuration at that index was joint (trap T71). */
   readonly oldPeers: readonly PeerId[]
+}
+
+/** Everything that a configuration consists of, and nothing else. */
+export function configurationOf({ peers, oldPeers, identities, newcomers }: Configuration): Configuration {
+  return {
+    ...{ peers, oldPeers },
+    ...(identities === undefined ? {} : { identities }),
+    ...(newcomers === undefined ? {} : { newcomers }),
+  }
 }

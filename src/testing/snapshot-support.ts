@@ -41,7 +41,10 @@ export function someBytes(bytes: number, seed = 1): Uint8Array {
 }
 
 export function metaAt(lastIncludedIndex: number): SnapshotMeta {
-  return { lastIncludedIndex, lastIncludedTerm: 3, peers: ['n1', 'n2', 'n3'], oldPeers: ['n1', 'n4'] }
+  return {
+    ...{ lastIncludedIndex, lastIncludedTerm: 3, peers: ['n1', 'n2', 'n3'], oldPeers: ['n1', 'n4'] },
+    ...{ identities: { n1: 2 ** 48 - 1, n2: 7 }, newcomers: { n3: 9 } },
+  }
 }
 
 /** Writes a whole file in pieces. */

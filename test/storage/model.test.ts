@@ -123,7 +123,8 @@ function runsOf(entries: readonly LogEntry[]): TermRun[] {
   return runs
 }
 
-function expectStored({ store, stored }: OpenedStore, model: Model): void {
+function expectStored({ store, stored: found }: OpenedStore, model: Model): void {
+  const { identity: _, ...stored } = found
   expect({ ...stored, configurations: stored.configurations.map((entry) => entry.index) }).toEqual({
     hardState: model.hardState,
     firstIndex: model.first,

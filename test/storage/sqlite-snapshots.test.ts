@@ -74,7 +74,7 @@ test.each([
   ['a digest is missing', 'DELETE FROM chunk_digests WHERE bytes = 1'],
   [
     'there is another one that nobody wrote',
-    'INSERT INTO snapshots SELECT 99, group_name, state, 8, last_included_term, peers, old_peers, taken_at_ms, 0, checksum FROM snapshots',
+    'INSERT INTO snapshots SELECT 99, group_name, state, 8, last_included_term, peers, old_peers, identities, taken_at_ms, 0, checksum FROM snapshots',
   ],
 ])('damage to what is known of a snapshot (%s) is found when it is opened, and named', async (_what, sql) => {
   const dataDir = await directoryWithSnapshots()

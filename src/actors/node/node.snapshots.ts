@@ -3,7 +3,7 @@
 import { firstKeptIndex, reconcileLog } from '../../rules/compaction.ts'
 import { InvariantError } from '../../rules/invariants.ts'
 import { isDue, snapshotDelayMs } from '../../rules/snapshot.ts'
-import type { LogId, LogIndex, SnapshotMeta } from '../../rules/types.ts'
+import { configurationOf, type LogId, type LogIndex, type SnapshotMeta } from '../../rules/types.ts'
 import { snapshotsOf } from '../snapshot/machine-snapshots.ts'
 import { refreshConfiguration } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
@@ -20,7 +20,7 @@ export function adoptSnapshot(core: NodeCore, meta: SnapshotMeta): void {
   const previousIndex = log.configurations.snapshot?.id.index ?? 0
   if (id.index <= previousIndex) return
   const known = log.configurations.newest()
-  log.configurations.setSnapshot({ peers: meta.peers, oldPeers: meta.oldPeers, id })
+  log.configurations.setSnapshot({ ...configurationOf(meta), id })
   if (reconcileLog(log, id) === 'reset') resetLog(core, id)
   else compact(core, id.index, previousIndex)
   if (log.configurations.newest() !== known) refreshConfiguration(core)
@@ -37,8 +37,13 @@ export function trimLog(core: NodeCore): void {
 
 /** A leader offers a snapshot: it is answered at once, and offered again until it is installed. */
 export function acceptOffer(core: NodeCore, { from, message, reply }: EventOf<'rpc.install_snapshot'>): void {
-  const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers, bytes, files, takenAtMs } = message
-  const meta = { lastIncludedIndex, lastIncludedTerm, peers, oldPeers }
+  const { lastIncludedIndex, lastIncludedTerm, bytes, files, takenAtMs } = message
+  const configuration = configurationOf({
+    ...message,
+    identities: Object.fromEntries(message.identities),
+    newcomers: Object.fromEntries(message.newcomers),
+  })
+  const meta = { lastIncludedIndex, lastIncludedTerm, ...configuration }
   const id = { index: lastIncludedIndex, term: lastIncludedTerm }
   core.toSnapshots({ type: 'offer', offer: { from, id, meta, bytes, files, takenAtMs }, reply })
 }

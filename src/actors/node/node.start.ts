@@ -9,7 +9,7 @@ import {
   recoverConfiguration,
   recoverHardState,
 } from '../../rules/recovery.ts'
-import type { Identity } from '../../rules/types.ts'
+import { configurationOf, type Identity } from '../../rules/types.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { LogPort } from '../log.machine.ts'
 import type { NodeCore } from './node.core.ts'
@@ -29,8 +29,9 @@ export function loadSnapshot(core: NodeCore): void {
 
 function recoveredSnapshot({ snapshots }: NodeCore): RecoveredSnapshot | null {
   if (snapshots.newest === null) return null
-  const { lastIncludedIndex: index, lastIncludedTerm: term, peers, oldPeers } = snapshots.newest.meta
-  return { id: { index, term }, configuration: { peers, oldPeers } }
+  const { meta } = snapshots.newest
+  const id = { index: meta.lastIncludedIndex, term: meta.lastIncludedTerm }
+  return { id, configuration: configurationOf(meta) }
 }
 
 function recoveredLog(core: NodeCore): RecoveredLog {

@@ -57,12 +57,13 @@ export class Offering {
     const offer = ++this.#offers
     const sentMs = core.clock.nowMs()
     progress.installing ??= { snapshotIndex: meta.lastIncludedIndex, doneBytes: 0, totalBytes: bytes }
-    const { peers, oldPeers } = meta
+    const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
     const request = {
-      term,
-      ...meta,
+      ...{ term, lastIncludedIndex, lastIncludedTerm },
       peers: [...peers],
       oldPeers: [...oldPeers],
+      identities: Object.entries(meta.identities ?? {}),
+      newcomers: Object.entries(meta.newcomers ?? {}),
       bytes,
       files: files.length,
       takenAtMs: Math.max(0, Math.trunc(takenAtMs)),
@@ -86,7 +87,8 @@ export class Offering {
   /** Not yet. */
   note({ progress }: Follower, event: OfferEvent): void {
     if (event.type !== 'offer.answered' || !event.outcome.ok || this.#record === null) return
-    const { doneBytes, totalBytes } = event.outcome.response
+    const { doneBytes, totalBytes, identity } = event.outcome.response
+    progress.speaksOf(identity)
     this.#installedIndex = 0
     progress.contact(event.sentMs)
     const { meta, bytes } = this.#record
@@ -99,7 +101,8 @@ export class Offering {
 
   /** It is durable there, and loaded: the log goes on behind it. */
   credit({ core, progress, term }: Follower, event: OfferEvent): void {
-    if (event.type !== 'offer.answered' || this.#record === null) return
+    if (event.type !== 'offer.answered' || !event.outcome.ok || this.#record === null) return
+    progress.speaksOf(event.outcome.response.identity)
     const { lastIncludedIndex } = this.#record.meta
     this.#installedIndex = lastIncludedIndex
     this.#record = null

@@ -35,6 +35,7 @@ export function answerOffer(context: ExecutorContext, event: SnapshotEvent): voi
     state,
     doneBytes: isUnderWay ? doneBytes : 0,
     totalBytes: isUnderWay ? totalBytes : 0,
+    identity: 0,
   })
 }
 

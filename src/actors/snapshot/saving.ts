@@ -4,7 +4,13 @@
 import type { AnyActorRef } from 'xstate'
 import { QuorateError } from '../../errors.ts'
 import { judgeSave, saveRetryMs } from '../../rules/snapshot.ts'
-import type { ConfigurationEntry, LogId, SnapshotMeta } from '../../rules/types.ts'
+import {
+  type ConfigurationEntry,
+  configurationOf,
+  EMPTY_CONFIGURATION,
+  type LogId,
+  type SnapshotMeta,
+} from '../../rules/types.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { StorageError, type StorageErrorCode } from '../../storage/storage.ts'
 import { afterwards, finishSave, type Later } from './machine-snapshots.ts'
@@ -85,8 +91,7 @@ function captureAt(
   const meta: SnapshotMeta = {
     lastIncludedIndex: applied.index,
     lastIncludedTerm: applied.term,
-    peers: configuration?.peers ?? [],
-    oldPeers: configuration?.oldPeers ?? [],
+    ...configurationOf(configuration ?? EMPTY_CONFIGURATION),
   }
   const control = new AbortController()
   world.snapshots.control = control

@@ -1,6 +1,6 @@
 // The snapshots of a storage as its callers see them: opens the store of a group, once at a time.
 
-import type { SnapshotMeta } from '../../rules/types.ts'
+import { configurationOf, type SnapshotMeta } from '../../rules/types.ts'
 import { messageOf, sheltered } from '../../runtime/errors.ts'
 import type {
   SnapshotCopy,
@@ -105,7 +105,8 @@ class StoreHandle implements SnapshotStore {
 
   create(meta: SnapshotMeta, takenAtMs: number): SnapshotSave {
     const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
-    const kept = { lastIncludedIndex, lastIncludedTerm, peers: [...peers], oldPeers: [...oldPeers] }
+    const lists = { peers: [...peers], oldPeers: [...oldPeers] }
+    const kept = { lastIncludedIndex, lastIncludedTerm, ...configurationOf({ ...meta, ...lists }) }
     return new SaveHandle(this.#asking, this.#owner.nextNumber(), { meta: kept, takenAtMs }, this.#published)
   }
 

@@ -312,6 +312,8 @@ export function rig(options: RigOptions = {}): NodeRig {
 }
 
 const OFFER = {
+  identities: [],
+  newcomers: [],
   ...{ lastIncludedIndex: 1, lastIncludedTerm: 2, peers: ['a', 'b', 'c'], oldPeers: [] },
   ...{ bytes: 1, files: 1, takenAtMs: 1 },
 }

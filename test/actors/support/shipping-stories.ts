@@ -41,7 +41,7 @@ export function shippingStories(
         type: 'offer.answered',
         offer: 0,
         sentMs: 0,
-        outcome: { ok: true, response: { term: 7, state: 'busy', doneBytes: 0, totalBytes: 0 } },
+        outcome: { ok: true, response: { term: 7, state: 'busy', doneBytes: 0, totalBytes: 0, identity: 0 } },
       })
       expect(late).toBeUndefined()
       const again = installing()

@@ -12,6 +12,7 @@ const STEP = 2 ** 32
 const position = { lastLogIndex: LAST, lastLogTerm: LAST, disruptedLeader: null }
 const nothing = { prevLogIndex: 0, prevLogTerm: 0, committedIndex: 0, entries: [] }
 const snapshot = { lastIncludedIndex: LAST, lastIncludedTerm: LAST }
+const nobody = { peers: [], oldPeers: [], identities: [], newcomers: [] }
 const requestsOf = (term: number): { readonly [M in RpcMethod]: RequestOf<M> } => ({
   pre_vote: { term, ...position },
   request_vote: { term, ...position },
@@ -19,7 +20,7 @@ const requestsOf = (term: number): { readonly [M in RpcMethod]: RequestOf<M> } =
   heartbeat: { term, ...nothing },
   timeout_now: { term, oldLeaderSteppedDown: true },
   read_index: { term },
-  install_snapshot: { term, ...snapshot, peers: [], oldPeers: [], bytes: LAST, files: LAST, takenAtMs: LAST },
+  install_snapshot: { term, ...snapshot, ...nobody, bytes: LAST, files: LAST, takenAtMs: LAST },
   get_file: { term, ...snapshot, name: '', offset: LAST, count: 1 },
 })
 

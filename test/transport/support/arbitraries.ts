@@ -60,6 +60,7 @@ export const appendRequest: fc.Arbitrary<AppendEntriesRequest> = fc
   })
 
 const members = fc.array(member, { maxLength: 5 })
+const identities = fc.array(fc.tuple(member, index), { maxLength: 4 })
 const offer = fc.record({
   term,
   lastIncludedIndex: index,
@@ -69,6 +70,8 @@ const offer = fc.record({
   bytes: index,
   files: index,
   takenAtMs: index,
+  identities,
+  newcomers: identities,
 })
 const piece = fc.record({
   term,
@@ -119,6 +122,7 @@ export const responses: { readonly [M in RpcMethod]: fc.Arbitrary<ResponseOf<M>>
     state: fc.constantFrom('installed' as const, 'accepted' as const, 'loading' as const, 'busy' as const),
     doneBytes: index,
     totalBytes: index,
+    identity: index,
   }),
   get_file: fc.record({ term: index, total: index, data }),
 }

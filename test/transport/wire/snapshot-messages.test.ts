@@ -62,7 +62,9 @@ describe('an offer', () => {
     [255, true],
     [256, false],
   ])('of a group of twice %i members: %s', (count, fits) => {
-    const message = { ...offer, peers: names(count), oldPeers: names(count) }
+    const everybody = [...names(count), ...names(count)].map((name): [string, number] => [name, 2 ** 48])
+    const lists = { peers: names(count), oldPeers: names(count), identities: everybody, newcomers: everybody }
+    const message = { ...offer, ...lists }
     expect(
       decodeRequest('install_snapshot', new RequestEncoder('n1').encode('install_snapshot', message)).ok,
     ).toBe(fits)

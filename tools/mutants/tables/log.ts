@@ -132,8 +132,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'the old half of a snapshot’s configuration is lost',
     file: 'actors/node/node.snapshots.ts',
-    find: 'oldPeers: meta.oldPeers, id }',
-    replace: 'oldPeers: [], id }',
+    find: '...configurationOf(meta), id })',
+    replace: '...configurationOf({ ...meta, oldPeers: [] }), id })',
     tests: ['test/actors/node/node.snapshots.test.ts'],
   },
   {

@@ -36,6 +36,7 @@ export const SNAPSHOT_STEPS: readonly string[] = [
     last_included_term INTEGER NOT NULL,
     peers TEXT NOT NULL,
     old_peers TEXT NOT NULL,
+    identities TEXT NOT NULL,
     taken_at_ms REAL NOT NULL,
     files INTEGER NOT NULL,
     checksum INTEGER NOT NULL

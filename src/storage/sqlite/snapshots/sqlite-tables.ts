@@ -25,6 +25,7 @@ interface SnapshotRow {
   readonly last_included_term: number
   readonly peers: string
   readonly old_peers: string
+  readonly identities: string
   readonly taken_at_ms: number
   readonly files: number
   readonly checksum: number
@@ -54,7 +55,7 @@ export class SqliteTables implements SnapshotTables {
   readonly #snapshots: Statement<[string], SnapshotRow>
   readonly #files: Statement<[number], FileRow>
   readonly #insertSnapshot: Statement<
-    [string, string, number, number, string, string, number, number, number]
+    [string, string, number, number, string, string, string, number, number, number]
   >
   readonly #insertFile: Statement<[number, string, number, number, Uint8Array, Uint8Array | null, number]>
   readonly #setState: Statement<[string, number]>
@@ -73,7 +74,7 @@ export class SqliteTables implements SnapshotTables {
     this.#watch = new PathWatch(db.name)
     this.#snapshots = db.prepare('SELECT * FROM snapshots WHERE group_name = ? ORDER BY snapshot_id')
     this.#files = db.prepare('SELECT * FROM files WHERE snapshot_id = ?')
-    this.#insertSnapshot = db.prepare('INSERT INTO snapshots VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    this.#insertSnapshot = db.prepare('INSERT INTO snapshots VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#insertFile = db.prepare('INSERT INTO files VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)')
     this.#setState = db.prepare('UPDATE snapshots SET state = ? WHERE snapshot_id = ?')
     this.#chunks = db.prepare(
@@ -106,8 +107,9 @@ export class SqliteTables implements SnapshotTables {
 
   insert(group: string, { state, record, contents }: Omit<StoredSnapshot, 'id'>): number {
     return this.#changing('writing a snapshot', () => {
-      const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = record.meta
-      const lists = [JSON.stringify(peers), JSON.stringify(oldPeers)] as const
+      const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers, identities, newcomers } = record.meta
+      const files = JSON.stringify([identities ?? null, newcomers ?? null])
+      const lists = [JSON.stringify(peers), JSON.stringify(oldPeers), files] as const
       const numbers = [record.takenAtMs, record.files.length] as const
       const values = [group, lastIncludedIndex, lastIncludedTerm, ...lists, ...numbers] as const
       const { lastInsertRowid } = this.#insertSnapshot.run(
@@ -219,7 +221,16 @@ export class SqliteTables implements SnapshotTables {
     const damaged = (what: string): StorageError =>
       new StorageError('CORRUPT', `Snapshot ${index} of group ${group} is damaged: ${what}.`)
     const { last_included_term, peers, old_peers, taken_at_ms } = row
-    const values = [group, index, last_included_term, peers, old_peers, taken_at_ms, row.files]
+    const values = [
+      group,
+      index,
+      last_included_term,
+      peers,
+      old_peers,
+      row.identities,
+      taken_at_ms,
+      row.files,
+    ]
     if (row.checksum !== recordChecksum(values)) throw damaged('its record fails its checksum')
     if (!isState(state)) throw damaged(`its record says ${state}`)
     const contents = new Map<string, number>()
@@ -232,12 +243,15 @@ export class SqliteTables implements SnapshotTables {
       return file
     })
     if (files.length !== row.files) throw damaged(`it has ${files.length} files instead of ${row.files}`)
+    const [identities, newcomers] = JSON.parse(row.identities)
     const record: SnapshotRecord = {
       meta: {
         lastIncludedIndex: index,
         lastIncludedTerm: last_included_term,
         peers: JSON.parse(peers),
         oldPeers: JSON.parse(old_peers),
+        ...(identities === null ? {} : { identities }),
+        ...(newcomers === null ? {} : { newcomers }),
       },
       files: files.sort((a, b) => (a.name < b.name ? -1 : 1)),
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -2,12 +2,17 @@
 // the data fetched by the follower instead). Answered at once and offered again until the follower has it.
 
 import { z } from 'zod'
-import { INDEX, MEMBER, TERM, TERM_OR_NONE } from './fields.ts'
-import { layout, type Message, type MessageWith, SMALL_FRAME, SPARE_ITEMS } from './message.ts'
+import { addedLater, IDENTITY, INDEX, MEMBER, TERM, TERM_OR_NONE } from './fields.ts'
+import { layout, type Message, type MessageWith, type SentWith, SMALL_FRAME, SPARE_ITEMS } from './message.ts'
 
 const MAX_MEMBERS = 255
 
 const MEMBERS = z.array(MEMBER).max(MAX_MEMBERS).describe('array of names of members, at most 255')
+
+const IDENTITIES = z
+  .array(z.tuple([MEMBER, IDENTITY]))
+  .max(2 * MAX_MEMBERS)
+  .describe('array of `[member, identity]`, at most 510')
 
 const REQUEST = {
   term: TERM,
@@ -20,6 +25,9 @@ const REQUEST = {
   /** How many files there are. */
   files: INDEX,
   takenAtMs: INDEX,
+  /** Of the configuration: the files that members are known by, and those that do not count yet. */
+  identities: IDENTITIES,
+  newcomers: IDENTITIES,
 }
 
 const ANSWER = {
@@ -30,16 +38,19 @@ const ANSWER = {
   /** Of the bytes of the snapshot, how many are there; both 0 while that is unknown. */
   doneBytes: INDEX,
   totalBytes: INDEX,
+  /** Of the files that hold it. */
+  identity: addedLater(IDENTITY, 0),
 }
 
 export type InstallSnapshotRequest = MessageWith<typeof REQUEST>
 export type InstallSnapshotResponse = MessageWith<typeof ANSWER>
+type SentInstallSnapshotResponse = SentWith<typeof ANSWER>
 
 export const installSnapshot = {
   kind: 'installSnapshot',
   frame: {
-    maxBytes: 64 * 1024,
-    gate: { maxDepth: 4, maxItems: 2 * MAX_MEMBERS + SPARE_ITEMS },
+    maxBytes: 256 * 1024,
+    gate: { maxDepth: 5, maxItems: 14 * MAX_MEMBERS + SPARE_ITEMS },
     ownership: 'view',
   },
   answerFrame: SMALL_FRAME,
@@ -52,6 +63,11 @@ export const installSnapshot = {
     offer.bytes,
     offer.files,
     offer.takenAtMs,
+    offer.identities,
+    offer.newcomers,
   ]),
-  answer: layout(ANSWER, ({ term, state, doneBytes, totalBytes }) => [term, state, doneBytes, totalBytes]),
-} as const satisfies Message<InstallSnapshotRequest, InstallSnapshotResponse>
+  answer: layout(ANSWER, ({ term, state, doneBytes, totalBytes, identity = 0 }) => [
+    ...[term, state, doneBytes, totalBytes],
+    identity,
+  ]),
+} as const satisfies Message<InstallSnapshotRequest, InstallSnapshotResponse, SentInstallSnapshotResponse>
