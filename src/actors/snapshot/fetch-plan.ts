@@ -15,8 +15,10 @@ export interface Chunk {
   data: Uint8Array | null
 }
 
-/** Chunks that are fetched or written at a time: enough to keep both disks and the way between them busy. */
+/** Chunks that are fetched at a time: enough to keep the way and the other disk busy, too few to be in anybody's way. */
 const WINDOW_CHUNKS = 4
+/** Chunks that are fetched or wait for the disk: it syncs for a while now and then, and fetching goes on meanwhile. */
+const MAX_CHUNKS_HELD = 32
 
 export class FetchPlan {
   readonly #missing: readonly MissingRange[]
@@ -24,6 +26,8 @@ export class FetchPlan {
   /** Of the range. */
   #offset: number
   readonly #underWay = new Set<Chunk>()
+  /** Of those under way, how many have not come as a whole. */
+  #fetching = 0
   /** Under way, but nobody has been asked for its next piece. */
   readonly #waiting: Chunk[] = []
 
@@ -42,7 +46,7 @@ export class FetchPlan {
     const waiting = this.#waiting.shift()
     if (waiting !== undefined) return waiting
     const range = this.#missing[this.#range]
-    if (range === undefined || this.#underWay.size >= WINDOW_CHUNKS) return null
+    if (range === undefined || this.#isFull) return null
     const offset = this.#offset
     const bytes = Math.min(SNAPSHOT_CHUNK_BYTES - (offset % SNAPSHOT_CHUNK_BYTES), range.to - offset)
     this.#offset += bytes
@@ -52,7 +56,12 @@ export class FetchPlan {
     }
     const chunk = { name: range.name, offset, bytes, fetchedBytes: 0, data: null }
     this.#underWay.add(chunk)
+    this.#fetching++
     return chunk
+  }
+
+  get #isFull(): boolean {
+    return this.#fetching >= WINDOW_CHUNKS || this.#underWay.size >= MAX_CHUNKS_HELD
   }
 
   /** Its next piece has to be asked for, again or at all. */
@@ -64,6 +73,7 @@ export class FetchPlan {
   take(chunk: Chunk, piece: Uint8Array): Uint8Array | null {
     if (chunk.fetchedBytes === 0 && piece.length === chunk.bytes) {
       chunk.fetchedBytes = chunk.bytes
+      this.#fetching--
       return piece
     }
     chunk.data ??= new Uint8Array(chunk.bytes)
@@ -72,6 +82,7 @@ export class FetchPlan {
     if (chunk.fetchedBytes < chunk.bytes) return null
     const { data } = chunk
     chunk.data = null
+    this.#fetching--
     return data
   }
 

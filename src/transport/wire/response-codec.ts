@@ -3,6 +3,7 @@
 
 import { ERROR_ITEM, errorItem, type RemoteError } from './messages/error-answer.ts'
 import { describeIssue } from './messages/fields.ts'
+import { encodePiece } from './messages/get-file.ts'
 import { MESSAGES, type ResponseOf, type RpcMethod, type SentResponseOf } from './messages/registry.ts'
 import { badBody, openTuple, PEER_PROTOCOL_VERSION, type Result, sealTuple } from './sealed-tuple.ts'
 
@@ -23,6 +24,7 @@ export function encodeResponse<M extends RpcMethod>(
   method: M,
   response: SentResponseOf<M>,
 ): Uint8Array {
+  if ('data' in response) return encodePiece(from, response)
   return sealTuple([PEER_PROTOCOL_VERSION, from, null, ...MESSAGES[method].answer.toItems(response)])
 }
 

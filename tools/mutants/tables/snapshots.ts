@@ -144,8 +144,8 @@ export const SNAPSHOT_SHIPPING_MUTANTS: readonly Mutant[] = [
   {
     name: 'a window without a bound',
     file: 'actors/snapshot/fetch-plan.ts',
-    find: 'range === undefined || this.#underWay.size >= WINDOW_CHUNKS',
-    replace: 'range === undefined || this.#underWay.size >= 3 * WINDOW_CHUNKS',
+    find: 'this.#fetching >= WINDOW_CHUNKS',
+    replace: 'this.#fetching >= 3 * WINDOW_CHUNKS',
     tests: COPIER,
   },
   {

@@ -2,6 +2,10 @@
 // itself: whoever serves it keeps nothing of it.
 
 import { z } from 'zod'
+import { byteStringHeadSize, writeByteStringHead } from '../byte-string.ts'
+import { wireCodec } from '../cbor.ts'
+import { SEAL_BYTES, seal } from '../seal.ts'
+import { PEER_PROTOCOL_VERSION } from '../sealed-tuple.ts'
 import { INDEX, TERM, TERM_OR_NONE } from './fields.ts'
 import { layout, type Message, type MessageWith, SMALL_FRAME, SPARE_ITEMS } from './message.ts'
 
@@ -54,3 +58,16 @@ export const getFile = {
   ]),
   answer: layout(ANSWER, ({ term, total, data }) => [term, total, data]),
 } as const satisfies Message<GetFileRequest, GetFileResponse>
+
+/**
+ * An answer with a piece. cbor-x writes the small items; the piece is copied once, where cbor-x would make room for it
+ * again and again.
+ */
+export function encodePiece(from: string, { term, total, data }: GetFileResponse): Uint8Array {
+  const head = wireCodec.encode([PEER_PROTOCOL_VERSION, from, null, term, total])
+  const bytes = new Uint8Array(head.length + byteStringHeadSize(data.length) + data.length + SEAL_BYTES)
+  bytes.set(head)
+  bytes[0] = 0x87 // an array of seven, where cbor-x wrote one of five
+  bytes.set(data, writeByteStringHead(bytes, head.length, data.length))
+  return seal(bytes)
+}
