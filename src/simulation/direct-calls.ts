@@ -32,6 +32,10 @@ export interface DirectCallsOptions {
   completion(member: SimMember): void
 }
 
+export type SnapshotAnswer =
+  | { readonly outcome: 'ok'; readonly index: LogIndex; readonly term: Term }
+  | { readonly outcome: 'failed'; readonly error: QuorateError | null }
+
 /** A call that was made and not answered yet. */
 interface OpenCall {
   readonly id: PeerId
@@ -110,6 +114,27 @@ export class DirectCalls {
           remember('ok', () => outcome.answer as KvResult, index)
           done({ outcome: 'ok', answer: copyValue(outcome.answer) })
         })
+      })
+      this.#told((checker) => checker.returned(call))
+    })
+  }
+
+  snapshot(member: SimMember, timeoutMs: number, done: (answer: SnapshotAnswer) => void): void {
+    const failed = (error: QuorateError | null) => done({ outcome: 'failed', error })
+    if (!member.alive) return failed(null)
+    const call = this.#options.nextCall()
+    const answer = this.#begin(member, timeoutMs, () => failed(null))
+    member.enter(() => {
+      this.#told((checker) => checker.invoked(call, { kind: 'snapshot', node: member.id }))
+      member.snapshot((outcome) => {
+        const { lastIncludedIndex: index = 0, lastIncludedTerm: term = 0 } = outcome.ok
+          ? outcome.record.meta
+          : {}
+        this.#told((checker) =>
+          checker.completed(call, outcome.ok ? { outcome: 'ok', index } : { outcome: 'failed' }),
+        )
+        this.#options.completion(member)
+        answer(() => (outcome.ok ? done({ outcome: 'ok', index, term }) : failed(outcome.error)))
       })
       this.#told((checker) => checker.returned(call))
     })

@@ -3,13 +3,17 @@
 
 import { QuorateError } from '../errors.ts'
 import { InvariantError } from '../rules/invariants.ts'
-import type { CrashPoint, CrashPoints } from './disk/crash-points.ts'
+import type { SnapshotRecord } from '../storage/snapshot-store.ts'
+import type { CrashPoints } from './disk/crash-points.ts'
 import type { DiskObserver } from './disk/sim-disk.ts'
 import { StateDigests } from './history/state-digests.ts'
 import { type InvariantChecker, InvariantViolation } from './invariants/invariants.ts'
 import type { MachineWatch } from './observed-machine.ts'
-import type { SimMember } from './sim-member.ts'
+import { GROUP, type SimMember } from './sim-member.ts'
 import type { Trace } from './trace.ts'
+
+/** More followers than this are in no simulated group. */
+const MAX_READERS = 7
 
 export interface GroupWatchOptions {
   readonly trace: Trace
@@ -25,6 +29,8 @@ export class GroupWatch {
   /** For a user's machine: members are compared with each other, entry by entry. */
   readonly #digests = new StateDigests()
   readonly #touched = new Set<SimMember>()
+  /** The snapshot that was seen last on each disk. */
+  readonly #newest = new Map<SimMember, SnapshotRecord>()
   #violation: unknown = null
 
   constructor(options: GroupWatchOptions) {
@@ -44,20 +50,57 @@ export class GroupWatch {
         trace.record(member.id, hook.name)
         this.guard(() => checker()?.hook(member.id, hook))
       },
+      snapshot: (what, hash) => this.#snapshot(member, what, hash),
       state: (at, hash) => this.guard(() => this.#digests.compare(member.id, member.life, at, hash)),
       later: (promise) => later(member, promise),
     }
   }
 
-  disks(): DiskObserver {
+  #snapshot(member: SimMember, what: 'capture' | 'load' | 'loaded', hash: string | null): void {
+    const { trace, checker, crashPoints } = this.#options
+    trace.record(member.id, what)
+    if (what === 'capture') member.capturedHash = hash
+    const meta = member.node?.core.snapshots.store?.newest?.meta
+    if (what === 'loaded' && meta !== undefined) {
+      member.lastApplied = meta.lastIncludedIndex
+      this.guard(() => checker()?.loaded(member.id, meta, hash))
+    }
+    crashPoints.hit(member.id, what)
+  }
+
+  /** Steps on a snapshot are many; what is durable of it is checked when it has changed. */
+  #published(member: SimMember): void {
+    const { checker } = this.#options
+    const { disk } = member
+    const record = disk.snapshots.newest(GROUP)
+    const count = disk.snapshots.count(GROUP)
+    const most = 2 + MAX_READERS
+    if (count > most)
+      this.#violation ??= new InvariantViolation(
+        'INV-24',
+        `${member.id} keeps ${count} snapshots on its disk.`,
+      )
+    if (record === null || record === this.#newest.get(member)) return
+    this.#newest.set(member, record)
+    const isOwn = member.node?.core.snapshots.activity === 'saving'
+    checker()?.snapshotPublished(member.id, record.meta, isOwn ? member.capturedHash : null)
+  }
+
+  disks(member: () => SimMember): DiskObserver {
     const { trace, checker, crashPoints } = this.#options
     return {
       durable: (disk, _group, op, image) => this.guard(() => checker()?.durableWrite(disk.id, op, image)),
       stage: (disk, stage, op) => {
         const store = op.kind === 'hardState' ? 'meta' : 'log'
         trace.record(disk.id, `disk ${stage}`, { store })
-        crashPoints.hit(disk.id, `${stage}:${store}` as CrashPoint)
+        crashPoints.hit(disk.id, `${stage}:${store}`)
+        crashPoints.hit(disk.id, `${stage}:${op.kind}`)
       },
+      snapshotStep: (disk, stage, kind) => {
+        trace.record(disk.id, `snapshot ${stage}`, { kind })
+        crashPoints.hit(disk.id, `${stage}:${kind}`)
+      },
+      snapshotsDurable: () => this.guard(() => this.#published(member())),
       failed: (disk) => {
         trace.record(disk.id, 'disk failed')
         this.guard(() => checker()?.storageFailed(disk.id))
@@ -95,13 +138,16 @@ export class GroupWatch {
   /** A node went to its error state. Without a fault that explains it, that is a finding. */
   failed(member: SimMember, error: Error): void {
     this.#options.trace.record(member.id, 'failed', { error: error.message })
-    const cause = error.cause instanceof Error ? error.cause : error
-    if (cause instanceof InvariantError) {
+    const causes = causesOf(error)
+    if (causes.some((cause) => cause instanceof InvariantError)) {
       this.#violation ??= new InvariantViolation('INV-22', `${member.id} stopped itself: ${error.message}`)
+      // A disk that fails, or damage, is a fault, however it came to the node's ears.
+    } else if (causes.some(({ name }) => name === 'StorageError')) {
+      return
     } else if (error instanceof QuorateError && error.code === 'STATE_MACHINE') {
       if (this.#options.machineErrors === 'throw')
         this.#violation ??= new Error(`${member.id} has stopped. ${error.message}`, { cause: error.cause })
-    } else if (cause.name !== 'StorageError') {
+    } else {
       this.#violation ??= new Error(`${member.id} failed without a fault: ${error.stack ?? error.message}`)
     }
   }
@@ -118,4 +164,11 @@ export class GroupWatch {
   raise(): void {
     if (this.#violation !== null) throw this.#violation
   }
+}
+
+function causesOf(error: Error): readonly Error[] {
+  const causes = [error]
+  for (let next = error.cause; next instanceof Error && causes.length < 8; next = next.cause)
+    causes.push(next)
+  return causes
 }

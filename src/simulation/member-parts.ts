@@ -1,6 +1,8 @@
 // What a simulated member is made of, as the options of its simulation say, and how what is on its disk is shown.
 
 import type { LogEntry, PeerId } from '../rules/types.ts'
+import type { SnapshotRecord } from '../storage/snapshot-store.ts'
+import { MemoryTables } from '../storage/snapshots/memory-tables.ts'
 import { GroupImage } from './disk/disk-image.ts'
 import { type DiskObserver, SimDisk } from './disk/sim-disk.ts'
 import { GROUP, type SimMemberOptions } from './sim-member.ts'
@@ -53,17 +55,21 @@ export function createDisk(
     ...(latency === undefined ? {} : { latency }),
   })
   if (inheritedConfiguration !== undefined)
-    disk.restore(new Map([[GROUP, GroupImage.inherited(GROUP, inheritedConfiguration, identities ? 1 : 0)]]))
+    disk.restore({
+      groups: new Map([[GROUP, GroupImage.inherited(GROUP, inheritedConfiguration, identities ? 1 : 0)]]),
+      snapshots: new MemoryTables(),
+    })
   return disk
 }
 
-export function durableStateOf(image: GroupImage | null): DurableState {
-  if (image === null) return { term: 0, votedFor: null, entries: [], snapshot: null }
+export function durableStateOf(image: GroupImage | null, record: SnapshotRecord | null): DurableState {
+  const snapshot = record?.meta ?? null
+  if (image === null) return { term: 0, votedFor: null, entries: [], snapshot }
   const { hardState, firstIndex, lastIndex } = image
   const entries: LogEntry[] = []
   for (let index = firstIndex; index <= lastIndex; index++) {
     const entry = image.entryAt(index)
     if (entry !== null) entries.push(entry)
   }
-  return { term: hardState?.term ?? 0, votedFor: hardState?.votedFor ?? null, entries, snapshot: null }
+  return { term: hardState?.term ?? 0, votedFor: hardState?.votedFor ?? null, entries, snapshot }
 }

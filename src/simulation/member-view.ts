@@ -24,7 +24,6 @@ export interface ViewedMember {
 export class MemberView implements NodeObservation {
   readonly id: PeerId
   readonly life: number
-  readonly snapshot = null
   readonly #member: ViewedMember
 
   constructor(member: ViewedMember) {
@@ -93,6 +92,18 @@ export class MemberView implements NodeObservation {
 
   get stateHash(): string | null {
     return this.#member.machine?.comparableHash ?? null
+  }
+
+  get termBeforeFirst(): number | undefined {
+    const log = this.#log
+    return log === null ? undefined : log.termAt(log.firstIndex - 1)
+  }
+
+  get snapshot(): NodeObservation['snapshot'] {
+    const meta = this.#core?.snapshots.newest?.meta
+    if (meta === undefined) return null
+    const { lastIncludedIndex: index, lastIncludedTerm: term, peers, oldPeers } = meta
+    return { index, term, configuration: { peers, oldPeers } }
   }
 
   entryAt(index: LogIndex): LogEntry | null {

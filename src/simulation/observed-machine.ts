@@ -12,6 +12,8 @@ export interface MachineWatch {
   hook(hook: Hook): void
   /** How the state looks after an entry, for machines that have `stateHash`. */
   state(at: AppliedPosition, hash: string): void
+  /** The state is being saved, or replaced by that of a snapshot. */
+  snapshot(what: 'capture' | 'load' | 'loaded', hash: string | null): void
   /** User code answers later: the run has to let it. What comes back settles as a turn of the process. */
   later(promise: PromiseLike<unknown>): PromiseLike<unknown>
 }
@@ -44,6 +46,10 @@ export class ObservedMachine implements StateMachine {
   readonly #tellsStates: boolean
   readonly #scribbler: Scribbler | null
   readonly stateHash?: () => string
+  readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
+  readonly onSnapshotLoad?: NonNullable<StateMachine['onSnapshotLoad']>
+  readonly snapshot?: () => unknown
+  readonly restore?: (value: unknown) => void | Promise<void>
 
   constructor(inner: StateMachine, watch: MachineWatch, { tellsStates, scribbles }: ObservedMachineOptions) {
     this.inner = inner
@@ -52,7 +58,25 @@ export class ObservedMachine implements StateMachine {
     this.#tellsStates = tellsStates
     this.#scribbler = scribbles ? new Scribbler() : null
     if (this.#hash !== null) this.stateHash = this.#hash
-    Object.assign(this, snapshotMethods(inner))
+    if (inner.onSnapshotSave !== undefined)
+      this.onSnapshotSave = (writer, signal) => {
+        this.#captures()
+        const returned = inner.onSnapshotSave?.(writer, signal)
+        this.#scribbler?.scribbleOn(writer.meta)
+        return returned
+      }
+    if (inner.onSnapshotLoad !== undefined)
+      this.onSnapshotLoad = (reader, signal) =>
+        this.#loads(() => inner.onSnapshotLoad?.(reader, signal), reader.meta)
+    if (inner.snapshot !== undefined)
+      this.snapshot = () => {
+        this.#captures()
+        const value = inner.snapshot?.()
+        this.#scribbler?.keep(value)
+        return value
+      }
+    if (inner.restore !== undefined)
+      this.restore = (value) => this.#loads(() => inner.restore?.(value), value)
   }
 
   /** For comparing whole members. While states are told entry by entry there is nothing left to compare. */
@@ -125,6 +149,22 @@ export class ObservedMachine implements StateMachine {
   onShutdown(): void {
     this.#watch.hook({ name: 'shutdown' })
     this.inner.onShutdown?.()
+  }
+
+  #captures(): void {
+    this.#watch.snapshot('capture', this.#hash?.() ?? null)
+  }
+
+  /** `given` is the machine's own. */
+  #loads(load: () => void | Promise<void>, given: unknown): void | Promise<void> {
+    this.#watch.snapshot('load', null)
+    const loaded = (): void => {
+      this.#watch.snapshot('loaded', this.#hash?.() ?? null)
+      this.#scribbler?.scribbleOn(given)
+    }
+    const returned = load()
+    if (isPromise(returned)) return returned.then(loaded)
+    loaded()
   }
 
   #tellState({ index, term }: AppliedPosition): void {

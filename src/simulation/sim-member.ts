@@ -2,6 +2,7 @@
 
 import type { QueuedQuery } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal } from '../actors/apply/closures.ts'
+import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../api.ts'
 import { HostCore } from '../host/host-core.ts'
 import type { NodeHandle } from '../host/node-handle.ts'
@@ -77,6 +78,8 @@ export class SimMember {
   machine: ObservedMachine | null = null
   /** Index of the newest command that the state machine of this life carried out. */
   lastApplied: LogIndex = 0
+  /** Of the state, when a snapshot of it was captured last. */
+  capturedHash: string | null = null
 
   constructor(options: SimMemberOptions) {
     this.id = options.id
@@ -179,6 +182,8 @@ export class SimMember {
         subscriptions: this.transport?.subscriptions ?? 0,
         proposals: node.pendingProposals,
         queries: node.pendingQueries,
+        'snapshots being sent': node.core.hasLog ? node.core.files.installations.length : 0,
+        'callers that wait for a snapshot': node.core.snapshots.asked.size,
       }
       this.#process?.kill('exit')
       done(left)
@@ -189,6 +194,10 @@ export class SimMember {
   /** As its application would: within a turn of the process. */
   propose(data: Uint8Array, expectedTerm: Term | undefined, done: Proposal['done']): void {
     this.node?.propose(data, expectedTerm, this.#options.rude ? rudely(done) : done)
+  }
+
+  snapshot(done: (outcome: SnapshotOutcome) => void): void {
+    this.node?.snapshot(this.#options.rude ? rudely(done) : done)
   }
 
   query(query: unknown, level: ReadLevel, done: QueuedQuery['done']): void {

@@ -125,9 +125,7 @@ export abstract class SimulationFaults implements FaultTarget {
       corrupt: (store, where, damage) => disk.corrupt(GROUP, store, where, damage),
       loseMeta: () => {
         this.checker?.waive(id)
-        const images = disk.capture()
-        for (const image of images.values()) image.hardState = null
-        disk.restore(images)
+        disk.loseMeta()
       },
     }
   }
@@ -227,10 +225,10 @@ export abstract class SimulationFaults implements FaultTarget {
 
   captureDisk(id: PeerId): () => void {
     const { disk } = this.member(id)
-    const images = disk.capture()
+    const copy = disk.capture()
     return () => {
       this.checker?.waive(id)
-      disk.restore(images)
+      disk.restore(copy)
     }
   }
 

@@ -1,7 +1,7 @@
 // What a simulated group is made of, and the shapes in which it shows itself to a test.
 
 import type { TuningInput } from '../options.ts'
-import type { Configuration, LogEntry, PeerId } from '../rules/types.ts'
+import type { Configuration, LogEntry, PeerId, SnapshotMeta } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
 import type { NodeStatus } from '../status.ts'
 import type { LinkSettings } from './bus/link.ts'
@@ -77,5 +77,5 @@ export interface DurableState {
   readonly term: number
   readonly votedFor: PeerId | null
   readonly entries: readonly LogEntry[]
-  readonly snapshot: null
+  readonly snapshot: SnapshotMeta | null
 }

@@ -8,7 +8,7 @@ import type { PeerId } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
 import { BusWatch } from './bus/bus-watch.ts'
 import { SimBus } from './bus/sim-bus.ts'
-import { DirectCalls, type ProposalAnswer, type QueryAnswer } from './direct-calls.ts'
+import { DirectCalls, type ProposalAnswer, type QueryAnswer, type SnapshotAnswer } from './direct-calls.ts'
 import { CrashPoints } from './disk/crash-points.ts'
 import { callOf, createGroupChecker } from './group-checker.ts'
 import { GroupWatch } from './group-watch.ts'
@@ -69,6 +69,7 @@ export class Simulation extends SimulationFaults {
   readonly #reference: ReferenceMachine | null
   readonly #direct: DirectCalls
   readonly #time: TimeDriver
+  readonly #goingOn = new Set<SimMember>()
   #calls = 0
   #clients = 0
   #gaveUp = false
@@ -84,7 +85,11 @@ export class Simulation extends SimulationFaults {
     this.#reference = this.#isKeyValue ? new ReferenceMachine(new KeyValueMachine()) : null
     const createMachine = options.stateMachine ?? (() => new KeyValueMachine())
     this.scheduler = new Scheduler({ random: streamOf(seed, 'order') })
-    this.#time = new TimeDriver({ scheduler: this.scheduler, raise: () => this.#watch.raise() })
+    this.#time = new TimeDriver({
+      scheduler: this.scheduler,
+      raise: () => this.#watch.raise(),
+      wentOn: () => this.#wentOn(),
+    })
     this.#trace = new Trace({
       nowMs: () => this.scheduler.nowMs,
       ...(options.maxTraceLines === undefined ? {} : { maxLines: options.maxTraceLines }),
@@ -103,7 +108,7 @@ export class Simulation extends SimulationFaults {
         ? null
         : createGroupChecker({
             tuning: this.tuning,
-            durable: (id) => this.member(id).disk.durable(GROUP),
+            durable: (id) => this.member(id).disk.durableView(GROUP),
             nowMs: () => this.scheduler.nowMs,
             stateHashAt: (index) => this.#reference?.hashAt(index) ?? null,
             onCanonical: (entry) => this.#committed(entry),
@@ -146,11 +151,6 @@ export class Simulation extends SimulationFaults {
   /** Lets `ms` of virtual time pass; resolves when it has. @throws InvariantViolation at the step that breaks an invariant. */
   run(ms: number): Promise<void> {
     return this.#time.run(ms)
-  }
-
-  /** The same without yielding: for machines that answer at once, and callers that await nothing. */
-  runNow(ms: number): void {
-    this.scheduler.runUntil(this.nowMs + ms)
   }
 
   /** Lets time pass until `predicate` holds, at most `maxMs`. Resolves with whether it does. */
@@ -204,9 +204,21 @@ export class Simulation extends SimulationFaults {
     return this.#time.awaited((resolve) => this.#direct.query(member, query, level, timeoutMs, resolve))
   }
 
+  /** Asks member `id` for a snapshot, as `node.snapshot` would. */
+  snapshot(id: PeerId, timeoutMs = 60_000): Promise<SnapshotAnswer> {
+    const member = this.member(id)
+    return this.#time.awaited((resolve) => this.#direct.snapshot(member, timeoutMs, resolve))
+  }
+
+  /** The same with a callback, for plans. */
+  askForSnapshot(id: PeerId, done: () => void): void {
+    this.#direct.snapshot(this.member(id), 60_000, done)
+  }
+
   /** What would survive power loss of member `id` now. */
   durable(id: PeerId): DurableState {
-    return durableStateOf(this.member(id).disk.durable(GROUP))
+    const { disk } = this.member(id)
+    return durableStateOf(disk.durable(GROUP), disk.snapshots.newest(GROUP))
   }
 
   /**
@@ -325,6 +337,22 @@ export class Simulation extends SimulationFaults {
     this.#watch.touched(member)
   }
 
+  /** Saving and loading work with promises: what they do comes before the next step, and is a part of this one. */
+  #hadTurn(member: SimMember): void {
+    this.#watch.touched(member)
+    const activity = member.node?.core.snapshots.activity
+    if (activity !== 'saving' && activity !== 'loading') return
+    this.#goingOn.add(member)
+    this.#time.mayGoOn()
+  }
+
+  #wentOn(): void {
+    if (this.#goingOn.size === 0) return
+    for (const member of this.#goingOn) this.#watch.touched(member)
+    this.#goingOn.clear()
+    this.#watch.stepEnded()
+  }
+
   /** The checker must know of a life before anything of it is heard. */
   protected lifeBegan(member: SimMember): void {
     this.#watch.guard(() => this.checker?.observe(member.observation()))
@@ -339,20 +367,26 @@ export class Simulation extends SimulationFaults {
       guard: (run: () => void) => watch.guard(run),
       completion: (member: SimMember) => this.crashPoints.hit(member.id, 'completion'),
     }
-    return new SimMember({
+    const member: SimMember = new SimMember({
       ...memberSettings(id, options),
       scheduler: this.scheduler,
       bus: this.bus,
-      disk: createDisk(id, options, this.scheduler, watch.disks()),
+      disk: createDisk(
+        id,
+        options,
+        this.scheduler,
+        watch.disks(() => member),
+      ),
       tuning: this.tuning,
       createMachine,
       watch: (member) => watch.machineOf(member),
-      onTurn: (member) => watch.touched(member),
+      onTurn: (member) => this.#hadTurn(member),
       onRole: (member, from, to, term, reason) =>
         this.#trace.record(member.id, 'role', { from, to, term, reason }),
       onFailure: (member, error) => watch.failed(member, error),
       ...(options.services === true ? { serve: (member, parts) => serveMember(world, member, parts) } : {}),
     })
+    return member
   }
 
   #committed(entry: EntryRecord): void {

@@ -2,8 +2,15 @@
 
 import type { Configuration, LogIndex } from '../rules/types.ts'
 import type { Random } from '../runtime/random.ts'
-import type { AppliedPosition, LeaderChange, StateMachine } from '../state-machine.ts'
-import { snapshotMethods } from './observed-machine.ts'
+import type {
+  AppliedPosition,
+  BackgroundSave,
+  LeaderChange,
+  SnapshotReader,
+  SnapshotWriter,
+  StateMachine,
+} from '../state-machine.ts'
+import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
 import type { Lane, SimProcess } from './sim-process.ts'
 import { EventKind } from './time/scheduler.ts'
 import { chance, drawLatencyMs, type Latency } from './time/sim-random.ts'
@@ -16,6 +23,10 @@ export interface MachinePace {
   /** The share of commands for which it is `hangMs` instead of `delay`. Default 0. */
   readonly hangRate?: number
   readonly hangMs?: number
+  /** How long a snapshot takes to be captured (commands wait), written in the background, and loaded. */
+  readonly capture?: Latency
+  readonly background?: Latency
+  readonly load?: Latency
 }
 
 /** What a query got whose state changed under it. */
@@ -34,6 +45,8 @@ export class SlowMachine implements StateMachine {
   readonly #pace: MachinePace
   readonly #lane: Lane
   readonly stateHash?: () => string
+  readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
+  readonly onSnapshotLoad?: NonNullable<StateMachine['onSnapshotLoad']>
 
   constructor(inner: StateMachine, process: SimProcess, random: Random, pace: MachinePace) {
     this.#inner = inner
@@ -42,7 +55,9 @@ export class SlowMachine implements StateMachine {
     this.#pace = pace
     this.#lane = { name: `${process.id} machine` }
     if (inner.stateHash !== undefined) this.stateHash = () => inner.stateHash?.() ?? ''
-    Object.assign(this, snapshotMethods(inner))
+    if (inner.snapshot === undefined && inner.onSnapshotSave === undefined) return
+    this.onSnapshotSave = (writer, signal) => this.#save(writer, signal)
+    this.onSnapshotLoad = (reader, signal) => this.#load(reader, signal)
   }
 
   apply(command: unknown, at: AppliedPosition): unknown {
@@ -65,6 +80,53 @@ export class SlowMachine implements StateMachine {
       const second = this.#inner.read?.(kept)
       return first === second ? second : ({ torn: [first, second] } satisfies TornAnswer)
     })
+  }
+
+  /** Captured late, and written later: what a save takes of a state is the state at one moment all the same. */
+  async #save(writer: SnapshotWriter, signal: AbortSignal): Promise<BackgroundSave> {
+    await this.#pass(this.#pace.capture)
+    const inner = this.#inner
+    if (inner.onSnapshotSave !== undefined) {
+      const rest = await inner.onSnapshotSave(writer, signal)
+      return async () => {
+        await this.#pass(this.#pace.background)
+        if (typeof rest === 'function') await rest()
+        else if (rest !== undefined)
+          for await (const { name, content, userMeta } of rest) {
+            await writer.addFile(name, content, userMeta)
+            await this.#pass(this.#pace.background)
+          }
+      }
+    }
+    const bytes = encodeValue(inner.snapshot?.())
+    return async () => {
+      await this.#pass(this.#pace.background)
+      const half = Math.floor(bytes.length / 2)
+      await writer.addFile('first half', bytes.subarray(0, half))
+      await this.#pass(this.#pace.background)
+      await writer.addFile('second half', bytes.subarray(half))
+    }
+  }
+
+  async #load(reader: SnapshotReader, signal: AbortSignal): Promise<void> {
+    await this.#pass(this.#pace.load)
+    const inner = this.#inner
+    if (inner.onSnapshotLoad !== undefined) return inner.onSnapshotLoad(reader, signal)
+    const halves = [await reader.readAll('first half'), await reader.readAll('second half')]
+    await this.#pass(this.#pace.load)
+    const decoded = decodeValue(Buffer.concat(halves))
+    if (!decoded.ok) throw new Error(`The snapshot holds no value: ${decoded.reason}.`)
+    await inner.restore?.(decoded.value)
+  }
+
+  /** Virtual time goes by for whoever awaits it. */
+  #pass(latency: Latency | undefined): Promise<void> {
+    if (latency === undefined) return Promise.resolve()
+    const { scheduler } = this.#process
+    const delayMs = drawLatencyMs(this.#random, latency)
+    return new Promise((resolve) =>
+      scheduler.schedule(delayMs, EventKind.OTHER, () => this.#process.turn(this.#lane, resolve)),
+    )
   }
 
   onConfigurationCommitted(configuration: Configuration, index: LogIndex): void {

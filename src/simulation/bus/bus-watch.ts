@@ -80,6 +80,8 @@ export class BusWatch implements BusObserver {
     if (request.method === 'append_entries') {
       this.#remember(message.sequence, request.message.prevLogIndex + request.message.entries.length)
     }
+    if (request.method === 'install_snapshot')
+      this.#remember(message.sequence, request.message.lastIncludedIndex)
     // A pre-vote names the term it would stand in, and promises nothing about it.
     const term = request.method === 'pre_vote' ? null : request.message.term
     return { kind, from, to, term }
@@ -95,8 +97,10 @@ export class BusWatch implements BusObserver {
     const said: SentMessage = { kind, from, to, term: response.term }
     if ('granted' in response) return { ...said, granted: response.granted }
     if (method === 'read_index') return { ...said, success: true }
-    if (!('success' in response)) return said
     const reach = requestSequence === null ? undefined : this.#reaches.get(requestSequence)
+    if ('state' in response && response.state === 'installed' && reach !== undefined)
+      return { ...said, success: true, installedIndex: reach }
+    if (!('success' in response)) return said
     const counts = kind === 'appendAck' && response.success && reach !== undefined
     return { ...said, success: response.success, ...(counts ? { acknowledgedIndex: reach } : {}) }
   }
@@ -120,11 +124,12 @@ function requestOf(message: BusMessage): InboundRequest | null {
 
 function detailsOf(said: SentMessage | null): TraceDetails {
   if (said === null) return {}
-  const { term, granted, success, acknowledgedIndex } = said
+  const { term, granted, success, acknowledgedIndex, installedIndex } = said
   return {
     ...(term === null ? {} : { term }),
     ...(granted === undefined ? {} : { granted }),
     ...(success === undefined ? {} : { success }),
     ...(acknowledgedIndex === undefined ? {} : { index: acknowledgedIndex }),
+    ...(installedIndex === undefined ? {} : { installed: installedIndex }),
   }
 }

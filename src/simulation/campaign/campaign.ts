@@ -10,7 +10,7 @@ import type { ClientAnswer } from '../sim-client.ts'
 import { GROUP } from '../sim-member.ts'
 import { Simulation } from '../simulation.ts'
 import { EventKind } from '../time/scheduler.ts'
-import { drawLatencyMs, pick, streamOf } from '../time/sim-random.ts'
+import { drawLatencyMs, type Latency, pick, streamOf } from '../time/sim-random.ts'
 import type { FaultEpisode, FaultKind } from './faults.ts'
 import { enterLiveness, Nemesis, planLiveness } from './nemesis.ts'
 import type { SwarmPlan } from './swarm.ts'
@@ -134,6 +134,8 @@ class Campaign {
   readonly #busClients: BusClient[] = []
   #stopped = false
   #open = 0
+  /** Who has been asked for a snapshot and has not answered. */
+  readonly #asked = new Set<{ readonly node: string }>()
 
   constructor(plan: SwarmPlan, sim: Simulation, nemesis: Nemesis, hasLiveness: boolean) {
     this.#hasLiveness = hasLiveness && plan.profile !== 'unsurvivable'
@@ -146,6 +148,7 @@ class Campaign {
     const { clients, safetyMs, profile, seed } = this.#plan
     if (profile === 'unsurvivable') this.#sim.checker?.setClocksTrusted(false)
     for (let i = 0; i < clients.count; i++) this.#startClient(`c${i}`)
+    this.#askForSnapshots(streamOf(seed, 'snapshots asked for'))
     this.#nemesis.start()
     await this.#pass(safetyMs)
     this.#nemesis.stop()
@@ -157,10 +160,9 @@ class Campaign {
     if (this.#hasLiveness) await this.#end()
   }
 
-  /** Real clients work with promises, which are heard between two steps. */
-  async #pass(ms: number): Promise<void> {
-    if (this.#busClients.length === 0) this.#sim.runNow(ms)
-    else await this.#sim.run(ms)
+  /** Real clients and snapshots work with promises, which are heard between two steps. */
+  #pass(ms: number): Promise<void> {
+    return this.#sim.run(ms)
   }
 
   /** Everybody ends in order, wherever the faults have left them: nobody's call may stay open (INV-17, L8). */
@@ -220,7 +222,10 @@ class Campaign {
     if (this.#busClients.length > 0) await this.#serves(core, CALM_TIMEOUTS * timeoutMs)
     this.#stopped = true
     const rest = await sim.until(
-      () => this.#open === 0 && this.#areEqual(members),
+      () =>
+        this.#open === 0 &&
+        this.#areEqual(members) &&
+        ![...this.#asked].some(({ node }) => core.includes(node)),
       this.#plan.clients.timeoutMs + CALM_TIMEOUTS * timeoutMs,
     )
     if (!rest)
@@ -292,6 +297,22 @@ class Campaign {
     this.#sim.scheduler.schedule(0, EventKind.OTHER, next)
   }
 
+  /** An operator who wants one now, of any member, whatever it is doing. */
+  #askForSnapshots(random: ReturnType<typeof streamOf>): void {
+    const { snapshotsAskedEveryMs: everyMs, nodes } = this.#plan
+    if (everyMs === null) return
+    const sim = this.#sim
+    const next = (): void => {
+      if (this.#stopped) return
+      const node = pick(random, nodes)
+      const asked = { node }
+      this.#asked.add(asked)
+      sim.askForSnapshot(node, () => this.#asked.delete(asked))
+      sim.scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+    }
+    sim.scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+  }
+
   #connect(name: string, random: ReturnType<typeof streamOf>): Client {
     const { clients, tuning } = this.#plan
     const { timeoutMs } = clients
@@ -330,6 +351,13 @@ class Campaign {
     }
   }
 }
+
+const exponential = (meanMs: number): Latency => ({
+  shape: 'exponential',
+  minMs: 1,
+  meanMs,
+  maxMs: meanMs * 10,
+})
 
 /** The voters whose majorities the group needs: two sets when it is joint. */
 function halvesOf({ nodes, inherited }: SwarmPlan): readonly (readonly string[])[] {

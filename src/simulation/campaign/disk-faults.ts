@@ -41,7 +41,7 @@ export const DISK_FAULTS = [
     draw: (random, { nodes }) => ({
       kind: 'failDisk',
       node: pick(random, nodes),
-      store: pick<StoreName>(random, ['log', 'meta']),
+      store: pick<StoreName>(random, ['log', 'meta', 'snapshot', 'snapshot']),
       times: chance(random, 0.5) ? 'once' : 'always',
       point: pick<FailPoint>(random, ['write', 'sync', 'full', 'read']),
     }),
@@ -55,7 +55,7 @@ export const DISK_FAULTS = [
       victim(random, context, (node) => ({
         kind: 'corrupt',
         node,
-        store: chance(random, 0.3) ? 'meta' : 'log',
+        store: pick<StoreName>(random, ['meta', 'log', 'log', 'snapshot']),
         place: pick(random, ['first', 'middle', 'last', 'any']),
         damage: pick<Damage>(random, ['payload', 'header', 'missing']),
       })),

@@ -22,6 +22,10 @@ const FILTERABLE: readonly MessageKind[] = [
   'timeoutNow',
   'readIndex',
   'readIndexAck',
+  'installSnapshot',
+  'installSnapshotAck',
+  'getFile',
+  'getFileAck',
 ]
 
 const twoOf = (random: Random, nodes: readonly string[]): [string, string] | null => {

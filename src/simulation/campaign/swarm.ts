@@ -14,6 +14,7 @@ import { between, chance, type Latency, pick, shuffled, streamOf } from '../time
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
 import type { Profile } from './profiles.ts'
+import { drawSnapshots } from './snapshot-plan.ts'
 
 export interface ClientPlan {
   readonly count: number
@@ -54,6 +55,8 @@ export interface SwarmPlan {
   readonly rude: boolean
   /** Null: they take no time. */
   readonly machinePace: MachinePace | null
+  /** How often somebody asks a member for a snapshot; null: nobody does. */
+  readonly snapshotsAskedEveryMs: number | null
   /** Rate of each member's monotonic clock, inside of the declared bound. */
   readonly clockRates: Readonly<Record<string, number>>
   readonly clients: ClientPlan
@@ -96,6 +99,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
   if (count < 1 || count > NAMES.length) throw new RangeError(`A cluster has 1 to 7 members, not ${count}.`)
   const nodes = NAMES.slice(0, count)
   const tuning = { ...drawTuning(random), ...definedOf(input.tuning) }
+  const snapshots = drawSnapshots(streamOf(seed, 'snapshots'), tuning.electionTimeoutMs)
   const drawnTimeouts = between(random, 30, 120)
   const durationMs = safetyMs ?? tuning.electionTimeoutMs * (safetyTimeouts ?? drawnTimeouts)
   const drawnSources = drawSources(random, profile)
@@ -106,7 +110,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     seed,
     profile,
     nodes,
-    tuning,
+    tuning: { ...snapshots.tuning, ...tuning },
     link: { latency: drawLinkLatency(random, tuning.electionTimeoutMs) },
     disk: drawDiskLatency(random),
     timerLag: pick<Latency>(random, [
@@ -121,6 +125,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     // A stream of its own, so that what else a seed stands for stays as it was.
     lookMs: pick(streamOf(seed, 'looks'), LOOKS_MS),
     scribbles: chance(streamOf(seed, 'scribbles'), 0.5),
+    snapshotsAskedEveryMs: snapshots.askedEveryMs,
     rude: chance(streamOf(seed, 'rude'), 0.15),
     machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
     clockRates: drawClockRates(random, nodes, tuning),
@@ -150,6 +155,16 @@ function drawPace(random: Random, electionTimeoutMs: number): MachinePace | null
   const cost: Latency = { shape: 'exponential', minMs: 0, meanMs, maxMs: electionTimeoutMs / 10 }
   const delay: Latency = { shape: 'exponential', minMs: 0, meanMs, maxMs: electionTimeoutMs / 2 }
   const hangs = { hangRate: 0.002, hangMs: 3 * electionTimeoutMs }
+  const capture = { capture: delay }
+  const slowly = {
+    background: {
+      shape: 'exponential',
+      minMs: 0,
+      meanMs: electionTimeoutMs / 5,
+      maxMs: electionTimeoutMs * 5,
+    },
+    load: { shape: 'exponential', minMs: 0, meanMs: electionTimeoutMs / 2, maxMs: electionTimeoutMs * 5 },
+  } as const
   return pick<MachinePace | null>(random, [
     null,
     null,
@@ -159,6 +174,9 @@ function drawPace(random: Random, electionTimeoutMs: number): MachinePace | null
     { delay },
     { cost, delay },
     { delay, ...hangs },
+    capture,
+    slowly,
+    { ...capture, ...slowly, delay },
   ])
 }
 

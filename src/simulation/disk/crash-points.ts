@@ -1,19 +1,28 @@
 // Crashes at named moments instead of points in time: the world says what is happening where, and whoever
 // armed that moment pulls the plug in the middle of it.
 
+import type { SnapshotCallKind } from '../../storage/snapshots/calls.ts'
 import type { MessageKind } from '../bus/message-kind.ts'
-import type { StoreName } from './disk-image.ts'
+import type { StoreName, WriteOp } from './disk-image.ts'
+
+export type WriteStage = 'issued' | 'writing' | 'syncing' | 'synced' | 'answered'
 
 /**
  * `issued`: the node has asked for the write; `writing`, `syncing`: the disk begins; `synced`: durable, nobody knows;
  * `answered`: the node knows. `send`: half of the time the message still leaves. `deliver`: before it is handled.
+ * Of snapshots, `begun`, `done` and `answered` are about one step on their disk, `capture`, `load` and `loaded` about user
+ * code.
  */
 export type CrashPoint =
-  | `${'issued' | 'writing' | 'syncing' | 'synced' | 'answered'}:${StoreName}`
+  | `${WriteStage}:${StoreName | WriteOp['kind']}`
+  | `${'begun' | 'done' | 'answered'}:${SnapshotCallKind}`
   | `${'send' | 'deliver'}:${MessageKind}`
   | 'commit'
   | 'apply'
   | 'completion'
+  | 'capture'
+  | 'load'
+  | 'loaded'
 
 interface Armed {
   readonly node: string

@@ -20,7 +20,7 @@ export type WriteOp =
   | { readonly kind: 'reset'; readonly nextIndex: LogIndex; readonly termBeforeFirst: Term }
   | { readonly kind: 'hardState'; readonly state: HardState }
 
-/** The parts of a disk that faults are aimed at. Snapshots get their store with the issue that brings them. */
+/** The parts of a disk that faults are aimed at. */
 export type StoreName = 'log' | 'meta' | 'snapshot'
 
 export const storeOf = (op: WriteOp): StoreName => (op.kind === 'hardState' ? 'meta' : 'log')

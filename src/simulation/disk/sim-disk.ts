@@ -1,14 +1,18 @@
 // The disk of one simulated machine: what is durable, what is only in the operating system's cache, and which faults
 // are in force. It outlives the processes that write to it.
 
-import type { LogIndex } from '../../rules/types.ts'
+import type { LogEntry, LogIndex } from '../../rules/types.ts'
 import type { Random } from '../../runtime/random.ts'
+import type { SnapshotCallKind } from '../../storage/snapshots/calls.ts'
 import { MemoryTables } from '../../storage/snapshots/memory-tables.ts'
+import type { DurableObservation } from '../invariants/observation.ts'
 import type { SimProcess } from '../sim-process.ts'
 import type { Scheduler } from '../time/scheduler.ts'
 import { chance, drawLatencyMs, type Latency } from '../time/sim-random.ts'
+import type { WriteStage } from './crash-points.ts'
 import { type DiskFailure, DiskFaults, type FailPoint, type FailTimes, type Release } from './disk-faults.ts'
 import { type Damage, GroupImage, type StoreName, type WriteOp } from './disk-image.ts'
+import { SnapshotImage } from './snapshot-image.ts'
 
 export interface GroupOp {
   readonly group: string
@@ -40,9 +44,19 @@ export interface DiskObserver {
   /** The write is durable: it survives power loss from here on. Comes before the callback. */
   durable?(disk: SimDisk, group: string, op: WriteOp, image: GroupImage): void
   /** Before and after each stage of a transaction: where named crash points sit. */
-  stage?(disk: SimDisk, stage: 'issued' | 'writing' | 'syncing' | 'synced' | 'answered', op: WriteOp): void
+  stage?(disk: SimDisk, stage: WriteStage, op: WriteOp): void
+  /** A step on the snapshots: the disk begins it, has done it, or the process knows. */
+  snapshotStep?(disk: SimDisk, stage: 'begun' | 'done' | 'answered', kind: SnapshotCallKind): void
+  /** What is durable of snapshots has changed. */
+  snapshotsDurable?(disk: SimDisk): void
   /** The process is being told of a failed write in this very turn. */
   failed?(disk: SimDisk, process: SimProcess): void
+}
+
+/** Everything on a disk, for putting it back later. */
+export interface DiskCopy {
+  readonly groups: ReadonlyMap<string, GroupImage>
+  readonly snapshots: MemoryTables
 }
 
 export interface SimDiskOptions {
@@ -81,9 +95,7 @@ export class SimDisk {
   /** In the cache of the operating system, in order; gone with the power. */
   #cached: Transaction[] = []
   #visible: Map<string, GroupImage> | null = null
-  readonly #durableSnapshots = new MemoryTables()
-  /** Written and not synced; gone with the power. */
-  #cachedSnapshots: MemoryTables | null = null
+  readonly snapshots: SnapshotImage
   readonly #faults = new DiskFaults(() => this.#current?.proceed())
   #current: DiskLife | null = null
   /** Of the files that are made from here on. */
@@ -93,6 +105,7 @@ export class SimDisk {
     this.id = options.id
     this.scheduler = options.scheduler
     this.random = options.random
+    this.snapshots = new SnapshotImage(options.random)
     this.observer = options.observer ?? {}
     this.misuse = options.misuse ?? 'throw'
     this.#identity = options.identity ?? 0
@@ -104,6 +117,7 @@ export class SimDisk {
   claim(life: DiskLife): boolean {
     if (this.isClaimed) return false
     this.#current = life
+    if (this.snapshots.settle()) this.observer.snapshotsDurable?.(this)
     return true
   }
 
@@ -114,6 +128,17 @@ export class SimDisk {
   /** What would survive power loss at this instant for certain. Null: the group was never written. Don't change it. */
   durable(group: string): GroupImage | null {
     return this.#durable.get(group) ?? null
+  }
+
+  /** The same for a checker, with the newest snapshot. */
+  durableView(group: string): DurableObservation | null {
+    const image = this.durable(group)
+    const newest = this.snapshots.newest(group)
+    if (image === null || newest === null) return image
+    const { lastIncludedIndex: index, lastIncludedTerm: term } = newest.meta
+    const { hardState, firstIndex, lastIndex, termBeforeFirst } = image
+    const entryAt = (at: LogIndex): LogEntry | null => image.entryAt(at)
+    return { hardState, firstIndex, lastIndex, termBeforeFirst, snapshot: { index, term }, entryAt }
   }
 
   // Faults.
@@ -163,7 +188,8 @@ export class SimDisk {
     const image = this.#durable.get(group)
     if (image === undefined) return null
     this.#visible = null
-    if (refuseSnapshot(store) === 'meta') {
+    if (store === 'snapshot') return this.snapshots.corrupt(group, damage)
+    if (store === 'meta') {
       image.damageMeta()
       return image.hardState === null ? null : 0
     }
@@ -175,35 +201,34 @@ export class SimDisk {
 
   /** True when something at rest is damaged: the planner's damage budget counts this disk. */
   get damaged(): boolean {
-    return [...this.#durable.values()].some((image) => image.damaged)
+    return [...this.#durable].some(([group, image]) => image.damaged || this.snapshots.isDamaged(group))
   }
 
   /** The record of term and vote is gone, the log is not (ND-13). Only while no process has it open. */
   loseMeta(): void {
-    const images = this.capture()
-    for (const image of images.values()) image.hardState = null
-    this.restore(images)
+    const copy = this.capture()
+    for (const image of copy.groups.values()) image.hardState = null
+    this.restore(copy)
   }
 
   /** Everything gone (P9). Only while no process has it open. */
   wipe(): void {
-    this.restore(new Map())
-    this.#durableSnapshots.restore(new MemoryTables())
-    this.#cachedSnapshots = null
+    this.restore({ groups: new Map(), snapshots: new MemoryTables() })
     if (this.#identity > 0) this.#identity++
   }
 
   /** A copy of what is durable, for `restore`. */
-  capture(): Map<string, GroupImage> {
-    return new Map([...this.#durable].map(([group, image]) => [group, image.clone()]))
+  capture(): DiskCopy {
+    return { groups: this.#clones(), snapshots: this.snapshots.capture() }
   }
 
   /** Puts an older copy back (P10). Only while no process has it open. */
-  restore(images: ReadonlyMap<string, GroupImage>): void {
+  restore({ groups, snapshots }: DiskCopy): void {
     if (this.#current !== null && !this.#current.released) {
       throw new Error(`The disk of ${this.id} is in use: stop its process before changing what is on it.`)
     }
-    this.#durable = new Map([...images].map(([group, image]) => [group, image.clone()]))
+    this.#durable = new Map([...groups].map(([group, image]) => [group, image.clone()]))
+    this.snapshots.commit(snapshots)
     this.#cached = []
     this.#visible = null
   }
@@ -215,7 +240,7 @@ export class SimDisk {
   losePower(keep = Math.floor(this.random.next() * (this.#cached.length + 1))): void {
     const kept = this.#cached.slice(0, keep)
     this.#cached = []
-    this.#cachedSnapshots = null
+    this.snapshots.losePower()
     this.#visible = null
     for (const transaction of kept) this.#makeDurable(transaction)
   }
@@ -231,27 +256,18 @@ export class SimDisk {
   visible(group: string): GroupImage {
     if (this.#cached.length === 0) return this.#imageOf(this.#durable, group)
     if (this.#visible === null) {
-      const images = this.capture()
+      const images = this.#clones()
       for (const { group: owner, op } of this.#cached.flat()) this.#imageOf(images, owner).apply(op)
       this.#visible = images
     }
     return this.#imageOf(this.#visible, group)
   }
 
-  /** What a reader of snapshots sees. Not to be changed. */
-  get snapshots(): MemoryTables {
-    return this.#cachedSnapshots ?? this.#durableSnapshots
-  }
-
   /** A sync of snapshots has come back. */
   commitSnapshots(tables: MemoryTables): void {
-    if (!this.lies) {
-      this.#durableSnapshots.restore(tables)
-      this.#cachedSnapshots = null
-      return
-    }
-    this.#cachedSnapshots ??= new MemoryTables()
-    this.#cachedSnapshots.restore(tables)
+    if (this.lies) return this.snapshots.cache(tables)
+    this.snapshots.commit(tables)
+    this.observer.snapshotsDurable?.(this)
   }
 
   /** Opening makes what it reads durable first: nobody may rely on what the next power loss takes away. */
@@ -306,6 +322,10 @@ export class SimDisk {
     }
   }
 
+  #clones(): Map<string, GroupImage> {
+    return new Map([...this.#durable].map(([group, image]) => [group, image.clone()]))
+  }
+
   #imageOf(images: Map<string, GroupImage>, group: string): GroupImage {
     let image = images.get(group)
     if (image === undefined) {
@@ -324,11 +344,6 @@ export class SimDisk {
     if (place === 'any') return firstIndex + Math.floor(this.random.next() * (lastIndex - firstIndex + 1))
     return place >= firstIndex && place <= lastIndex ? place : null
   }
-}
-
-function refuseSnapshot(store: StoreName): StoreName {
-  if (store === 'snapshot') throw new Error("Snapshots are not damaged yet: use 'log' or 'meta'.")
-  return store
 }
 
 function scaled(latency: Latency, factor: number): Latency {

@@ -70,6 +70,9 @@ export class SimStorage implements Storage, StorageOfGroup, DiskLife {
     this.#locked = !disk.claim(this)
     this.#lane = { name: `${process.id} disk` }
     this.#simSnapshots = new SimSnapshots(disk, {
+      get alive() {
+        return process.alive
+      },
       later: (what, run) => this.#later(what, run),
       answer: (run) => this.#answer(run),
     })

@@ -16,8 +16,13 @@ interface FollowerBounds {
   open: ReceivedAppend[]
 }
 
+/** A snapshot has taken the place of the state. */
+interface Loaded {
+  readonly loadedIndex: LogIndex
+}
+
 interface Applies {
-  pending: AppliedEntry[]
+  pending: (AppliedEntry | Loaded)[]
   lastIndex: LogIndex
 }
 
@@ -50,6 +55,10 @@ export class CommitRules {
     this.#appliesOf(member.id).pending.push(entry)
   }
 
+  loaded(member: MemberState, loadedIndex: LogIndex): void {
+    this.#appliesOf(member.id).pending.push({ loadedIndex })
+  }
+
   check(member: MemberState, view: NodeObservation): void {
     this.#checkOrder(member, view)
     this.#settleBounds(member)
@@ -77,7 +86,7 @@ export class CommitRules {
         `${from} acknowledged entry ${index} in term ${term}, being in term ${ownTerm} itself.`,
       )
     }
-    if (durable === null || durable.lastIndex < index) {
+    if (durable === null || Math.max(durable.lastIndex, durable.snapshot?.index ?? 0) < index) {
       throw new InvariantViolation(
         'INV-11',
         `${from} acknowledged entry ${index} to ${to} in term ${term} while only ${durable?.lastIndex ?? 0} was durable.`,
@@ -218,8 +227,16 @@ export class CommitRules {
     const { id } = view
     const pending = applies.pending
     applies.pending = []
-    if (applies.lastIndex === 0) applies.lastIndex = view.snapshot?.index ?? 0
     for (const entry of pending) {
+      if ('loadedIndex' in entry) {
+        if (entry.loadedIndex <= applies.lastIndex)
+          throw new InvariantViolation(
+            'INV-7',
+            `${id} loaded a snapshot up to ${entry.loadedIndex}, having applied up to ${applies.lastIndex}.`,
+          )
+        applies.lastIndex = entry.loadedIndex
+        continue
+      }
       const complain = (what: string): never => {
         throw new InvariantViolation('INV-7', `${id} applied entry ${entry.index} ${what}.`, { entry })
       }

@@ -81,6 +81,7 @@ export class CompletionRules {
     this.#open.delete(id)
     this.#completed.add(id)
     if (call.kind === 'proposal') this.#checkProposal(id, call, completion)
+    else if (call.kind === 'snapshot') this.#checkSnapshot(id, call, completion)
     else if (call.kind === 'read' && completion.outcome === 'ok') this.#checkRead(id, call, completion)
   }
 
@@ -171,6 +172,17 @@ export class CompletionRules {
     throw new InvariantViolation(
       'INV-18',
       `Proposal ${id} (${call.key}) on ${call.node} was reported done at ${index}, where ${key} is committed.`,
+    )
+  }
+
+  /** A snapshot that is told as taken is on disk. */
+  #checkSnapshot(id: number, call: OpenCall, { outcome, index }: Completion): void {
+    if (outcome !== 'ok' || index === undefined) return
+    const durable = this.#context.options.durable(call.node)?.snapshot
+    if (durable === undefined || (durable?.index ?? 0) >= index) return
+    throw new InvariantViolation(
+      'INV-18',
+      `Snapshot ${id} on ${call.node} was reported as taken up to ${index}, but ${durable?.index ?? 0} is durable.`,
     )
   }
 

@@ -151,6 +151,12 @@ function hasMajority(peers: readonly PeerId[], holds: (id: PeerId) => boolean): 
   return count * 2 > peers.length
 }
 
+export const sameMembers = (a: readonly PeerId[], b: readonly PeerId[]): boolean =>
+  a.length === b.length && a.every((peer) => b.includes(peer))
+
+export const describeConfiguration = ({ peers, oldPeers }: Configuration): string =>
+  oldPeers.length === 0 ? `{${peers.join(',')}}` : `{${oldPeers.join(',')}} to {${peers.join(',')}}`
+
 export function isActive(role: Role): boolean {
   return role === 'follower' || role === 'candidate' || role === 'leader'
 }

@@ -274,6 +274,7 @@ export class ElectionRules {
       if (this.#context.member(id).waived) return false
       const durable = this.#context.options.durable(id)
       if (durable === null) return true
+      if ((durable.snapshot?.index ?? 0) >= last.index) return false
       const lastTerm = durable.entryAt(durable.lastIndex)?.term ?? durable.termBeforeFirst
       return lastTerm < last.term || (lastTerm === last.term && durable.lastIndex < last.index)
     }

@@ -1,7 +1,7 @@
 // The omniscient checker: sees every member, every disk and every message, remembers all of it, and throws the moment
 // that one of the promises of docs/invariants.md is broken.
 
-import type { LogIndex, PeerId } from '../../rules/types.ts'
+import type { LogIndex, PeerId, SnapshotMeta } from '../../rules/types.ts'
 import type { WriteOp } from '../disk/disk-image.ts'
 import { BehaviorRules } from './behavior-rules.ts'
 import { CommitRules } from './commit-rules.ts'
@@ -19,6 +19,7 @@ import type {
   ReceivedAppend,
   SentMessage,
 } from './observation.ts'
+import { SnapshotRules } from './snapshot-rules.ts'
 
 /**
  * Feed it from the simulated world:
@@ -35,6 +36,7 @@ export class InvariantChecker {
   readonly #log: LogRules
   readonly #commits: CommitRules
   readonly #completions: CompletionRules
+  readonly #snapshots: SnapshotRules
   readonly #behavior: BehaviorRules
   #observations = 0
 
@@ -51,6 +53,7 @@ export class InvariantChecker {
     this.#commits = new CommitRules(this.#context, this.#elections)
     this.#completions = new CompletionRules(this.#context)
     this.#behavior = new BehaviorRules(this.#context)
+    this.#snapshots = new SnapshotRules(this.#context)
   }
 
   /** Observations checked so far. */
@@ -96,6 +99,7 @@ export class InvariantChecker {
     this.#log.check(member, view)
     if (canLead) this.#elections.checkLeadership(member, view)
     this.#commits.check(member, view)
+    this.#snapshots.check(member, view)
     if (canLead) this.#behavior.checkStarted(member, view)
   }
 
@@ -104,6 +108,7 @@ export class InvariantChecker {
     this.#behavior.checkSent(message)
     this.#elections.checkSent(message)
     this.#commits.checkSent(message)
+    this.#snapshots.checkSent(message)
   }
 
   /** An AppendEntries or heartbeat is about to be handled by `id`. */
@@ -118,6 +123,18 @@ export class InvariantChecker {
     this.#commits.applied(this.#context.member(id), entry)
   }
 
+  /** The state of `id` was replaced by that of a snapshot. `hash`: of the state now. */
+  loaded(id: PeerId, meta: SnapshotMeta, hash: string | null): void {
+    const member = this.#context.member(id)
+    this.#commits.loaded(member, meta.lastIncludedIndex)
+    this.#snapshots.loaded(member, meta, hash)
+  }
+
+  /** A snapshot became the newest durable one of `id`. `hash`: of the state when `id` captured it, or null. */
+  snapshotPublished(id: PeerId, meta: SnapshotMeta, hash: string | null): void {
+    this.#snapshots.published(this.#context.member(id), meta, hash)
+  }
+
   hook(id: PeerId, hook: Hook): void {
     this.#behavior.hook(this.#context.member(id), hook)
   }
@@ -126,7 +143,10 @@ export class InvariantChecker {
   durableWrite(id: PeerId, op: WriteOp, image: DurableObservation): void {
     const member = this.#context.member(id)
     if (op.kind === 'hardState') this.#elections.durableRecord(member, op.state)
-    else this.#log.checkDurableWrite(member, op, image)
+    else {
+      this.#log.checkDurableWrite(member, op, image)
+      this.#snapshots.checkDurableWrite(member, op)
+    }
   }
 
   /** The node is being told that its storage failed, in the turn that is going on. */

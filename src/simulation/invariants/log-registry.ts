@@ -86,8 +86,10 @@ export function isSameEntry(record: EntryRecord, entry: LogEntry): boolean {
   )
 }
 
-/** True when the disk holds exactly this entry, or has it behind its first index. */
+/** True when the disk holds exactly this entry, or has it behind its first index or in a snapshot. */
 export function isDurable(durable: DurableObservation | null, record: EntryRecord): boolean {
+  if (durable?.snapshot !== undefined && durable.snapshot !== null && durable.snapshot.index >= record.index)
+    return true
   if (durable === null || durable.lastIndex < record.index) return false
   if (record.index < durable.firstIndex) return true
   const entry = durable.entryAt(record.index)

@@ -9,7 +9,14 @@ import {
   type PeerId,
 } from '../../rules/types.ts'
 import type { WriteOp } from '../disk/disk-image.ts'
-import { brief, type CheckerContext, isActive, type MemberState } from './context.ts'
+import {
+  brief,
+  type CheckerContext,
+  describeConfiguration,
+  isActive,
+  type MemberState,
+  sameMembers,
+} from './context.ts'
 import { type EntryRecord, isSameEntry, type LogChange } from './log-registry.ts'
 import type { DurableObservation, NodeObservation } from './observation.ts'
 import { InvariantViolation } from './violation.ts'
@@ -38,7 +45,9 @@ export class LogRules {
         `The log of ${id} begins at ${firstIndex}, but its snapshot ends at ${snapshotIndex}.`,
       )
     }
+    this.#checkBeginning(view)
     const change = member.log.sync(view)
+    this.#forgetConfigurations(member)
     if (change.removed.length > 0) this.#checkRemoved(member, view, change.removed, snapshotIndex)
     if (change.removed.length > 0 || change.added.length > 0) this.#trackConfigurations(member, change)
     this.#checkEffective(member, view)
@@ -60,6 +69,16 @@ export class LogRules {
         return
       default:
     }
+  }
+
+  /** What the first entry is said to follow is what was committed there. */
+  #checkBeginning({ id, firstIndex, termBeforeFirst }: NodeObservation): void {
+    const before = this.#context.canon.at(firstIndex - 1)
+    if (before === null || termBeforeFirst === undefined || termBeforeFirst === before.term) return
+    throw new InvariantViolation(
+      'INV-21',
+      `The log of ${id} begins at ${firstIndex} after term ${termBeforeFirst}, but term ${before.term} was committed there.`,
+    )
   }
 
   #checkRemoved(
@@ -131,6 +150,12 @@ export class LogRules {
     )
   }
 
+  /** Those that went with the front of the log, which a snapshot stands for now. */
+  #forgetConfigurations({ id, log }: MemberState): void {
+    const list = this.#configurations.get(id)
+    while (list?.[0] !== undefined && list[0].index < log.firstIndex) list.shift()
+  }
+
   #trackConfigurations(member: MemberState, { removed, added }: LogChange): void {
     let list = this.#configurations.get(member.id)
     if (list === undefined) {
@@ -163,7 +188,8 @@ export class LogRules {
   #checkEffective(member: MemberState, view: NodeObservation): void {
     const decode = this.#context.options.decodeConfiguration
     const newest = this.#configurations.get(member.id)?.at(-1)
-    if (decode === undefined || newest === undefined || !isActive(view.role)) return
+    if (decode === undefined || !isActive(view.role)) return
+    if (newest === undefined) return this.#checkEffectiveOfSnapshot(view)
     if (member.configuration === view.configuration && this.#checkedRecord.get(member.id) === newest) return
     this.#checkedRecord.set(member.id, newest)
     const expected = decode(newest.data)
@@ -182,11 +208,23 @@ export class LogRules {
       `${view.id} uses configuration ${describeConfiguration(view.configuration)}${isOther ? ` of entry (index ${cameFrom.index}, term ${cameFrom.term})` : ''}, but entry ${newest.index} of its log says ${describeConfiguration(expected)}.`,
     )
   }
+
+  /** Where the log says nothing, the snapshot does. */
+  #checkEffectiveOfSnapshot({ id, configuration, snapshot }: NodeObservation): void {
+    const expected = snapshot?.configuration
+    if (expected === undefined) return
+    if (
+      sameMembers(expected.peers, configuration.peers) &&
+      sameMembers(expected.oldPeers, configuration.oldPeers)
+    )
+      return
+    throw new InvariantViolation(
+      'INV-13',
+      `${id} uses configuration ${describeConfiguration(configuration)}, but its snapshot says ${describeConfiguration(expected)}.`,
+    )
+  }
   readonly #checkedRecord = new Map<PeerId, EntryRecord>()
 }
-
-const sameMembers = (a: readonly PeerId[], b: readonly PeerId[]): boolean =>
-  a.length === b.length && a.every((peer) => b.includes(peer))
 
 /** Equal, one of the pair joint with the other inside, or different by one voter. */
 function configurationsOverlap(from: Configuration, to: Configuration): boolean {
@@ -205,6 +243,3 @@ function majoritiesMeet(a: readonly PeerId[], b: readonly PeerId[]): boolean {
   const needB = majority(b) - (b.length - common)
   return Math.max(needA, 0) + Math.max(needB, 0) > common
 }
-
-const describeConfiguration = ({ peers, oldPeers }: Configuration): string =>
-  oldPeers.length === 0 ? `{${peers.join(',')}}` : `{${oldPeers.join(',')}} to {${peers.join(',')}}`

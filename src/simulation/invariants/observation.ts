@@ -27,8 +27,10 @@ export interface NodeObservation {
   readonly configuration: Configuration
   /** Read only when `appliedIndex` has moved. Null: unknown. */
   readonly stateHash: string | null
-  /** The newest snapshot; null without one. */
-  readonly snapshot: LogId | null
+  /** The newest snapshot that the state has in it; null without one. */
+  readonly snapshot: (LogId & { readonly configuration?: Configuration }) | null
+  /** Of the entry before `firstIndex`. Leave it out where it is not checked. */
+  readonly termBeforeFirst?: Term | undefined
   /** Null outside of first to last index, never inside: what is not in memory comes from the disk. */
   entryAt(index: LogIndex): LogEntry | null
 }
@@ -40,6 +42,8 @@ export interface DurableObservation {
   readonly lastIndex: LogIndex
   /** Of the entry just before `firstIndex`; 0 when there is none. */
   readonly termBeforeFirst: Term
+  /** The newest snapshot on disk. Leave it out where there are none. */
+  readonly snapshot?: LogId | null
   entryAt(index: LogIndex): LogEntry | null
 }
 
@@ -59,6 +63,8 @@ export interface SentMessage {
    * out where the leader does not count the answer (heartbeats, probes).
    */
   readonly acknowledgedIndex?: LogIndex
+  /** For an answer to an offer of a snapshot that says `installed`: up to where that goes. */
+  readonly installedIndex?: LogIndex
 }
 
 /** An AppendEntries or heartbeat as it reaches a member. */
@@ -95,7 +101,7 @@ export interface Call {
 
 export interface Completion {
   readonly outcome: 'ok' | 'failed' | 'unknown'
-  /** Of a proposal that is `ok`: its entry, with `term`. Of a read: the applied index of the state that answered. */
+  /** Of a proposal that is `ok`: its entry, with `term`. Of a read: the applied index of the state that answered. Of a snapshot: up to where it goes. */
   readonly index?: LogIndex
   readonly term?: Term
 }

@@ -39,13 +39,16 @@ export const PROMISES = {
     'Truthful completion. "Done" means that this very command is committed at the index named; "certainly not" means that it is not and never will be; "unknown" is said only of what was handed to the log.',
   'INV-19':
     'When every member loses its power at one instant, what was acknowledged is there on the next leader, in its order.',
-  'INV-21': 'No gap. The indexes of a log are contiguous, and it begins at 1 or where its snapshot ends.',
+  'INV-20':
+    'Snapshots. One stands for the committed log up to its index: state, term and configuration are those that were in force there. It is durable before anything rests on it, loaded whole, and nobody goes back behind it.',
+  'INV-21':
+    'No gap. The indexes of a log are contiguous, and it begins at 1 or where a durable snapshot ends, whose last term it knows.',
   'INV-22':
     'Fail-stop. After a failed write, damaged data or a state machine that threw, nothing that rests on it leaves the member.',
   'INV-23':
     'Hooks come in order: an office begins (after everything earlier is applied) and ends, in growing terms; following likewise; an error once; nothing after the shutdown.',
   'INV-24':
-    'Bounded resources. After the shutdown of a member no timer, subscription, call or handle of it is left.',
+    'Bounded resources. After the shutdown of a member no timer, subscription, call or handle of it is left; a member keeps one snapshot, an unfinished copy, and what is read.',
   'INV-25': 'Determinism. The same seed on the same sources gives the same trace, line by line.',
 } as const satisfies Readonly<Record<`INV-${number}`, string>>
 

@@ -8,6 +8,8 @@ export interface TimeDriverOptions {
   readonly scheduler: Scheduler
   /** Throws what went wrong between two steps. */
   readonly raise: () => void
+  /** Code that works with promises has had its turn. */
+  readonly wentOn?: () => void
 }
 
 export class TimeDriver {
@@ -15,6 +17,7 @@ export class TimeDriver {
   isAwaited = false
   readonly #scheduler: Scheduler
   readonly #raise: () => void
+  readonly #wentOn: () => void
   /** Calls of user code that have not come back. */
   #waiting = 0
   /** Runs that somebody awaits: while there is one, time passes anyway. */
@@ -27,7 +30,8 @@ export class TimeDriver {
   /** What a run has rejected with: nothing goes on after it. */
   #failure: unknown
 
-  constructor({ scheduler, raise }: TimeDriverOptions) {
+  constructor({ scheduler, raise, wentOn = () => {} }: TimeDriverOptions) {
+    this.#wentOn = wentOn
     this.#scheduler = scheduler
     this.#raise = raise
   }
@@ -161,6 +165,7 @@ export class TimeDriver {
   async #letUserCodeAnswer(): Promise<void> {
     this.#mayGoOn = false
     await yieldToUserCode()
+    this.#wentOn()
     this.#raise()
   }
 }

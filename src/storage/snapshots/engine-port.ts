@@ -26,12 +26,21 @@ export class EnginePort implements SnapshotPort {
     const step = (): void => {
       const engine = this.#engine()
       result = engine.answer<Kind>({ kind, call })
-      while (engine.keepHouse());
+      keepHouse(engine)
     }
     this.#carryOut(step, () => result !== null && done(result), kind)
   }
 
   settle(run: () => void): void {
     this.#carryOut(() => {}, run, null)
+  }
+}
+
+/** Nobody has asked for it: what goes down with it is told by the engine. */
+function keepHouse(engine: SnapshotEngine): void {
+  try {
+    while (engine.keepHouse());
+  } catch {
+    // What is left is removed another time.
   }
 }

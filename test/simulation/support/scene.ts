@@ -1,7 +1,7 @@
 // A cluster made of nothing but observations, for showing the checker what it should and should not accept.
 
 import { expect } from 'vitest'
-import { EntryType, type HardState, type LogEntry } from '../../../src/rules/types.ts'
+import { EntryType, type HardState, type LogEntry, type LogId } from '../../../src/rules/types.ts'
 import {
   type CheckerOptions,
   type DurableObservation,
@@ -33,6 +33,7 @@ export class Member {
   firstIndex = 1
   hardState: HardState | null = null
   durableLog: LogEntry[] = []
+  durableSnapshot: LogId | null = null
 
   constructor(id: string, peers: readonly string[]) {
     this.view = {
@@ -64,8 +65,9 @@ export class Member {
   }
 
   get durable(): DurableObservation {
-    const { durableLog, hardState } = this
+    const { durableLog, hardState, durableSnapshot } = this
     return {
+      snapshot: durableSnapshot,
       hardState,
       firstIndex: durableLog[0]?.index ?? 1,
       lastIndex: durableLog.at(-1)?.index ?? 0,
