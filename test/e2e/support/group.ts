@@ -4,9 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { MemberSnapshots } from '../../../src/client/member-snapshots.ts'
+import { Requester } from '../../../src/client/requester.ts'
 import { connectClient, type QuorateClient } from '../../../src/client.ts'
+import { MESSAGE_LIMITS, parseAnswers, parseReadValue } from '../../../src/protocol/client-protocol.ts'
+import type { SnapshotSummary } from '../../../src/protocol/snapshot-protocol.ts'
+import { systemClock } from '../../../src/runtime/clock.ts'
 import { connectNats } from '../../../src/transport/nats/connect-nats.ts'
+import { clientSubject } from '../../../src/transport/subjects.ts'
 import type { Transport } from '../../../src/transport/transport.ts'
+import { decodeMessage, encodeValue } from '../../../src/transport/wire/codec.ts'
 import { type Running, type RunOptions, startCli } from '../../cli/run-cli.ts'
 import { NatsServer } from '../../support/nats-server.ts'
 
@@ -73,6 +80,32 @@ export class Group {
     this.#running.delete(id)
     member.child.kill(signal)
     return (await member.finished).code
+  }
+
+  /** Has a member save its state; rejects with what it says. */
+  async takeSnapshot(id: string): Promise<SnapshotSummary> {
+    const snapshots = new MemberSnapshots({
+      ...{ transport: this.transport, prefix: 'quorate', group: 'e2e', member: id, name: 'e2e' },
+      ...{ timeoutMs: 30_000, clock: systemClock },
+    })
+    return await snapshots.take().finally(() => snapshots.close())
+  }
+
+  /** What a member answers to a local read. */
+  async readAt(id: string, query: unknown): Promise<unknown> {
+    const requester = new Requester(this.transport)
+    const message = encodeValue([1, 'e2e', 'local', [encodeValue(query)]])
+    const reply = await new Promise<Uint8Array>((resolve) => {
+      requester.send(clientSubject('quorate', 'e2e', id, 'read'), message, ({ payload }) =>
+        resolve(payload.slice()),
+      )
+    })
+    requester.close()
+    const decoded = decodeMessage(reply, MESSAGE_LIMITS)
+    const parsed = parseAnswers(decoded.ok ? decoded.value : null, 1, parseReadValue)
+    const [answer] = parsed.ok ? parsed.value.answers : []
+    if (answer?.ok !== true) throw new Error(`Member ${id} does not answer.`)
+    return answer.value[0]
   }
 
   /** What a member has logged. */
