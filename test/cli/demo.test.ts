@@ -19,6 +19,8 @@ describe('demo', { timeout: 40_000 }, () => {
     expect(stderr).toBe('')
     expect(stdout).toMatch(/n\d {2}candidate → leader, term \d+, \w+\n/)
     expect(stdout).toMatch(/Killed the leader (n\d) .*\n(.*\n)*.*Opening \1 again from its files\./)
+    expect(stdout).toMatch(/Killed (n\d) and removed its files\.(.*\n)*.*\1 got a snapshot of 16\.\d MB/)
+    expect(stdout).toMatch(/: n\d counts again\.\n/)
     expect(stdout).toContain('Every acknowledged write is on every member, once, and all states are equal.')
     expect(code).toBe(0)
     rmdirSync(temporary)
@@ -31,6 +33,7 @@ describe('demo', { timeout: 40_000 }, () => {
     expect(report).toMatchObject({
       ...{ ...clean, writes: 2000, acknowledged: number, commitsPerSecond: number },
       ...{ p50ms: number, p99ms: number, leaderlessMs: number, recoveryMs: number },
+      ...{ installMs: number, installedBytes: number },
       members: ['n1', 'n2', 'n3'].map((id) => ({ id, term: number, appliedIndex: number })),
     })
     expect(stderr).toContain('Killed the leader')

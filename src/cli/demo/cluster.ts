@@ -1,5 +1,6 @@
 // The members of the demo, in one process: started, killed, and started again by name.
 
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RaftNode, RoleChange } from '../../api.ts'
 import type { Transport } from '../../transport/transport.ts'
@@ -52,6 +53,12 @@ export class Cluster {
     const member = this.#members.get(id)
     this.#members.delete(id)
     await member?.kill()
+  }
+
+  /** Kills a member and removes its files. */
+  async wipe(id: string): Promise<void> {
+    await this.kill(id)
+    rmSync(join(this.#options.dataDir, id), { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   }
 
   /** Also waits for members that are still starting: one that comes up later would keep the process alive. */

@@ -1,4 +1,4 @@
-// `quorate demo`: a group in one process that loses its leader under load and comes back, checked to the last write.
+// `quorate demo`: a group in one process that loses its leader under load and a member's files, checked to the last write.
 
 import { Command, Option } from 'commander'
 import { groupOption, jsonOption, parseCount } from '../common-options.ts'
@@ -8,7 +8,7 @@ import type { DemoFlags } from './flags.ts'
 
 export function demoCommand(): Command {
   const command = new Command('demo').description(
-    'run three members, kill the leader under load, bring it back, and check every write',
+    'run three members, kill the leader under load, wipe another, bring both back, and check every write',
   )
   command.addOption(
     new Option('--nodes <count>', 'members').default(3).argParser(parseCount('members', 3, 9)),

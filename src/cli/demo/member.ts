@@ -7,6 +7,9 @@ import { type AttachedServices, attachServices } from '../../services/attach.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { packageVersion } from '../version.ts'
 
+/** Slow enough to be watched; without it 16 MB are there in a moment. */
+const VISIBLE_BYTES_PER_SECOND = 16 * 1024 * 1024
+
 export interface MemberOptions {
   readonly id: string
   readonly peers: readonly string[]
@@ -52,7 +55,12 @@ export async function openMember(options: MemberOptions): Promise<Member> {
   const transport = await options.connect(id)
   let host: Host | undefined
   try {
-    host = await openHost({ id, dataDir, transport })
+    host = await openHost({
+      id,
+      dataDir,
+      transport,
+      snapshotThrottle: { bytesPerSecond: VISIBLE_BYTES_PER_SECOND },
+    })
     const node = await host.startNode({ group, peers, stateMachine: new KeyValueMachine() })
     return new Member(transport, host, node)
   } catch (error) {

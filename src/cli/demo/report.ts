@@ -1,6 +1,7 @@
 // What the demo found, for programs and for people.
 
 import { formatCount, formatPairs, formatTable, paint } from '../output.ts'
+import { formatSize } from '../units.ts'
 import type { Verification } from './verify.ts'
 
 export interface MemberReport {
@@ -30,6 +31,9 @@ export interface DemoJson {
   readonly leaderlessMs: number
   /** From opening the files of the killed member until it had applied what was committed then. */
   readonly recoveryMs: number
+  /** From opening the wiped member's empty directory until it had applied what was committed then, by a snapshot. */
+  readonly installMs: number
+  readonly installedBytes: number
   readonly members: readonly MemberReport[]
 }
 
@@ -62,6 +66,8 @@ export function formatReport({ json, problems }: DemoReport): string {
     ['p99', `${json.p99ms.toFixed(1)} ms`],
     ['time without a leader', `${formatCount(json.leaderlessMs)} ms`],
     ['recovery of the killed member', `${formatCount(json.recoveryMs)} ms`],
+    ['recovery of the wiped member', `${formatCount(json.installMs)} ms`],
+    ['by a snapshot of', formatSize(json.installedBytes)],
   ])
   const members = formatTable<MemberReport>(
     [

@@ -34,12 +34,15 @@ export class Screen {
     this.line(`  ${paint('dim', time, this.#stream)}  ${paint('cyan', member, this.#stream)}  ${text}`)
   }
 
-  startProgress(total: number): void {
+  /** @param format how a number is shown */
+  startProgress(total: number, unit: string, format: (value: number) => string = String): void {
     if (!this.#stream.isTTY) return
     this.#bars = new MultiBar(
       {
         stream: this.#stream,
-        format: '  {bar} {percentage}% | {value}/{total} writes',
+        formatValue: (value, _, type) =>
+          type === 'value' || type === 'total' ? format(value) : String(value),
+        format: `  {bar} {percentage}% | {value}/{total} ${unit}`,
         hideCursor: true,
         clearOnComplete: true,
       },

@@ -1,4 +1,4 @@
-// The story of the demo, act by act: elect, write, kill the leader, go on, bring it back, check.
+// The story of the demo, act by act: elect, write, kill the leader, go on, bring it back, wipe a member, check.
 
 import { randomBytes } from 'node:crypto'
 import type { RaftNode } from '../../api.ts'
@@ -11,6 +11,7 @@ import { type DemoReport, percentile, problemsOf } from './report.ts'
 import type { Screen } from './screen.ts'
 import { verify } from './verify.ts'
 import { PATIENCE_MS, until } from './wait.ts'
+import { type Installation, wipeAndInstall } from './wipe.ts'
 import { runWorkload, type WorkloadResult } from './workload.ts'
 
 /** When the leader is killed and when it comes back, as shares of the writes. */
@@ -32,6 +33,13 @@ interface Outage {
   readonly leaderlessMs: number
 }
 
+interface Times extends Installation {
+  /** With a leader. */
+  readonly activeMs: number
+  readonly leaderlessMs: number
+  readonly recoveryMs: number
+}
+
 export class Story {
   readonly #options: StoryOptions
   /** Sets the keys of this run apart from those of earlier ones in the same files. */
@@ -51,7 +59,7 @@ export class Story {
     await this.#elect()
     const { group, clients, writes } = flags
     screen.step(`${clients} clients write ${writes} entries.`)
-    screen.startProgress(writes)
+    screen.startProgress(writes, 'writes')
     const client = connectClient({ transport: await connect('app'), group, timeoutMs: CLIENT_TIMEOUT_MS })
     try {
       const startedMs = performance.now()
@@ -62,7 +70,14 @@ export class Story {
       const workload = await load
       const activeMs = performance.now() - startedMs - this.#stalledMs
       screen.endProgress()
-      return await this.#check(workload, activeMs, outage.leaderlessMs, recoveryMs)
+      const { cluster } = this.#options
+      const installation = await wipeAndInstall({ cluster, screen, client, run: this.#run })
+      return await this.#check(workload, {
+        activeMs,
+        leaderlessMs: outage.leaderlessMs,
+        recoveryMs,
+        ...installation,
+      })
     } finally {
       client.close()
     }
@@ -127,12 +142,7 @@ export class Story {
     return recoveryMs
   }
 
-  async #check(
-    workload: WorkloadResult,
-    activeMs: number,
-    leaderlessMs: number,
-    recoveryMs: number,
-  ): Promise<DemoReport> {
+  async #check(workload: WorkloadResult, times: Times): Promise<DemoReport> {
     const { flags, ids, cluster, screen } = this.#options
     screen.step('Checking every write on every member.')
     const caughtUp = await hasSettled(cluster.nodes)
@@ -145,10 +155,11 @@ export class Story {
       json: {
         ...{ ok: problems.length === 0, writes: flags.writes, acknowledged: acknowledged.size },
         ...{ unknown: unknown.size, unknownApplied, lost, duplicated, hashesEqual },
-        commitsPerSecond: Math.round((acknowledged.size / activeMs) * 1000),
+        commitsPerSecond: Math.round((acknowledged.size / times.activeMs) * 1000),
         p50ms: round(percentile(latenciesMs, 0.5)),
         p99ms: round(percentile(latenciesMs, 0.99)),
-        ...{ leaderlessMs: round(leaderlessMs), recoveryMs: round(recoveryMs) },
+        ...{ leaderlessMs: round(times.leaderlessMs), recoveryMs: round(times.recoveryMs) },
+        ...{ installMs: round(times.installMs), installedBytes: times.installedBytes },
         members: ids.map((id) => {
           const { role, term, commitIndex, appliedIndex, stateHash } = cluster.node(id).status()
           return { id, role, term, commitIndex, appliedIndex, stateHash }
