@@ -51,7 +51,7 @@ export interface SnapshotStatus {
     readonly takenAtMs: number
   } | null
   readonly state: 'idle' | 'saving' | 'downloading' | 'loading'
-  /** Of a download under way; 0 of 0 otherwise. */
+  /** Of a download under way; of a save, whose size nobody knows before, `doneBytes` alone. */
   readonly doneBytes: number
   readonly totalBytes: number
   /** Taken, and failed, since the node was started. */

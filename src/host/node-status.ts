@@ -48,7 +48,7 @@ function snapshotStatus({ snapshots }: NodeCore): NodeStatus['snapshot'] {
       takenAtMs: newest.takenAtMs,
     },
     state,
-    doneBytes: isInstalling ? progress.doneBytes : 0,
+    doneBytes: isInstalling || state === 'saving' ? progress.doneBytes : 0,
     totalBytes: isInstalling ? progress.totalBytes : 0,
     saves,
     failures,

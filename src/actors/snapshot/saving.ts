@@ -96,7 +96,9 @@ function captureAt(
   const control = new AbortController()
   world.snapshots.control = control
   const save = store.create(meta, world.clock.wallMs())
-  const writer = new UserWriter(save, meta, control.signal)
+  const progress = { doneBytes: 0, totalBytes: 0 }
+  world.snapshots.progress = progress
+  const writer = new UserWriter(save, meta, control.signal, progress)
   const saving = { save, writer, background: undefined as unknown }
   job.saving = saving
   return afterwards(

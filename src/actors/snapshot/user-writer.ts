@@ -14,6 +14,7 @@ import {
 import { refuseFileName } from '../../storage/snapshots/file-name.ts'
 import type { StorageDone, StorageError } from '../../storage/storage.ts'
 import { encodeValue, VALUE_LIMITS } from '../../transport/wire/codec.ts'
+import type { Progress } from './snapshots.ts'
 
 /** Writes that the disk has not taken yet: enough to keep it busy. */
 const MAX_WRITES_UNDER_WAY = 4
@@ -25,12 +26,15 @@ export class UserWriter implements SnapshotWriter {
   readonly meta: SnapshotMeta
   readonly #save: SnapshotSave
   readonly #signal: AbortSignal
+  readonly #progress: Progress
   readonly #names = new Set<string>()
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
   #failure: Error | null = null
 
-  constructor(save: SnapshotSave, meta: SnapshotMeta, signal: AbortSignal) {
+  /** @param progress is kept up to date, for status */
+  constructor(save: SnapshotSave, meta: SnapshotMeta, signal: AbortSignal, progress: Progress) {
+    this.#progress = progress
     this.#save = save
     this.#signal = signal
     this.meta = { ...meta, peers: [...meta.peers], oldPeers: [...meta.oldPeers] }
@@ -104,8 +108,10 @@ export class UserWriter implements SnapshotWriter {
   async #write(name: string, pieces: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
     const window = new Window(MAX_WRITES_UNDER_WAY)
     const chunk = new Chunk()
-    const put = (bytes: Uint8Array): Promise<void> =>
-      window.start((done) => this.#save.write(name, bytes, done))
+    const put = (bytes: Uint8Array): Promise<void> => {
+      this.#progress.doneBytes += bytes.length
+      return window.start((done) => this.#save.write(name, bytes, done))
+    }
     for await (const piece of pieces) {
       this.#checkWanted()
       if (!(piece instanceof Uint8Array)) throw noBytes(name, piece)

@@ -77,6 +77,21 @@ describe('a snapshot that is asked for', () => {
     expect(told(first)).toBe(4)
   })
 
+  it('tells how much has been written while it is taken', async () => {
+    const { node, machine } = await alone()
+    const way = gate()
+    machine.save = async (writer) => {
+      await writer.addFile('large', new Uint8Array(300_000))
+      return () => way.passed
+    }
+    node.snapshot()
+    await node.flush()
+    expect(node.status.snapshot).toMatchObject({ state: 'saving', doneBytes: 300_000, totalBytes: 0 })
+    way.open()
+    await node.flush()
+    expect(node.status.snapshot).toMatchObject({ state: 'idle', doneBytes: 0, totalBytes: 0 })
+  })
+
   it('of a machine that takes none is refused as UNSUPPORTED', async () => {
     const node = rig({ peers: ['a'] }).boot()
     const asked = node.snapshot()
