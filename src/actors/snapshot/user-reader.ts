@@ -20,7 +20,7 @@ export class UserReader implements SnapshotReader {
 
   constructor(stored: StoredReader) {
     const { meta, files } = stored.record
-    this.meta = { ...meta, peers: [...meta.peers], oldPeers: [...meta.oldPeers] }
+    this.meta = structuredClone(meta)
     this.#stored = stored
     this.#files = new Map(files.map((file) => [file.name, file]))
   }

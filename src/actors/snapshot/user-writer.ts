@@ -37,7 +37,7 @@ export class UserWriter implements SnapshotWriter {
     this.#progress = progress
     this.#save = save
     this.#signal = signal
-    this.meta = { ...meta, peers: [...meta.peers], oldPeers: [...meta.oldPeers] }
+    this.meta = structuredClone(meta)
   }
 
   addFile(name: string, content: SnapshotContent, userMeta?: unknown): Promise<void> {

@@ -177,7 +177,7 @@ export class CompletionRules {
 
   /** A snapshot that is told as taken is on disk. */
   #checkSnapshot(id: number, call: OpenCall, { outcome, index }: Completion): void {
-    if (outcome !== 'ok' || index === undefined) return
+    if (outcome !== 'ok' || index === undefined || this.#context.member(call.node).waived) return
     const durable = this.#context.options.durable(call.node)?.snapshot
     if (durable === undefined || (durable?.index ?? 0) >= index) return
     throw new InvariantViolation(
