@@ -70,6 +70,7 @@ test.each([
   ['a file is missing', "DELETE FROM files WHERE name = 'b'"],
   ['a file has another size', "UPDATE files SET bytes = bytes + 1 WHERE name = 'a'"],
   ['a file has another content', "UPDATE files SET content_id = 3 WHERE name = 'a'"],
+  ['a file has another name', "UPDATE files SET name = 'z' WHERE name = 'b'"],
   ['a digest is another', 'UPDATE chunk_digests SET digest = zeroblob(32)'],
   ['a digest is missing', 'DELETE FROM chunk_digests WHERE bytes = 1'],
   [

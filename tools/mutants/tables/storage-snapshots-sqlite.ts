@@ -39,7 +39,7 @@ export const SQLITE_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     name: 'snapshots that are there never looked for',
     file: 'storage/sqlite/snapshots/snapshot-queue.ts',
     find: 'const isThere = existsSync(snapshotsFile(this.#options.dataDir))',
-    replace: 'const isThere = existsSync(`${snapshotsFile(this.#options.dataDir)}x`)',
+    replace: "const isThere = existsSync(snapshotsFile(this.#options.dataDir).concat('x'))",
     tests: ['test/storage/conformance.test.ts'],
     testName: 'snapshots of SQLite.*is read back',
   },
@@ -162,7 +162,7 @@ export const SQLITE_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     find: 'if (found.checksum !== fileChecksum(id, content, file))',
     replace: 'if (found.checksum < 0 && found.checksum !== fileChecksum(id, content, file))',
     tests: ['test/storage/sqlite-snapshots.test.ts'],
-    testName: 'another content',
+    testName: 'another name',
   },
   {
     name: 'file that is missing from a snapshot not missed',

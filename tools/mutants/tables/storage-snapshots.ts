@@ -119,7 +119,8 @@ export const SNAPSHOT_STORE_MUTANTS: readonly Mutant[] = [
     name: 'save that lost a write goes on',
     file: 'storage/snapshots/snapshot-engine.ts',
     find: 'for (const writing of this.#uncommitted) writing.failure ??= error',
-    replace: 'for (const writing of this.#uncommitted) writing.failure ??= null',
+    replace:
+      "for (const writing of this.#uncommitted) writing.failure ??= error.code === 'IO' ? error : null",
     tests: ['test/storage/sqlite-snapshots.test.ts'],
     testName: 'not published with holes',
   },
