@@ -7,6 +7,7 @@ import { COMPLETION_MUTANTS } from './tables/completions.ts'
 import { ELECTION_MUTANTS } from './tables/elections.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
+import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
 import { SNAPSHOT_EXECUTOR_MUTANTS } from './tables/snapshot-executor.ts'
@@ -21,7 +22,7 @@ export const MUTANTS_BY_AREA = {
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,
   host: HOST_MUTANTS,
-  snapshots: [...SNAPSHOT_SHIPPING_MUTANTS, ...SNAPSHOT_EXECUTOR_MUTANTS],
+  snapshots: [...SNAPSHOT_SHIPPING_MUTANTS, ...SNAPSHOT_EXECUTOR_MUTANTS, ...OPERATED_SNAPSHOT_MUTANTS],
   storage: STORAGE_MUTANTS,
   services: SERVICES_MUTANTS,
   client: CLIENT_MUTANTS,

@@ -1,0 +1,93 @@
+// Planted bugs in snapshots as operators see them: asked for over the bus, and looked at in the files of a stopped member.
+
+import type { Mutant } from '../mutant.ts'
+
+const SERVICES = ['test/services/snapshots.test.ts']
+const CLI = ['test/cli/snapshot.test.ts']
+
+export const OPERATED_SNAPSHOT_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a reader is opened for each request',
+    file: 'services/snapshot-lending.ts',
+    find: '    if (known !== undefined) {\n      reader.close()\n      return known\n    }\n',
+    replace: '',
+    tests: SERVICES,
+  },
+  {
+    name: 'snapshots are lent for ever',
+    file: 'services/snapshot-lending.ts',
+    find: 'if (nowMs - usedMs >= IDLE_MS) this.#release(key)',
+    replace: 'if (nowMs - usedMs < 0) this.#release(key)',
+    tests: SERVICES,
+  },
+  {
+    name: 'any number of snapshots is lent',
+    file: 'services/snapshot-lending.ts',
+    find: 'if (this.#lent.size >= MAX_LENT) {',
+    replace: 'if (this.#lent.size > 9 * MAX_LENT) {',
+    tests: SERVICES,
+  },
+  {
+    name: 'a refused snapshot is answered as taken',
+    file: 'services/snapshot-endpoints.ts',
+    find: '    const answer: TakeAnswer = outcome.ok ? outcome : { ok: false, error: refusalOf(outcome.error) }\n',
+    replace: '    const answer: TakeAnswer = outcome as TakeAnswer\n',
+    tests: SERVICES,
+  },
+  {
+    name: 'a read that is not understood is not answered',
+    file: 'services/snapshot-endpoints.ts',
+    find: '    transport.publish(replyTo, encodeMessage(readAnswerTuple({ ok: false, error })))\n',
+    replace: '',
+    tests: SERVICES,
+  },
+  {
+    name: 'a snapshot that was taken is not answered',
+    file: 'services/snapshot-endpoints.ts',
+    find: '    transport.publish(replyTo, encodeJson(answer))\n',
+    replace: '    if (!answer.ok) transport.publish(replyTo, encodeJson(answer))\n',
+    tests: SERVICES,
+  },
+  {
+    name: 'only the first page of files is read',
+    file: 'client/member-snapshots.ts',
+    find: 'for (let { data } = first; files.length < total; ) {',
+    replace: 'for (let { data } = first; files.length === 0; ) {',
+    tests: SERVICES,
+  },
+  {
+    name: 'pieces that were cut short are taken for whole',
+    file: 'client/member-snapshots.ts',
+    find: '        if (asked === 0) break\n',
+    replace: '        if (asked >= 0) break\n',
+    tests: SERVICES,
+  },
+  {
+    name: 'a snapshot that is not answered in time was not taken',
+    file: 'client/member-snapshots.ts',
+    find: "reject(new QuorateError('TIMEOUT', text, { outcome: 'unknown', retryable: true }))",
+    replace: "reject(new QuorateError('TIMEOUT', text, { retryable: true }))",
+    tests: SERVICES,
+  },
+  {
+    name: 'a damaged chunk is exported',
+    file: 'storage/sqlite/snapshots/stopped-snapshots.ts',
+    find: 'if (data === null || data.length !== chunk.bytes)\n',
+    replace: 'if (data === null) continue\n      if (data.length !== chunk.bytes)\n',
+    tests: CLI,
+  },
+  {
+    name: 'the oldest snapshot is exported for the newest',
+    file: 'storage/sqlite/snapshots/stopped-snapshots.ts',
+    find: 'found?.snapshots.findLast(',
+    replace: 'found?.snapshots.find(',
+    tests: CLI,
+  },
+  {
+    name: 'damage of a record is passed over',
+    file: 'storage/sqlite/snapshots/stopped-snapshots.ts',
+    find: 'return { group, snapshots: [], damage: messageOf(error) }',
+    replace: 'return { group, snapshots: [], damage: messageOf(error) === group ? group : null }',
+    tests: CLI,
+  },
+]
