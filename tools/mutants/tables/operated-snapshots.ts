@@ -77,17 +77,17 @@ export const OPERATED_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     tests: CLI,
   },
   {
-    name: 'the oldest snapshot is exported for the newest',
+    name: 'what is not published is exported',
     file: 'storage/sqlite/snapshots/stopped-snapshots.ts',
-    find: 'found?.snapshots.findLast(',
-    replace: 'found?.snapshots.find(',
+    find: "found?.snapshots.findLast(({ state }) => state === 'published')",
+    replace: "found?.snapshots.findLast(({ state }) => state !== 'published')",
     tests: CLI,
   },
   {
-    name: 'damage of a record is passed over',
+    name: 'the first chunk of a file is left out of an export',
     file: 'storage/sqlite/snapshots/stopped-snapshots.ts',
-    find: 'return { group, snapshots: [], damage: messageOf(error) }',
-    replace: 'return { group, snapshots: [], damage: messageOf(error) === group ? group : null }',
+    find: '      yield data\n',
+    replace: '      if (number > 0) yield data\n',
     tests: CLI,
   },
 ]
