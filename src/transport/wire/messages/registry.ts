@@ -55,5 +55,5 @@ export type InboundRequest<M extends RpcMethod = RpcMethod> = {
 
 export type { AppendEntriesRequest, AppendEntriesResponse } from './append-entries.ts'
 export type { GetFileRequest, GetFileResponse } from './get-file.ts'
-export type { InstallSnapshotRequest, InstallSnapshotResponse } from './install-snapshot.ts'
+export type { InstallSnapshotResponse } from './install-snapshot.ts'
 export type { RequestVoteRequest, RequestVoteResponse } from './request-vote.ts'
