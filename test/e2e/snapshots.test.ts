@@ -1,11 +1,14 @@
-// Snapshots between real processes: members that fell behind, or are killed again and again on the way, come back by
-// installation; and disks that are full meanwhile.
+// Snapshots between real processes: members that fell behind, lost their files, or are killed again and again on the way,
+// come back by installation; and disks that are full meanwhile.
 
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
 import type { GroupStatus } from '../../src/client.ts'
 import { Group } from './support/group.ts'
+import { Workload } from './support/workload.ts'
 
 const LONG = { timeout: 90_000 }
 const MEGABYTE = 1_000_000
@@ -39,6 +42,17 @@ async function follower(): Promise<string> {
   return group.ids.find((id) => id !== leader) ?? ''
 }
 
+/** Until its leader counts the files that it has now. Returns the leader's last index: what is on record stands before. */
+async function untilCounted(id: string): Promise<number> {
+  for (;;) {
+    const leader = await statusOf(await group.leader())
+    const { identity } = (await statusOf(id)) ?? {}
+    const seen = leader?.replicators.find(({ peer }) => peer === id)
+    if (leader !== undefined && seen?.counts === true && seen.identity === identity) return leader.lastIndex
+    await sleep(20)
+  }
+}
+
 /**
  * The members that are up save their state, twice: the log before the first one goes with the second. Between them the
  * state grows: a small one is saved in a moment.
@@ -63,6 +77,30 @@ test('a member that was away while the log was compacted comes back by installat
   const back = await statusOf(away)
   expect(back?.firstIndex).toBeGreaterThan(missed + 1)
   expect(back?.snapshot.newest?.index).toBeGreaterThan(missed)
+})
+
+test('a member that is wiped under load comes back, and counts again', LONG, async () => {
+  group = await Group.start({ flags: option('snapshotEveryEntries', 100) })
+  const load = new Workload(group.client, 12)
+  await load.progress(400)
+  const wiped = await follower()
+  await group.end(wiped, 'SIGKILL')
+  rmSync(join(group.directory, wiped), { recursive: true })
+  await load.progress(100)
+  await group.startMember(wiped)
+  const recorded = await untilCounted(wiped)
+  // Whoever has not heard of the record yet would not count it if the leader went now.
+  for (const id of group.ids) await until(id, ({ commitIndex }) => commitIndex >= recorded)
+  // Without the other one nothing is committed unless it counts.
+  const other = group.ids.find((id) => id !== wiped) ?? ''
+  await group.end(other, 'SIGKILL')
+  await load.progress(50)
+  await group.startMember(other)
+  await load.progress(20)
+  await load.stop()
+  await group.converged()
+  expect((await statusOf(wiped))?.firstIndex).toBeGreaterThan(1)
+  expect(load.check()).toMatchObject({ verdict: 'linearizable' })
 })
 
 test(

@@ -99,6 +99,9 @@ async function install(node: RaftNode, target: number, screen: Screen): Promise<
   screen.endProgress()
 }
 
-function counts({ leader }: Cluster, id: string): boolean {
-  return leader?.status().replicators.some(({ peer, counts }) => peer === id && counts) ?? false
+/** The files that it has now; the leader may still remember the others. */
+function counts(cluster: Cluster, id: string): boolean {
+  const { identity } = cluster.node(id).status()
+  const seen = cluster.leader?.status().replicators.find(({ peer }) => peer === id)
+  return seen?.counts === true && seen.identity === identity
 }
