@@ -14,7 +14,7 @@ export interface ClusterOptions {
   readonly tuning?: Readonly<Record<string, unknown>>
   readonly execArgv?: readonly string[]
   /** What the members replicate. Default: a machine that only counts. */
-  readonly machine?: 'count' | 'kv'
+  readonly machine?: 'count' | 'kv' | `blob:${number}`
 }
 
 export class Cluster {
@@ -45,6 +45,17 @@ export class Cluster {
     const child = this.members.get(id)
     if (child === undefined) throw new Error(`There is no member ${id}.`)
     return child
+  }
+
+  directoryOf(id: string): string {
+    return join(this.#root, id)
+  }
+
+  /** Kills a member, and removes its files. */
+  async wipe(id: string): Promise<void> {
+    await this.member(id).kill()
+    this.members.delete(id)
+    rmSync(this.directoryOf(id), { recursive: true, force: true })
   }
 
   /** The member that leads and serves. */

@@ -11,6 +11,8 @@ import { measureOpen } from './open-log.ts'
 import { measurePipe } from './pipe.ts'
 import type { Row } from './protocol.ts'
 import { comparedWith, medianOf } from './rounds.ts'
+import { measureSave } from './save.ts'
+import { measureGrowth, measureInstallation, measureRestart } from './snapshots.ts'
 import { measureThroughput } from './throughput.ts'
 
 type Mode = Exclude<Row['mode'], 'pipe'>
@@ -27,6 +29,9 @@ interface Options {
   readonly failover?: true | string
   readonly open?: true | string
   readonly catchUp?: true | string
+  readonly snapshots?: true | string
+  readonly snapshotBytes: string
+  readonly growthSeconds: string
   readonly pipe: string
   readonly dir: string
   readonly json?: boolean
@@ -51,6 +56,9 @@ const program = new Command('bench')
     '--catch-up [entries]',
     'what a returning member costs the others that missed this many entries (default 1300000)',
   )
+  .option('--snapshots [parts]', 'what snapshots cost: save, install, restart, growth (default: all four)')
+  .option('--snapshot-bytes <bytes>', 'size of the snapshot that is installed', String(2 ** 30))
+  .option('--growth-seconds <s>', 'how long files are watched', '120')
   .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
   .option('--dir <directory>', 'where the data directories are made', '.')
   .option('--tuning <json>', 'options of the nodes', '{}')
@@ -77,7 +85,13 @@ if (options.open !== undefined) {
 }
 if (options.catchUp !== undefined)
   await catchUp(options.catchUp === true ? 1_300_000 : Number(options.catchUp))
-if ([options.failover, options.open, options.catchUp].every((special) => special === undefined))
+if (options.snapshots !== undefined)
+  await snapshots(options.snapshots === true ? 'save,install,restart,growth' : options.snapshots)
+if (
+  [options.failover, options.open, options.catchUp, options.snapshots].every(
+    (special) => special === undefined,
+  )
+)
   await throughput()
 if (!options.json) print()
 const machine = {
@@ -97,6 +111,24 @@ async function catchUp(entries: number): Promise<void> {
   for (let round = 1; round <= Number(options.rounds); round++) {
     const shape = { directory, entries, clients, size, seconds, execArgv, tuning }
     report(await measureCatchUp({ ...shape, progress: say }))
+  }
+}
+
+async function snapshots(parts: string): Promise<void> {
+  const clients = options.clients.includes(',') ? 64 : Number(options.clients)
+  const [size, seconds, bytes] = [
+    Number(options.size),
+    Number(options.seconds),
+    Number(options.snapshotBytes),
+  ]
+  const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
+  const shape = { directory, execArgv, bytes, clients, size, seconds, progress: say }
+  for (const part of parts.split(',')) {
+    if (part === 'save') report(await measureSave(directory, 100_000))
+    else if (part === 'install') for (const row of await measureInstallation(shape)) report(row)
+    else if (part === 'restart') report(await measureRestart(shape, 1_000_000))
+    else if (part === 'growth') report(await measureGrowth(shape, Number(options.growthSeconds)))
+    else throw new Error(`There is no part ${part}: save, install, restart, growth.`)
   }
 }
 

@@ -5,6 +5,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { connectNats, openHost, type StateMachine } from '../src/index.ts'
 import { KeyValueMachine } from '../src/machines/kv.ts'
 import { attachServices } from '../src/services/attach.ts'
+import { BlobMachine } from './blob-machine.ts'
 import { measure, runLoad } from './load.ts'
 import type { MemberAnswer, MemberRequest } from './protocol.ts'
 
@@ -14,6 +15,13 @@ class Count implements StateMachine<Uint8Array, number> {
     this.#total++
     return this.#total
   }
+}
+
+/** `blob:BYTES` has snapshots of that size. */
+function machineOf(name: string): StateMachine<Uint8Array> | KeyValueMachine {
+  const [kind, bytes] = name.split(':')
+  if (kind === 'kv') return new KeyValueMachine()
+  return kind === 'blob' ? new BlobMachine(Number(bytes)) : new Count()
 }
 
 const [id = '', dataDir = '', servers = '', peers = '', options = '{}', machine = 'count'] =
@@ -26,7 +34,7 @@ const tuning: unknown = JSON.parse(options)
 const node = await host.startNode({
   group: 'bench',
   peers: peers.split(','),
-  stateMachine: machine === 'kv' ? new KeyValueMachine() : new Count(),
+  stateMachine: machineOf(machine),
   ...(typeof tuning === 'object' ? tuning : {}),
 })
 attachServices({ transport, node })
@@ -37,6 +45,10 @@ const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
 delay.enable()
 let cpuBefore = process.cpuUsage()
 let enough = false
+let peakRssMb = 0
+setInterval(() => {
+  peakRssMb = Math.max(peakRssMb, process.memoryUsage.rss() / 2 ** 20)
+}, 50).unref()
 
 process.on('message', (request: MemberRequest) => void answer(request))
 process.on('disconnect', () => process.exit(0))
@@ -49,9 +61,11 @@ async function answer(request: MemberRequest): Promise<void> {
     else if (request.kind === 'loadUntilTold') await loadUntilTold(request)
     else if (request.kind === 'enough') enough = true
     else if (request.kind === 'usage') usage()
+    else if (request.kind === 'snapshot') await takeSnapshot()
     else {
-      const { role, state, appliedIndex } = node.status()
-      say({ kind: 'status', state: { leads: role === 'leader' && state.endsWith('serving'), appliedIndex } })
+      const { role, state, appliedIndex, firstIndex, snapshot } = node.status()
+      const leads = role === 'leader' && state.endsWith('serving')
+      say({ kind: 'status', state: { leads, appliedIndex, firstIndex, snapshot } })
     }
   } catch (error) {
     say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
@@ -73,6 +87,12 @@ async function loadUntilTold({ clients = 1, size = 100 }: MemberRequest): Promis
   say({ kind: 'load', result: await measure({ clients, size, goesOn: () => !enough, apply }) })
 }
 
+async function takeSnapshot(): Promise<void> {
+  const startedMs = performance.now()
+  await node.snapshot()
+  say({ kind: 'snapshot', tookMs: performance.now() - startedMs })
+}
+
 /** What was used since the last question. */
 function usage(): void {
   const cpu = process.cpuUsage(cpuBefore)
@@ -81,5 +101,6 @@ function usage(): void {
   const loopP99ms = Math.max(0, delay.percentile(99) / 1e6 - RESOLUTION_MS)
   delay.reset()
   const rssMb = process.memoryUsage.rss() / 2 ** 20
-  say({ kind: 'usage', usage: { cpuSeconds: (cpu.user + cpu.system) / 1e6, rssMb, loopP99ms } })
+  say({ kind: 'usage', usage: { cpuSeconds: (cpu.user + cpu.system) / 1e6, rssMb, loopP99ms, peakRssMb } })
+  peakRssMb = rssMb
 }

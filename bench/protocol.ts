@@ -1,8 +1,10 @@
 // What the benchmark's processes say to each other over Node's IPC channel.
 
+import type { SnapshotStatus } from '../src/status.ts'
+
 export interface MemberRequest {
   /** `fill` makes so many `commits`; `loadUntilTold` ends with `enough`, which has no answer of its own. */
-  readonly kind: 'load' | 'fill' | 'loadUntilTold' | 'enough' | 'usage' | 'status' | 'settle'
+  readonly kind: 'load' | 'fill' | 'loadUntilTold' | 'enough' | 'usage' | 'status' | 'settle' | 'snapshot'
   readonly clients?: number
   readonly size?: number
   readonly seconds?: number
@@ -23,11 +25,15 @@ export interface Usage {
   readonly rssMb: number
   /** 99th percentile of the event loop's delay since the last question, in milliseconds. */
   readonly loopP99ms: number
+  /** The most memory since the last question. */
+  readonly peakRssMb: number
 }
 
 export interface MemberState {
   readonly leads: boolean
   readonly appliedIndex: number
+  readonly firstIndex: number
+  readonly snapshot: SnapshotStatus
 }
 
 export type MemberAnswer =
@@ -35,6 +41,7 @@ export type MemberAnswer =
   | { readonly kind: 'load'; readonly result: LoadResult }
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'status'; readonly state: MemberState }
+  | { readonly kind: 'snapshot'; readonly tookMs: number }
   | { readonly kind: 'failed'; readonly message: string }
 
 /** One line of the result. */
