@@ -74,6 +74,9 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
       ? new KeyValueMachine()
       : await unlessAsked(loadStateMachine(flags.machine), stop)
   // The directory first: what is wrong with it is said at once, also while there is no bus.
+  // What is loaded on demand is there before anything is begun that would have to be ended.
+  await import('nats')
+  stop.signal.throwIfAborted()
   const storage = await openDataDirectory(id, flags.data, logger)
   const closeStorage = (): Promise<void> => new Promise((done) => storage.close(() => done()))
   opened.push(closeStorage)
