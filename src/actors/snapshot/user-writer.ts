@@ -7,10 +7,10 @@ import { messageOf, toError } from '../../runtime/errors.ts'
 import type { SnapshotContent, SnapshotWriter } from '../../state-machine.ts'
 import {
   MAX_FILE_USER_META_BYTES,
-  SNAPSHOT_CHUNK_BYTES,
   type SnapshotDone,
   type SnapshotSave,
 } from '../../storage/snapshot-store.ts'
+import { ChunkBuffer } from '../../storage/snapshots/chunk-buffer.ts'
 import { refuseFileName } from '../../storage/snapshots/file-name.ts'
 import type { StorageDone, StorageError } from '../../storage/storage.ts'
 import { encodeValue, VALUE_LIMITS } from '../../transport/wire/codec.ts'
@@ -107,7 +107,7 @@ export class UserWriter implements SnapshotWriter {
 
   async #write(name: string, pieces: Iterable<unknown> | AsyncIterable<unknown>): Promise<void> {
     const window = new Window(MAX_WRITES_UNDER_WAY)
-    const chunk = new Chunk()
+    const chunks = new ChunkBuffer()
     const put = (bytes: Uint8Array): Promise<void> => {
       this.#progress.doneBytes += bytes.length
       return window.start((done) => this.#save.write(name, bytes, done))
@@ -115,10 +115,10 @@ export class UserWriter implements SnapshotWriter {
     for await (const piece of pieces) {
       this.#checkWanted()
       if (!(piece instanceof Uint8Array)) throw noBytes(name, piece)
-      for (const full of chunk.add(piece)) await put(full)
+      for (const full of chunks.addCopy(piece)) await put(full)
     }
-    const rest = chunk.rest()
-    if (rest.length > 0) await put(rest)
+    const rest = chunks.end()
+    if (rest !== null) await put(rest)
     await window.drain()
   }
 
@@ -130,33 +130,6 @@ export class UserWriter implements SnapshotWriter {
 
   #done(ask: (done: StorageDone) => void): Promise<void> {
     return new Promise((resolve, reject) => ask((error) => (error === null ? resolve() : reject(error))))
-  }
-}
-
-/** Pieces of any size become chunks of one size, in memory of their own. */
-class Chunk {
-  #bytes = new Uint8Array(0)
-  #length = 0
-
-  /** Chunks that are full now. */
-  add(piece: Uint8Array): Uint8Array[] {
-    const full: Uint8Array[] = []
-    for (let at = 0; at < piece.length; ) {
-      if (this.#bytes.length === 0) this.#bytes = new Uint8Array(SNAPSHOT_CHUNK_BYTES)
-      const part = piece.subarray(at, at + this.#bytes.length - this.#length)
-      this.#bytes.set(part, this.#length)
-      this.#length += part.length
-      at += part.length
-      if (this.#length === this.#bytes.length) full.push(this.rest())
-    }
-    return full
-  }
-
-  rest(): Uint8Array {
-    const rest = this.#bytes.slice(0, this.#length)
-    this.#bytes = new Uint8Array(0)
-    this.#length = 0
-    return rest
   }
 }
 

@@ -8,10 +8,14 @@ export class ChunkBuffer {
   #data = new Uint8Array(0)
   #length = 0
 
-  /** Takes a piece and returns the chunks that are full with it; each has its memory for itself. */
+  /** Takes a piece, which becomes the buffer's, and returns the chunks that are full with it. */
   add(bytes: Uint8Array): Uint8Array[] {
     const isChunk = bytes.length === SNAPSHOT_CHUNK_BYTES && bytes.length === bytes.buffer.byteLength
-    if (isChunk && this.#length === 0) return [bytes]
+    return isChunk && this.#length === 0 ? [bytes] : this.addCopy(bytes)
+  }
+
+  /** The same for a piece that stays its owner's; each chunk has its memory for itself. */
+  addCopy(bytes: Uint8Array): Uint8Array[] {
     const chunks: Uint8Array[] = []
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + SNAPSHOT_CHUNK_BYTES - this.#length)
