@@ -15,6 +15,7 @@ import {
   type StateMachine,
 } from '../../src/index.ts'
 import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { SNAPSHOT_CHUNK_BYTES } from '../../src/storage/snapshot-store.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -106,6 +107,40 @@ describe.each(Object.entries(disks()))('on %s', (_, make) => {
     const after = await start(open, new Total())
     expect(await after.node.read(null)).toBe(5)
   })
+
+  it.each([1, SNAPSHOT_CHUNK_BYTES])(
+    'a machine may write on a buffer of %i bytes as soon as it has handed it over',
+    async (size) => {
+      const buffer = new Uint8Array(size)
+      const loaded: number[] = []
+      const machine: StateMachine = {
+        apply: () => null,
+        onSnapshotSave: (writer) => {
+          const pieces = function* () {
+            for (const value of [1, 2, 3]) yield buffer.fill(value)
+          }
+          void writer.addFile('pieces', pieces())
+          void writer.addFile('whole', buffer.fill(7))
+          buffer.fill(9)
+        },
+        onSnapshotLoad: async (reader) => {
+          const all = await reader.readAll('pieces')
+          loaded.push(
+            ...[0, 1, 2].map((at) => all[at * size] ?? 0),
+            (await reader.readAll('whole')).at(-1) ?? 0,
+          )
+        },
+      }
+      const open = make()
+      const before = await start(open, machine)
+      await before.node.apply(0)
+      await before.node.snapshot()
+      await before.host.close()
+      await start(open, machine)
+      expect(loaded).toEqual([1, 2, 3, 7])
+      expect(buffer.length).toBe(size)
+    },
+  )
 
   it('a state that cannot be loaded keeps the node from starting, and says why', async () => {
     class Picky extends KeyValueMachine {
