@@ -1,6 +1,6 @@
 // Majorities and joint majorities: the arithmetic under elections, commits, check-quorum, leases and reads.
 
-import type { Configuration, PeerId } from './types.ts'
+import { type Configuration, DEFAULT_PRIORITY, type PeerId } from './types.ts'
 
 /** How many of `size` make a majority. An empty set has none: 1 of nobody can never be reached. */
 export function majorityOf(size: number): number {
@@ -18,6 +18,25 @@ export function members(configuration: Configuration): readonly PeerId[] {
   return [...new Set([...configuration.peers, ...configuration.oldPeers])]
 }
 
+/** Everybody who is sent the log: who votes, and learners, each once. */
+export function targets(configuration: Configuration): readonly PeerId[] {
+  const { learners = [] } = configuration
+  return learners.length === 0 ? members(configuration) : [...members(configuration), ...learners]
+}
+
+export function isLearner(configuration: Configuration, peer: PeerId): boolean {
+  return configuration.learners?.includes(peer) === true
+}
+
+export function isWitness(configuration: Configuration, peer: PeerId): boolean {
+  return configuration.witnesses?.includes(peer) === true
+}
+
+export function priorityOf(configuration: Configuration, peer: PeerId): number {
+  return configuration.priorities?.[peer] ?? DEFAULT_PRIORITY
+}
+
+/** A voter: learners are none. */
 export function isMember(configuration: Configuration, peer: PeerId): boolean {
   return configuration.peers.includes(peer) || configuration.oldPeers.includes(peer)
 }

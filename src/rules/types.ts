@@ -44,7 +44,17 @@ export interface Configuration {
   readonly identities?: Identities
   /** Files that were announced under a member's name, and do not count yet. */
   readonly newcomers?: Identities
+  /** Get everything and count nowhere; none of them is in `peers` or `oldPeers`. */
+  readonly learners?: readonly PeerId[]
+  /** Those of the voters that keep no payload of entries, and get no files of snapshots (braft's witness). */
+  readonly witnesses?: readonly PeerId[]
+  /** Who leads when several could: the highest that is up to date. 0: never. Who is missing has `DEFAULT_PRIORITY`. */
+  readonly priorities?: Priorities
 }
+
+export type Priorities = Readonly<Record<PeerId, number>>
+
+export const DEFAULT_PRIORITY = 100
 
 export const EMPTY_CONFIGURATION: Configuration = { peers: [], oldPeers: [] }
 
@@ -69,10 +79,14 @@ export interface SnapshotMeta extends Configuration {
 }
 
 /** Everything that a configuration consists of, and nothing else. */
-export function configurationOf({ peers, oldPeers, identities, newcomers }: Configuration): Configuration {
+export function configurationOf(configuration: Configuration): Configuration {
+  const { peers, oldPeers, identities, newcomers, learners, witnesses, priorities } = configuration
   return {
     ...{ peers, oldPeers },
     ...(identities === undefined ? {} : { identities }),
     ...(newcomers === undefined ? {} : { newcomers }),
+    ...(learners === undefined ? {} : { learners }),
+    ...(witnesses === undefined ? {} : { witnesses }),
+    ...(priorities === undefined ? {} : { priorities }),
   }
 }

@@ -44,6 +44,7 @@ export function metaAt(lastIncludedIndex: number): SnapshotMeta {
   return {
     ...{ lastIncludedIndex, lastIncludedTerm: 3, peers: ['n1', 'n2', 'n3'], oldPeers: ['n1', 'n4'] },
     ...{ identities: { n1: 2 ** 48 - 1, n2: 7 }, newcomers: { n3: 9 } },
+    ...{ learners: ['n9'], witnesses: ['n2'], priorities: { n1: 0, n3: 200 } },
   }
 }
 

@@ -89,14 +89,21 @@ describe('a configuration as bytes', () => {
     const read = (value: unknown) => decodeConfiguration(entryOf(encodeValue(value)))
     const id = { index: 4, term: 2 }
     expect(decodeConfiguration(entryOf(encodeConfiguration(configuration)))).toEqual({ ...configuration, id })
+    const whole = { ...configuration, learners: ['c'], witnesses: ['b'], priorities: { a: 0, b: 200 } }
+    expect(decodeConfiguration(entryOf(encodeConfiguration(whole)))).toEqual({ ...whole, id })
     const { newcomers: _, ...settled } = configuration
     expect(decodeConfiguration(entryOf(encodeConfiguration(settled)))).toEqual({ ...settled, id })
     expect(read([1, ['a'], []])).toEqual({ peers: ['a'], oldPeers: [], id })
-    expect(read([1, ['a'], [], [['a', 5]], [], 'of a later version'])).toEqual({
+    expect(read([1, ['a'], [], [['a', 5]], [], [], [], [], 'of a later version'])).toEqual({
       ...{ peers: ['a'], oldPeers: [], identities: { a: 5 }, id },
     })
     for (const bad of [7, [['a']], [['a', 0]], [['a', -1]], [['a.b', 1]], [['a', '1']]])
       expect(read([1, ['a'], [], bad])).toBeNull()
+    for (const bad of [[7], ['x.y'], ['c', 'c'], [[]]]) {
+      expect(read([1, ['a'], [], [], [], bad])).toBeNull()
+      expect(read([1, ['a'], [], [], [], [], bad])).toBeNull()
+    }
+    expect(read([1, ['a'], [], [], [], [], [], [['a', -1]]])).toBeNull()
   })
 
   it.each<[string, unknown]>([

@@ -1,7 +1,18 @@
 // Majorities and joint majorities: paper section 6, braft Ballot (scenarios BL-01 to BL-03, CF-02).
 
 import { describe, expect, it } from 'vitest'
-import { hasQuorum, isMember, isStable, majorityOf, members, quorumValue } from '../../src/rules/quorum.ts'
+import {
+  hasQuorum,
+  isLearner,
+  isMember,
+  isStable,
+  isWitness,
+  majorityOf,
+  members,
+  priorityOf,
+  quorumValue,
+  targets,
+} from '../../src/rules/quorum.ts'
 import type { Configuration, PeerId } from '../../src/rules/types.ts'
 import { configurationsOver, listsOf, subsetsOf } from './support/small-scopes.ts'
 
@@ -150,5 +161,25 @@ describe('CF-02: a configuration', () => {
       const listed = FIVE.filter((peer) => members(configuration).includes(peer))
       expect(FIVE.filter((peer) => isMember(configuration, peer))).toEqual(listed)
     }
+  })
+})
+
+describe('who is sent the log', () => {
+  const joint = { peers: ['a', 'b'], oldPeers: ['a', 'c'] }
+
+  it('voters of both halves, and learners, each once', () => {
+    expect(targets(joint)).toEqual(['a', 'b', 'c'])
+    expect(targets({ ...joint, learners: ['d'] })).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('a learner is no member: it has no voice', () => {
+    const group = { ...joint, learners: ['d'] }
+    expect([isLearner(group, 'd'), isLearner(group, 'a'), isMember(group, 'd')]).toEqual([true, false, false])
+  })
+
+  it('a witness has a voice, and a priority is 100 where none is given', () => {
+    const group = { ...joint, witnesses: ['b'], priorities: { a: 0 } }
+    expect([isWitness(group, 'b'), isWitness(group, 'a'), isMember(group, 'b')]).toEqual([true, false, true])
+    expect(['a', 'b'].map((peer) => priorityOf(group, peer))).toEqual([0, 100])
   })
 })

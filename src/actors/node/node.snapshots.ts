@@ -1,5 +1,6 @@
 // A snapshot has been published or loaded: log, configurations and commit index follow (braft LogManager::set_snapshot).
 
+import { configurationFrom } from '../../log/configuration-codec.ts'
 import { firstKeptIndex, reconcileLog } from '../../rules/compaction.ts'
 import { InvariantError } from '../../rules/invariants.ts'
 import { isDue, snapshotDelayMs } from '../../rules/snapshot.ts'
@@ -38,12 +39,7 @@ export function trimLog(core: NodeCore): void {
 /** A leader offers a snapshot: it is answered at once, and offered again until it is installed. */
 export function acceptOffer(core: NodeCore, { from, message, reply }: EventOf<'rpc.install_snapshot'>): void {
   const { lastIncludedIndex, lastIncludedTerm, bytes, files, takenAtMs } = message
-  const configuration = configurationOf({
-    ...message,
-    identities: Object.fromEntries(message.identities),
-    newcomers: Object.fromEntries(message.newcomers),
-  })
-  const meta = { lastIncludedIndex, lastIncludedTerm, ...configuration }
+  const meta = { lastIncludedIndex, lastIncludedTerm, ...configurationFrom(message) }
   const id = { index: lastIncludedIndex, term: lastIncludedTerm }
   core.toSnapshots({ type: 'offer', offer: { from, id, meta, bytes, files, takenAtMs }, reply })
 }

@@ -314,6 +314,7 @@ export function rig(options: RigOptions = {}): NodeRig {
 const OFFER = {
   identities: [],
   newcomers: [],
+  ...{ learners: [], witnesses: [], priorities: [] },
   ...{ lastIncludedIndex: 1, lastIncludedTerm: 2, peers: ['a', 'b', 'c'], oldPeers: [] },
   ...{ bytes: 1, files: 1, takenAtMs: 1 },
 }

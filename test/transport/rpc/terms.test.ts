@@ -12,7 +12,15 @@ const STEP = 2 ** 32
 const position = { lastLogIndex: LAST, lastLogTerm: LAST, disruptedLeader: null }
 const nothing = { prevLogIndex: 0, prevLogTerm: 0, committedIndex: 0, entries: [] }
 const snapshot = { lastIncludedIndex: LAST, lastIncludedTerm: LAST }
-const nobody = { peers: [], oldPeers: [], identities: [], newcomers: [] }
+const nobody = {
+  peers: [],
+  oldPeers: [],
+  identities: [],
+  newcomers: [],
+  learners: [],
+  witnesses: [],
+  priorities: [],
+}
 const requestsOf = (term: number): { readonly [M in RpcMethod]: RequestOf<M> } => ({
   pre_vote: { term, ...position },
   request_vote: { term, ...position },

@@ -72,6 +72,9 @@ const offer = fc.record({
   takenAtMs: index,
   identities,
   newcomers: identities,
+  learners: members,
+  witnesses: members,
+  priorities: identities,
 })
 const piece = fc.record({
   term,

@@ -34,10 +34,13 @@ export function isValidRequest(request: InboundRequest): boolean {
     case 'read_index':
       return hasKeys(request.message, ['term']) && isWhole(request.message.term, 1)
     case 'install_snapshot': {
-      const { peers, oldPeers, identities, newcomers, term, lastIncludedTerm, ...numbers } = request.message
+      const { peers, oldPeers, learners, witnesses, term, lastIncludedTerm, ...rest } = request.message
+      const { identities, newcomers, priorities, ...numbers } = rest
       return (
-        [...peers, ...oldPeers].every(isName) &&
-        [...identities, ...newcomers].every(([name, identity]) => isName(name) && isWhole(identity, 0)) &&
+        [...peers, ...oldPeers, ...learners, ...witnesses].every(isName) &&
+        [...identities, ...newcomers, ...priorities].every(
+          ([name, identity]) => isName(name) && isWhole(identity, 0),
+        ) &&
         [term, lastIncludedTerm].every((n) => isWhole(n, 1)) &&
         hasKeys(numbers, ['lastIncludedIndex', 'bytes', 'files', 'takenAtMs']) &&
         Object.values(numbers).every((n) => isWhole(n, 0))

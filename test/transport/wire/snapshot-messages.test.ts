@@ -63,7 +63,15 @@ describe('an offer', () => {
     [256, false],
   ])('of a group of twice %i members: %s', (count, fits) => {
     const everybody = [...names(count), ...names(count)].map((name): [string, number] => [name, 2 ** 48])
-    const lists = { peers: names(count), oldPeers: names(count), identities: everybody, newcomers: everybody }
+    const lists = {
+      peers: names(count),
+      oldPeers: names(count),
+      identities: everybody,
+      newcomers: everybody,
+      learners: names(count),
+      witnesses: names(count),
+      priorities: everybody,
+    }
     const message = { ...offer, ...lists }
     expect(
       decodeRequest('install_snapshot', new RequestEncoder('n1').encode('install_snapshot', message)).ok,

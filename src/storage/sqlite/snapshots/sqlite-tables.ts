@@ -15,6 +15,7 @@ import { StorageError } from '../../storage.ts'
 import { recordChecksum } from '../checksum.ts'
 import { toStorageError } from '../failure.ts'
 import { PathWatch } from '../path-watch.ts'
+import { columnOf, configurationTail } from './configuration-column.ts'
 import { chunkPosition, lastPosition, NUMBER_OF_POSITION } from './snapshot-schema.ts'
 
 interface SnapshotRow {
@@ -107,8 +108,8 @@ export class SqliteTables implements SnapshotTables {
 
   insert(group: string, { state, record, contents }: Omit<StoredSnapshot, 'id'>): number {
     return this.#changing('writing a snapshot', () => {
-      const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers, identities, newcomers } = record.meta
-      const files = JSON.stringify([identities ?? null, newcomers ?? null])
+      const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = record.meta
+      const files = columnOf(record.meta)
       const lists = [JSON.stringify(peers), JSON.stringify(oldPeers), files] as const
       const numbers = [record.takenAtMs, record.files.length] as const
       const values = [group, lastIncludedIndex, lastIncludedTerm, ...lists, ...numbers] as const
@@ -243,15 +244,13 @@ export class SqliteTables implements SnapshotTables {
       return file
     })
     if (files.length !== row.files) throw damaged(`it has ${files.length} files instead of ${row.files}`)
-    const [identities, newcomers] = JSON.parse(row.identities)
     const record: SnapshotRecord = {
       meta: {
         lastIncludedIndex: index,
         lastIncludedTerm: last_included_term,
         peers: JSON.parse(peers),
         oldPeers: JSON.parse(old_peers),
-        ...(identities === null ? {} : { identities }),
-        ...(newcomers === null ? {} : { newcomers }),
+        ...configurationTail(row.identities),
       },
       files: files.sort((a, b) => (a.name < b.name ? -1 : 1)),
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),

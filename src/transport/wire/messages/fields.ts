@@ -16,11 +16,12 @@ export const MEMBER = z.string().refine(isMemberName, 'must be a member name').d
  * A field that was added after the first release of this major version: a member of an earlier minor version does not
  * send it, and then it is read as `missing`. Such fields stand at the end, in the order in which they came.
  */
-export function addedLater<S extends z.ZodType<number | boolean>>(
+export function addedLater<S extends z.ZodType<number | boolean | readonly unknown[]>>(
   field: S,
   missing: z.output<S> & z.util.NoUndefined<z.output<S>>,
 ) {
-  return field.default(missing).describe(`${field.description}; ${missing} when it is missing`)
+  const shown = Array.isArray(missing) ? 'empty' : String(missing)
+  return field.default(missing).describe(`${field.description}; ${shown} when it is missing`)
 }
 
 /** The first finding in a few words: which field, and what is wrong with it. */

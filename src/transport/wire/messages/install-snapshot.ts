@@ -14,6 +14,11 @@ const IDENTITIES = z
   .max(2 * MAX_MEMBERS)
   .describe('array of `[member, identity]`, at most 510')
 
+const PRIORITIES = z
+  .array(z.tuple([MEMBER, INDEX]))
+  .max(2 * MAX_MEMBERS)
+  .describe('array of `[member, number]`, at most 510')
+
 const REQUEST = {
   term: TERM,
   lastIncludedIndex: INDEX,
@@ -28,6 +33,9 @@ const REQUEST = {
   /** Of the configuration: the files that members are known by, and those that do not count yet. */
   identities: IDENTITIES,
   newcomers: IDENTITIES,
+  learners: addedLater(MEMBERS, []),
+  witnesses: addedLater(MEMBERS, []),
+  priorities: addedLater(PRIORITIES, []),
 }
 
 const ANSWER = {
@@ -50,7 +58,7 @@ export const installSnapshot = {
   kind: 'installSnapshot',
   frame: {
     maxBytes: 256 * 1024,
-    gate: { maxDepth: 5, maxItems: 14 * MAX_MEMBERS + SPARE_ITEMS },
+    gate: { maxDepth: 5, maxItems: 22 * MAX_MEMBERS + SPARE_ITEMS },
     ownership: 'view',
   },
   answerFrame: SMALL_FRAME,
@@ -65,6 +73,9 @@ export const installSnapshot = {
     offer.takenAtMs,
     offer.identities,
     offer.newcomers,
+    offer.learners,
+    offer.witnesses,
+    offer.priorities,
   ]),
   answer: layout(ANSWER, ({ term, state, doneBytes, totalBytes, identity = 0 }) => [
     ...[term, state, doneBytes, totalBytes],
