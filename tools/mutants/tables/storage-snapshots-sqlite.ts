@@ -180,4 +180,28 @@ export const SQLITE_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     tests: ['test/storage/sqlite-snapshots.test.ts'],
     testName: 'not there any more',
   },
+  {
+    name: 'priorities of a snapshot not kept',
+    file: 'storage/sqlite/snapshots/configuration-column.ts',
+    find: "'witnesses', 'priorities'] as const",
+    replace: "'witnesses'] as const",
+    tests: ['test/storage/configuration-column.test.ts'],
+    testName: 'gives back',
+  },
+  {
+    name: 'missing part of a snapshot read as nothing',
+    file: 'storage/sqlite/snapshots/configuration-column.ts',
+    find: 'filter(([, value]) => value !== null)',
+    replace: 'filter(([, value]) => value !== undefined)',
+    tests: ['test/storage/configuration-column.test.ts'],
+    testName: 'gives back',
+  },
+  {
+    name: 'shorter column of a snapshot not understood',
+    file: 'storage/sqlite/snapshots/configuration-column.ts',
+    find: 'values[at] ?? null',
+    replace: 'values[at] as Identities',
+    tests: ['test/storage/configuration-column.test.ts'],
+    testName: 'earlier version',
+  },
 ]
