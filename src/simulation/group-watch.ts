@@ -144,7 +144,8 @@ export class GroupWatch {
       // A disk that fails, or damage, is a fault, however it came to the node's ears.
     } else if (causes.some(({ name }) => name === 'StorageError')) {
       return
-    } else if (error instanceof QuorateError && error.code === 'STATE_MACHINE') {
+      // Told as it is, or, at a start, as what kept the node from starting.
+    } else if (causes.some((cause) => cause instanceof QuorateError && cause.code === 'STATE_MACHINE')) {
       if (this.#options.machineErrors === 'throw')
         this.#violation ??= new Error(`${member.id} has stopped. ${error.message}`, { cause: error.cause })
     } else {

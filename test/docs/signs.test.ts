@@ -22,7 +22,7 @@ interface Sign {
 const SIGNS: readonly Sign[] = [
   { what: 'traps', page: 'docs/traps.md', code: /\bT\d{1,2}\b/g },
   { what: 'invariants', page: 'docs/invariants.md', code: /\bINV-\d+\b/g },
-  { what: 'scenarios', page: 'docs/scenarios.md', code: /\b(?:ND|LS|BL|FC|LM|CF|HB|BR|CL|SN)-\d{2}\b/g },
+  { what: 'scenarios', page: 'docs/scenarios.md', code: /\b(?:ND|LS|BL|FC|LM|CF|HB|BR|CL|SN|SX)-\d{2}\b/g },
   { what: 'faults', page: 'docs/scenarios.md', code: /(?<=[(, `])[NBPDL]\d{1,2}(?=[),. :])/g },
 ]
 

@@ -1,8 +1,8 @@
 // The words of scenario scripts (test/scenarios/README.md lists them), each a thin layer over `quorate/testing`.
 
-import { KeyValueMachine } from '../../src/machines/kv.ts'
 import { tuningSchema } from '../../src/options.ts'
 import {
+  type CrashPoint,
   createSimulation,
   type DamagePlace,
   type FailPoint,
@@ -13,7 +13,8 @@ import {
   type Simulation,
   type StoreName,
 } from '../../src/testing.ts'
-import { answerLine, diskLine, memberLine, messageLine } from './words.ts'
+import { machineNamed } from './machines.ts'
+import { answerLine, diskLine, fieldsOf, memberLine, messageLine } from './words.ts'
 
 interface Call {
   /** The line that it prints in the end. */
@@ -22,14 +23,6 @@ interface Call {
 }
 type Named = Hold | Release | Call
 type Fields = Readonly<Record<string, string>>
-
-/** A machine that refuses the value `poison`, as user code with a bug does. */
-class PoisonedMachine extends KeyValueMachine {
-  override apply(command: unknown) {
-    if (Array.isArray(command) && command.includes('poison')) throw new Error('poison')
-    return super.apply(command)
-  }
-}
 
 export class ScenarioRunner {
   #sim: Simulation | null = null
@@ -72,15 +65,14 @@ export class ScenarioRunner {
     const unknown = Object.keys(tuning).filter((name) => !(name in tuningSchema.shape))
     if (unknown.length > 0) throw new Error(`There is no option ${unknown.join(', ')}.`)
     await this.finish()
+    const stateMachine = machineNamed(machine)
     this.#sim = await createSimulation({
       seed: Number(seed),
       identities: identities === 'true',
       nodes,
       stopped: stopped.split(',').filter((id) => id !== ''),
       options: Object.fromEntries(Object.entries(tuning).map(([name, value]) => [name, JSON.parse(value)])),
-      ...(machine === 'poisoned'
-        ? { stateMachine: () => new PoisonedMachine(), machineErrors: 'allow' as const }
-        : {}),
+      ...(stateMachine === null ? {} : { stateMachine, machineErrors: 'allow' as const }),
     })
     return ''
   }
@@ -100,6 +92,7 @@ export class ScenarioRunner {
     }
     if (verb === 'disk' && rest[0] === 'holdSync') return sim.disk(id).holdSync(rest[1] as StoreName)
     if (verb === 'apply') return call(sim.propose(id, rest).then(answerLine))
+    if (verb === 'snapshot') return call(sim.snapshot(id).then(answerLine))
     if (verb === 'shutdown') return call(sim.shutdown(id).then(() => ''))
     if (verb === 'get') {
       const level = fields.level === 'lease' || fields.level === 'local' ? fields.level : 'readIndex'
@@ -122,6 +115,11 @@ export class ScenarioRunner {
         return this.#elect(id)
       case 'batch':
         return this.#batch(id, Number(second))
+      case 'fill':
+        return this.#fill(id, Number(second), Number(third))
+      case 'crashAt':
+        sim.crashAt(id, { point: second as CrashPoint, nth: Number(fields.nth ?? 1) }, 'kept')
+        return ''
       case 'client':
         return this.#client(args)
       case 'cut':
@@ -212,7 +210,9 @@ export class ScenarioRunner {
         ? () => sim.leader() !== null && sim.leader() !== not
         : args[0] === 'equal'
           ? () => this.#areEqual(args.slice(1))
-          : () => this.#holds(what)
+          : args[0] === 'held'
+            ? () => this.#hold(args[1] ?? '').messages.length >= Number(args[2])
+            : () => this.#holds(what)
     if (!(await sim.until(holds, maxMs)))
       throw new Error(`Not within ${maxMs} ms: ${what}\n${this.#everybody()}`)
     return args[0] === 'leader' ? this.#leaderLine() : ''
@@ -239,7 +239,7 @@ export class ScenarioRunner {
     const { alive, paused, status } = this.sim.node(id)
     return terms.every((term) => {
       const [, name = '', operator, wanted = ''] = /^(\w+)(>=|<=|!=|=|>|<)(.+)$/.exec(term) ?? []
-      const values: Record<string, unknown> = { ...(alive ? status() : {}), alive, paused }
+      const values: Record<string, unknown> = { ...(alive ? fieldsOf(status()) : {}), alive, paused }
       if (operator === undefined || (alive && !(name in values))) throw new Error(`What is ${term}?`)
       const value = values[name]
       switch (operator) {
@@ -282,6 +282,15 @@ export class ScenarioRunner {
       answer.outcome === 'ok' ? 'ok' : answerLine(answer),
     )
     return [...new Set(answers)].map((a) => `${answers.filter((b) => a === b).length} x ${a}`).join('\n')
+  }
+
+  /** Values that are large enough for a snapshot of several chunks. */
+  async #fill(id: string, count: number, bytes: number): Promise<string> {
+    for (let n = 0; n < count; n++) {
+      const answer = await this.sim.settled(this.sim.propose(id, ['put', `fill${n}`, 'x'.repeat(bytes)]))
+      if (answer.outcome !== 'ok') return answerLine(answer)
+    }
+    return ''
   }
 
   async #client([op = '', key = '', first = '', second = '']: string[]): Promise<string> {

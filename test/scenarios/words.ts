@@ -1,7 +1,15 @@
 // How scenario scripts show members, disks, messages and answers: one short line each, without times.
 
 import { EntryType, type LogEntry } from '../../src/rules/types.ts'
-import type { DurableState, HeldMessage, ProposalAnswer, QueryAnswer, Simulation } from '../../src/testing.ts'
+import type {
+  DurableState,
+  HeldMessage,
+  ProposalAnswer,
+  QueryAnswer,
+  SimulatedStatus,
+  Simulation,
+  SnapshotAnswer,
+} from '../../src/testing.ts'
 import { decodeRequest, decodeResponse, decodeValue } from '../../src/transport/wire/codec.ts'
 import type { RpcMethod } from '../../src/transport/wire/messages/registry.ts'
 
@@ -14,6 +22,22 @@ const METHODS: Readonly<Record<string, RpcMethod>> = {
   readIndex: 'read_index',
   installSnapshot: 'install_snapshot',
   getFile: 'get_file',
+}
+
+/** What `expect` and `until` may ask about: the status, and what it says of snapshots by names of their own. */
+export function fieldsOf(status: SimulatedStatus): Readonly<Record<string, unknown>> {
+  const { newest, state, saves, failures, doneBytes } = status.snapshot
+  return {
+    ...status,
+    snapshotIndex: newest?.index ?? 0,
+    snapshotTerm: newest?.term ?? 0,
+    ...{
+      snapshotState: state,
+      snapshotSaves: saves,
+      snapshotFailures: failures,
+      snapshotDoneBytes: doneBytes,
+    },
+  }
 }
 
 /** `A leader term 2, voted A, follows A, log 1-4 (durable 4), commit 4, applied 4` */
@@ -30,19 +54,24 @@ export function memberLine(sim: Simulation, id: string): string {
     durableIndex,
     commitIndex,
     appliedIndex,
+    firstIndex,
+    snapshot: { newest },
     error,
   } = status()
   const notes = [
     paused ? ' paused' : '',
     status().leaseValid ? ', lease' : '',
+    newest === null ? '' : `, snapshot ${newest.index}/${newest.term}, log from ${firstIndex}`,
     error === null ? '' : `: ${error}`,
   ]
   return `${id} ${role} term ${term}, vote ${votedFor ?? '-'}, leader ${leader ?? '-'}, last ${lastIndex}/${lastTerm} (durable ${durableIndex}), commit ${commitIndex}, applied ${appliedIndex}${notes.join('')}`
 }
 
 /** `term 2, vote A: 1/2 configuration, 2/2 put x 1` */
-export function diskLine({ term, votedFor, entries }: DurableState): string {
-  return `term ${term}, vote ${votedFor ?? '-'}: ${entries.map(entryWords).join(', ') || 'no entries'}`
+export function diskLine({ term, votedFor, entries, snapshot }: DurableState): string {
+  const front =
+    snapshot === null ? '' : `snapshot ${snapshot.lastIncludedIndex}/${snapshot.lastIncludedTerm}, `
+  return `term ${term}, vote ${votedFor ?? '-'}: ${front}${entries.map(entryWords).join(', ') || 'no entries'}`
 }
 
 function entryWords({ index, term, type, data }: LogEntry): string {
@@ -103,9 +132,10 @@ function conflictWords({
 }
 
 /** `ok 3/2`, `failed NOT_LEADER`, `unknown`; queries: `ok "1"` */
-export function answerLine(answer: ProposalAnswer | QueryAnswer): string {
+export function answerLine(answer: ProposalAnswer | QueryAnswer | SnapshotAnswer): string {
   if (answer.outcome !== 'ok')
     return `${answer.outcome}${answer.error === null ? '' : ` ${answer.error.code}`}`
   if ('answer' in answer) return `ok ${JSON.stringify(answer.answer)}`
+  if (!('result' in answer)) return `ok ${answer.index}/${answer.term}`
   return `ok ${answer.index}/${answer.term}${answer.result === null ? '' : ` ${JSON.stringify(answer.result)}`}`
 }
