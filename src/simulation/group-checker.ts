@@ -24,6 +24,7 @@ export function createGroupChecker({ tuning, ...world }: GroupCheckerOptions): I
     seesEveryMessage: true,
     voteHeldMs: tuning.leaderLease ? tuning.electionTimeoutMs : null,
     leaseLimitMs: leaseLimitMs(tuning),
+    retention: { marginEntries: tuning.logMarginEntries, maxRetainedBytes: tuning.maxRetainedLogBytes },
   })
 }
 

@@ -106,6 +106,11 @@ export class MemberView implements NodeObservation {
     return { index, term, configuration: { peers, oldPeers } }
   }
 
+  get sending(): NodeObservation['sending'] & {} {
+    const core = this.#core
+    return core?.hasLog === true ? core.files.installations : []
+  }
+
   entryAt(index: LogIndex): LogEntry | null {
     const log = this.#log
     if (log === null || index < log.firstIndex || index > log.lastIndex) return null

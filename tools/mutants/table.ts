@@ -11,6 +11,7 @@ import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
 import { SNAPSHOT_EXECUTOR_MUTANTS } from './tables/snapshot-executor.ts'
+import { SNAPSHOT_RULE_MUTANTS } from './tables/snapshot-rules.ts'
 import { SNAPSHOT_SHIPPING_MUTANTS } from './tables/snapshots.ts'
 import { STORAGE_MUTANTS } from './tables/storage.ts'
 import { TRANSPORT_MUTANTS } from './tables/transport.ts'
@@ -22,7 +23,12 @@ export const MUTANTS_BY_AREA = {
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,
   host: HOST_MUTANTS,
-  snapshots: [...SNAPSHOT_SHIPPING_MUTANTS, ...SNAPSHOT_EXECUTOR_MUTANTS, ...OPERATED_SNAPSHOT_MUTANTS],
+  snapshots: [
+    ...SNAPSHOT_RULE_MUTANTS,
+    ...SNAPSHOT_SHIPPING_MUTANTS,
+    ...SNAPSHOT_EXECUTOR_MUTANTS,
+    ...OPERATED_SNAPSHOT_MUTANTS,
+  ],
   storage: STORAGE_MUTANTS,
   services: SERVICES_MUTANTS,
   client: CLIENT_MUTANTS,
@@ -41,17 +47,5 @@ export const DEFERRED: readonly DeferredMutant[] = [
     name: 'lease not cleared at elect-now (second half)',
     number: 7,
     reason: 'No transfer of leadership yet: elect-now is sent only by a leader that leaves.',
-  },
-  {
-    name: 'snapshot stores the uncommitted configuration',
-    number: 10,
-    reason:
-      'No change of membership yet: the newest configuration has the same members as the committed one, so INV-20 sees no difference.',
-  },
-  {
-    name: 'log prefix dropped before the snapshot is durable',
-    number: 11,
-    reason:
-      'The log is kept since the snapshot before: it takes two in a row that are not durable, which needs faults that are not drawn yet.',
   },
 ]

@@ -67,6 +67,10 @@ export class BusWatch implements BusObserver {
         })
       }
     }
+    if (message.kind === 'installSnapshot') {
+      const request = requestOf(message)
+      if (request !== null) checker?.heard(message.to, message.from, request.message.term)
+    }
     crashPoints.hit(message.to, `deliver:${message.kind}`)
   }
 

@@ -4,6 +4,7 @@ import type { Configuration, HardState, LogEntry, LogIndex, PeerId, Term } from 
 import type { Role } from '../../status.ts'
 import { type EntryRecord, isDurable, LogRegistry, MirroredLog } from './log-registry.ts'
 import type { DurableObservation, NodeObservation } from './observation.ts'
+import type { RetentionLimits } from './retention-rules.ts'
 
 export interface CheckerOptions {
   /** What is durable at a member; null when its disk is empty. */
@@ -22,6 +23,8 @@ export interface CheckerOptions {
   readonly voteHeldMs?: number | null
   /** For INV-15: how long after its voters have heard a leader its lease may last at most, in true time. */
   readonly leaseLimitMs?: number
+  /** For INV-24: how much log stays behind a snapshot. Null: it is not checked. */
+  readonly retention?: RetentionLimits | null
   /** Told once per index, ascending: the place where a reference machine is fed. */
   readonly onCanonical?: (entry: EntryRecord) => void
 }

@@ -2,9 +2,13 @@
 // power loss.
 
 import type { HardState, PeerId, Term } from '../../rules/types.ts'
+import type { MessageKind } from '../bus/message-kind.ts'
 import { type CheckerContext, hasQuorum, isActive, type MemberState } from './context.ts'
 import type { NodeObservation, SentMessage } from './observation.ts'
 import { InvariantViolation } from './violation.ts'
+
+/** Answers to a leader's messages, each of which keeps a vote back for it. */
+const PROMISES: ReadonlySet<MessageKind> = new Set(['appendAck', 'heartbeatAck', 'installSnapshotAck'])
 
 export class ElectionRules {
   readonly #context: CheckerContext
@@ -131,7 +135,7 @@ export class ElectionRules {
     }
     if (term > member.sentTerm) member.sentTerm = term
     if (kind === 'timeoutNow') this.#context.handedOver.add(term)
-    if (kind === 'appendAck' || kind === 'heartbeatAck') this.#holdVote(member, message)
+    if (PROMISES.has(kind)) this.#holdVote(member, message)
     if (kind === 'voteAck' && message.granted === true) this.#checkHeldVote(member, message, term)
     const candidate = kind === 'vote' ? from : kind === 'voteAck' && message.granted === true ? to : null
     if (candidate === null || member.waived) return

@@ -1,7 +1,7 @@
 // The omniscient checker: sees every member, every disk and every message, remembers all of it, and throws the moment
 // that one of the promises of docs/invariants.md is broken.
 
-import type { LogIndex, PeerId, SnapshotMeta } from '../../rules/types.ts'
+import type { LogIndex, PeerId, SnapshotMeta, Term } from '../../rules/types.ts'
 import type { WriteOp } from '../disk/disk-image.ts'
 import { BehaviorRules } from './behavior-rules.ts'
 import { CommitRules } from './commit-rules.ts'
@@ -19,6 +19,7 @@ import type {
   ReceivedAppend,
   SentMessage,
 } from './observation.ts'
+import { RetentionRules } from './retention-rules.ts'
 import { SnapshotRules } from './snapshot-rules.ts'
 
 /**
@@ -37,6 +38,7 @@ export class InvariantChecker {
   readonly #commits: CommitRules
   readonly #completions: CompletionRules
   readonly #snapshots: SnapshotRules
+  readonly #retention: RetentionRules
   readonly #behavior: BehaviorRules
   #observations = 0
 
@@ -54,6 +56,7 @@ export class InvariantChecker {
     this.#completions = new CompletionRules(this.#context)
     this.#behavior = new BehaviorRules(this.#context)
     this.#snapshots = new SnapshotRules(this.#context)
+    this.#retention = new RetentionRules(this.#context.options.retention ?? null)
   }
 
   /** Observations checked so far. */
@@ -100,6 +103,7 @@ export class InvariantChecker {
     if (canLead) this.#elections.checkLeadership(member, view)
     this.#commits.check(member, view)
     this.#snapshots.check(member, view)
+    this.#retention.check(view)
     if (canLead) this.#behavior.checkStarted(member, view)
   }
 
@@ -116,6 +120,11 @@ export class InvariantChecker {
     const member = this.#context.member(id)
     this.#commits.received(member, append)
     if (append.from !== undefined) this.#elections.heard(member, append.from, append.term)
+  }
+
+  /** Another message of a leader, an offer of a snapshot, is about to be handled by `id`. */
+  heard(id: PeerId, leader: PeerId, term: Term): void {
+    this.#elections.heard(this.#context.member(id), leader, term)
   }
 
   /** The user's machine on `id` carried out an entry. Checked with the next `observe`. */
@@ -235,6 +244,7 @@ export class InvariantChecker {
     this.#log.startLife(member)
     this.#commits.startLife(member)
     this.#behavior.startLife(member)
+    this.#retention.startLife(member.id)
   }
 }
 

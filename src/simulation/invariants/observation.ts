@@ -29,6 +29,8 @@ export interface NodeObservation {
   readonly stateHash: string | null
   /** The newest snapshot that the state has in it; null without one. */
   readonly snapshot: (LogId & { readonly configuration?: Configuration }) | null
+  /** Snapshots that followers are being sent, and how much has come to the log since. Leave it out for none. */
+  readonly sending?: readonly { readonly snapshotIndex: LogIndex; readonly bytesSince: number }[]
   /** Of the entry before `firstIndex`. Leave it out where it is not checked. */
   readonly termBeforeFirst?: Term | undefined
   /** Null outside of first to last index, never inside: what is not in memory comes from the disk. */

@@ -48,7 +48,7 @@ export const PROMISES = {
   'INV-23':
     'Hooks come in order: an office begins (after everything earlier is applied) and ends, in growing terms; following likewise; an error once; nothing after the shutdown.',
   'INV-24':
-    'Bounded resources. After the shutdown of a member no timer, subscription, call or handle of it is left; a member keeps one snapshot, an unfinished copy, and what is read.',
+    'Bounded resources. After the shutdown of a member no timer, subscription, call or handle of it is left; a member keeps one snapshot, an unfinished copy, and what is read; of the log behind it no more than somebody may want.',
   'INV-25': 'Determinism. The same seed on the same sources gives the same trace, line by line.',
 } as const satisfies Readonly<Record<`INV-${number}`, string>>
 

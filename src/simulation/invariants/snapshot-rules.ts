@@ -93,7 +93,8 @@ export class SnapshotRules {
   }
 
   /** That of the last committed entry that changed it; before the first, that of the beginning, which nobody wrote down. */
-  #checkConfiguration(id: PeerId, { lastIncludedIndex, peers, oldPeers }: SnapshotMeta): void {
+  #checkConfiguration(id: PeerId, meta: SnapshotMeta): void {
+    const { lastIncludedIndex, peers, oldPeers } = meta
     const { canon, options } = this.#context
     if (options.decodeConfiguration === undefined) return
     let expected: Configuration | null = null
@@ -102,7 +103,12 @@ export class SnapshotRules {
       if (record?.type === EntryType.CONFIGURATION) expected = options.decodeConfiguration(record.data)
     }
     if (expected === null) return
-    if (sameMembers(expected.peers, peers) && sameMembers(expected.oldPeers, oldPeers)) return
+    const isSame = sameMembers(expected.peers, peers) && sameMembers(expected.oldPeers, oldPeers)
+    if (isSame && !sameFiles(expected, meta)) {
+      const text = `The snapshot of ${id} up to ${lastIncludedIndex} names other files than were on record there.`
+      throw new InvariantViolation('INV-20', text, { expected, meta })
+    }
+    if (isSame) return
     const found = describeConfiguration({ peers, oldPeers })
     complain(
       `The snapshot of ${id} up to ${lastIncludedIndex} has configuration ${found}; ${describeConfiguration(expected)} was committed there.`,
@@ -114,6 +120,14 @@ export class SnapshotRules {
     if (hash === null || expected === null || hash === expected) return
     complain(`${what} a snapshot up to ${index} whose state is ${hash} instead of ${expected}.`)
   }
+}
+
+/** The same files of the same members, known and newly come. */
+function sameFiles(a: Configuration, b: Configuration): boolean {
+  const names = [...a.peers, ...a.oldPeers]
+  return names.every(
+    (name) => a.identities?.[name] === b.identities?.[name] && a.newcomers?.[name] === b.newcomers?.[name],
+  )
 }
 
 function complain(sentence: string): never {

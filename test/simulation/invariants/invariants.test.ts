@@ -520,6 +520,9 @@ describe('INV-13', () => {
 })
 
 describe('INV-15', () => {
+  const heartbeatOf = (from: string) =>
+    ({ from, term: 1, prevLogIndex: 3, prevLogTerm: 1, entryCount: 0, committedIndex: 3 }) as const
+
   it('two valid leases at one time', () => {
     const scene = settled().see('A', { leaseValid: true })
     scene.elect('B', 2, ['C'])
@@ -541,6 +544,19 @@ describe('INV-15', () => {
       () => scene.see('B', { commitIndex: 4 }),
       'B committed in term 2 while A still held its lease of term 1',
     )
+  })
+
+  it('a lease that rests on answers to offers of snapshots is as good as any', () => {
+    let nowMs = 0
+    const scene = settled({ nowMs: () => nowMs, voteHeldMs: 100, leaseLimitMs: 100 })
+    for (const id of ['A', 'B', 'C']) scene.checker.received(id, heartbeatOf('A'))
+    for (const from of ['B', 'C']) scene.send({ kind: 'heartbeatAck', from, to: 'A', term: 1, success: true })
+    nowMs = 150
+    const claims = (): Scene => scene.see('A', { leaseValid: true })
+    scene.checker.heard('B', 'A', 1)
+    breaks('INV-15', claims, 'no quorum has heard and answered it')
+    scene.send({ kind: 'installSnapshotAck', from: 'B', to: 'A', term: 1 })
+    claims()
   })
 
   it('a lease of a dead member counts for nothing', () => {

@@ -47,6 +47,19 @@ describe('INV-20: a snapshot', () => {
     breaks('INV-20', () => scene.checker.snapshotPublished('B', meta, null), 'has configuration {A,B}')
   })
 
+  it('with other files on record than were committed', () => {
+    const record: Configuration = { ...ABC, identities: { A: 1, B: 2, C: 3 } }
+    const scene = withSnapshot(2, { decodeConfiguration: () => record })
+    const data = encodeConfiguration(record)
+    scene.append('A', { ...entry(4, 1), type: EntryType.CONFIGURATION, data }).sync('A')
+    scene.replicate('B', 'A', [{ ...entry(4, 1), type: EntryType.CONFIGURATION, data }], 3).sync('B')
+    scene.see('A', { commitIndex: 4 })
+    const meta = { ...UP_TO_2, ...record, lastIncludedIndex: 4 }
+    scene.checker.snapshotPublished('B', meta, null)
+    const other = { ...meta, identities: { A: 1, B: 2, C: 9 } }
+    breaks('INV-20', () => scene.checker.snapshotPublished('B', other, null), 'names other files')
+  })
+
   it('goes back, or is relied on before it is durable', () => {
     const scene = withSnapshot(2)
     scene.checker.snapshotPublished('B', UP_TO_2, null)
@@ -101,4 +114,29 @@ it('INV-18: a snapshot reported as taken that is not on disk', () => {
   }
   checker.completed(1, { outcome: 'ok', index: 2 })
   breaks('INV-18', () => checker.completed(2, { outcome: 'ok', index: 3 }), 'taken up to 3, but 2 is durable')
+})
+
+describe('INV-24: behind a snapshot', () => {
+  const retention = { marginEntries: 0, maxRetainedBytes: 100 }
+  const taken = (sending: { snapshotIndex: number; bytesSince: number }[], from: number): Scene => {
+    const scene = withSnapshot(3, { retention })
+    scene.see('B', { snapshot: { index: 2, term: 1 } })
+    scene.see('B', { sending })
+    const member = scene.member('B')
+    member.log = member.log.filter(({ index }) => index >= from)
+    member.firstIndex = from
+    return scene
+  }
+  const next = (scene: Scene): Scene => scene.see('B', { snapshot: { index: 3, term: 1 } })
+
+  it('the log stays since the one before, and no longer', () => {
+    next(taken([], 3))
+    breaks('INV-24', () => next(taken([], 2)), 'nobody wants what is before 3')
+  })
+
+  it('it stays for a follower that is being sent one, until too much has come to it', () => {
+    next(taken([{ snapshotIndex: 1, bytesSince: 100 }], 2))
+    const late = [{ snapshotIndex: 1, bytesSince: 101 }]
+    breaks('INV-24', () => next(taken(late, 2)), 'keeps its log from 2 on')
+  })
 })
