@@ -39,7 +39,7 @@ They go to \`openHost\`.
 
 | option | default | what it is |
 | --- | --- | --- |
-| \`id\` | required | Name of this process, and of the member it is in every group. 1 to 64 letters, digits, \`_\` or \`-\`; not \`leader\`, \`events\` or \`members\`. |
+| \`id\` | required | Name of this process, and of the member it is in every group. 1 to 64 letters, digits, \`_\` or \`-\`; not \`leader\`, \`events\`, \`members\` or \`admin\`. |
 | \`dataDir\` | required without \`storage\` | Directory for the database. It is created, and locked while it is open. |
 | \`storage\` | SQLite in \`dataDir\` | A storage of your own. |
 | \`transport\` | the bus inside this process | \`await connectNats({ servers, id })\` for several processes. |

@@ -3,18 +3,16 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { nameSchema } from '../options.ts'
 import { DEFAULT_PREFIX, isMemberName, isPrefix } from '../transport/subjects.ts'
+import type { AccessFlags } from './bus-access.ts'
 
 export const DEFAULT_NATS_URL = 'nats://127.0.0.1:4222'
 export const DEFAULT_GROUP = 'demo'
 const DEFAULT_TIMEOUT_MS = 5000
 
-export interface BusFlags {
+export interface BusFlags extends AccessFlags {
   readonly nats: string
   readonly group: string
   readonly prefix: string
-  readonly creds?: string
-  readonly user?: string
-  readonly password?: string
 }
 
 export interface ClientFlags extends BusFlags {
@@ -41,7 +39,7 @@ export const prefixOption = (): Option =>
       throw new InvalidArgumentError('It must be words of letters, digits, _ or - joined by dots.')
     })
 
-/** Who one is to the server, in the two ways there are. */
+/** Who one is to the server, in the three ways there are, and how the connection is protected. */
 export const accessOptions = (): Option[] => [
   new Option('--creds <file>', 'NATS credentials file').env('QUORATE_CREDS'),
   new Option('--user <name>', 'NATS user (default: the own name, when there is a password)')
@@ -50,6 +48,14 @@ export const accessOptions = (): Option[] => [
   new Option('--password <text>', 'NATS password; the environment is a better place for it')
     .env('QUORATE_PASSWORD')
     .argParser(parseText('--password')),
+  new Option('--nkey <file>', 'seed of an NKey, which proves who one is and is never sent').env(
+    'QUORATE_NKEY',
+  ),
+  new Option('--tls-ca <file>', 'certificates of the authority that the server must be known by').env(
+    'QUORATE_TLS_CA',
+  ),
+  new Option('--tls-cert <file>', 'own certificate, for servers that ask for one').env('QUORATE_TLS_CERT'),
+  new Option('--tls-key <file>', 'private key of --tls-cert').env('QUORATE_TLS_KEY'),
 ]
 
 export const jsonOption = (): Option => new Option('--json', 'machine-readable output on stdout')

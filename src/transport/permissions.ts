@@ -2,26 +2,33 @@
 // member that speaks in another's name.
 
 import { QuorateError } from '../errors.ts'
-import { isToken, requirePrefix } from './subjects.ts'
+import { isToken, requirePrefix, rpcAnswerHead } from './subjects.ts'
 
 export interface SubjectPermissions {
   readonly publish: readonly string[]
   readonly subscribe: readonly string[]
-  /** A user that answers requests may publish once to the reply subject of each, this long. */
-  readonly allowResponses?: { readonly max: number; readonly expires: string }
 }
 
-/** `node`: a host of members. `client`: sends commands and reads. `operator`: admin calls, and may watch everything. */
-export type BusRole = 'node' | 'client' | 'operator'
-
-export interface PermissionsOptions {
-  readonly role: BusRole
+interface PermissionsScope {
   /** Name of the user; for a node its member id. */
   readonly name: string
   readonly prefix: string
   /** One group only. Default `*`: a host listens with one subscription for all its groups, so it needs the wildcard. */
   readonly group?: string
 }
+
+/** A member answers at the inboxes of these users, and of nobody else. */
+export interface Askers {
+  /** Itself too: it asks whether somebody runs under its name already. */
+  readonly members: readonly string[]
+  /** Clients and operators. */
+  readonly others: readonly string[]
+}
+
+/** `node`: a host of members. `client`: sends commands and reads. `operator`: admin calls, and may watch everything. */
+export type PermissionsOptions =
+  | (PermissionsScope & { readonly role: 'node'; readonly askers: Askers })
+  | (PermissionsScope & { readonly role: 'client' | 'operator' })
 
 /** The inbox that a transport called `name` receives replies under. */
 export function inboxPrefixOf(name: string): string {
@@ -30,73 +37,87 @@ export function inboxPrefixOf(name: string): string {
 
 /** @throws QuorateError INVALID for a name, group or prefix that cannot be part of a subject. */
 export function permissionsFor(options: PermissionsOptions): SubjectPermissions {
-  const { role, name } = options
   const prefix = requirePrefix(options.prefix)
-  const group = options.group ?? '*'
-  if (!isToken(name)) throw new QuorateError('INVALID', `User ${JSON.stringify(name)} is not a valid name.`)
-  if (group !== '*' && !isToken(group)) {
-    throw new QuorateError('INVALID', `Group ${JSON.stringify(group)} is not a valid name.`)
-  }
+  const name = requireName('User', options.name)
+  const group = options.group === undefined ? '*' : requireName('Group', options.group)
+  const scope = `${prefix}.${group}`
   const inbox = `${inboxPrefixOf(name)}.>`
-  switch (role) {
+  switch (options.role) {
     case 'node':
       return {
         publish: [
-          `${prefix}.${group}.*.rpc.${name}.*`,
-          `${prefix}.${group}.events.${name}.>`,
-          // A member hands a client's request on to the leader.
-          `${prefix}.${group}.leader.*`,
-          // Before it starts it asks whether somebody is this member already.
-          `${prefix}.${group}.${name}.admin.status`,
+          `${scope}.*.rpc.${name}.*`,
+          `${scope}.events.${name}.>`,
+          // Before it starts it asks whether somebody is this member already; a newcomer looks at the others, and asks in.
+          `${scope}.*.admin.status`,
+          `${scope}.admin.join`,
+          ...answersOf(name, options.askers),
         ],
         subscribe: [
           // The rpc subscription of a host covers all groups, and the server allows no wider one than is listed.
           `${prefix}.*.${name}.rpc.>`,
-          `${prefix}.${group}.${name}.admin.>`,
-          `${prefix}.${group}.${name}.client.*`,
-          `${prefix}.${group}.leader.*`,
-          `${prefix}.${group}.members.*`,
+          `${scope}.${name}.admin.>`,
+          `${scope}.${name}.client.*`,
+          `${scope}.admin.*`,
+          `${scope}.leader.*`,
+          `${scope}.members.*`,
           inbox,
           '$SRV.>',
         ],
-        allowResponses: { max: 1, expires: '1m' },
       }
     case 'client':
       return {
-        publish: [
-          `${prefix}.${group}.*.client.*`,
-          `${prefix}.${group}.leader.*`,
-          `${prefix}.${group}.members.*`,
-        ],
-        subscribe: [`${prefix}.${group}.events.>`, inbox],
+        publish: [`${scope}.*.client.*`, `${scope}.leader.*`, `${scope}.members.*`],
+        subscribe: [`${scope}.events.>`, inbox],
       }
     case 'operator':
       return {
         publish: [
-          `${prefix}.${group}.*.admin.*`,
-          `${prefix}.${group}.*.client.*`,
-          `${prefix}.${group}.leader.*`,
-          `${prefix}.${group}.members.*`,
+          `${scope}.*.admin.*`,
+          `${scope}.admin.*`,
+          `${scope}.*.client.*`,
+          `${scope}.leader.*`,
+          `${scope}.members.*`,
           '$SRV.>',
         ],
-        subscribe: [`${prefix}.${group}.>`, inbox],
+        subscribe: [`${scope}.>`, inbox],
       }
   }
+}
+
+/**
+ * Where member `name` may answer. Not the server's `allow_responses`: with that, whoever sends itself a request may
+ * publish once at the reply subject that it made up, in the name of anybody.
+ */
+function answersOf(name: string, { members, others }: Askers): readonly string[] {
+  return [
+    // To calls of other members, in the own name.
+    ...members
+      .filter((member) => member !== name)
+      .map((member) => rpcAnswerHead(`${inboxOf(member)}.*`, name).concat('*')),
+    // To what members ask of services.
+    ...members.map((member) => `${inboxOf(member)}.*.*.*`),
+    ...others.map((other) => `${inboxOf(other)}.>`),
+  ]
+}
+
+function inboxOf(name: string): string {
+  return inboxPrefixOf(requireName('User', name))
+}
+
+function requireName(what: string, name: string): string {
+  if (isToken(name)) return name
+  throw new QuorateError('INVALID', `${what} ${JSON.stringify(name)} is not a valid name.`)
 }
 
 /** The `permissions` block of one user, in the language of nats-server's configuration file. */
 export function formatPermissions(permissions: SubjectPermissions, indent = ''): string {
   const list = (subjects: readonly string[]) =>
     subjects.map((subject) => `\n${indent}    ${JSON.stringify(subject)}`).join('')
-  const lines = [
+  return [
     `${indent}permissions: {`,
     `${indent}  publish: { allow: [${list(permissions.publish)}\n${indent}  ] }`,
     `${indent}  subscribe: { allow: [${list(permissions.subscribe)}\n${indent}  ] }`,
-  ]
-  const responses = permissions.allowResponses
-  if (responses !== undefined) {
-    lines.push(`${indent}  allow_responses: { max: ${responses.max}, expires: "${responses.expires}" }`)
-  }
-  lines.push(`${indent}}`)
-  return lines.join('\n')
+    `${indent}}`,
+  ].join('\n')
 }

@@ -1,11 +1,13 @@
 // The subject grammar: the one place that knows how names become NATS subjects and back.
 //
 //   <prefix>.<group>.<to>.rpc.<from>.<method>     member to member
-//   <prefix>.<group>.<node>.admin.<method>        operations
+//   <prefix>.<group>.<node>.admin.<method>        operations, on one member
+//   <prefix>.<group>.admin.<method>               operations, on the group
 //   <prefix>.<group>.<node>.client.<method>       clients that know who leads
 //   <prefix>.<group>.leader.<method>              clients; only the leader listens
 //   <prefix>.<group>.members.<method>             any member, or all of them
 //   <prefix>.<group>.events.<node>.<kind>         kept for notifications
+//   <inbox>.rpc.<from>.<token>                    a member's answer to a call of another
 //
 // A name that could change the shape of a subject (a dot, a wildcard, a space) is refused when a subject is built,
 // so it can never reach another group.
@@ -17,7 +19,7 @@ export const DEFAULT_PREFIX = 'quorate'
 const MAX_TOKEN_LENGTH = 64
 const MAX_PREFIX_LENGTH = 128
 /** They stand where a member's name could stand, so no member may be called so. */
-export const RESERVED_NAMES: ReadonlySet<string> = new Set(['leader', 'events', 'members'])
+export const RESERVED_NAMES: ReadonlySet<string> = new Set(['leader', 'events', 'members', 'admin'])
 
 function isTokenCode(code: number): boolean {
   return (
@@ -108,6 +110,14 @@ export function requirePrefix(prefix: string): string {
 export function rpcSubjectHead(prefix: string, group: string, to: string, from: string): string {
   const head = `${requirePrefix(prefix)}.${requireToken('Group', group)}.${requireMember('Member', to)}`
   return `${head}.rpc.${requireMember('Member', from)}.`
+}
+
+/**
+ * Below the inbox of a member, where it hears the answer of member `from` to a call: the name is in the subject, so
+ * that the server lets nobody else answer there. One token follows.
+ */
+export function rpcAnswerHead(inbox: string, from: string): string {
+  return `${inbox}.rpc.${from}.`
 }
 
 /** All that is sent to member `id`, of any group. */

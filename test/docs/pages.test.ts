@@ -18,6 +18,7 @@ const PAGES = [
   'docs/invariants.md',
   'docs/scenarios.md',
   'docs/traps.md',
+  'docs/security.md',
   'docs/testing-your-state-machine.md',
   'test/scenarios/README.md',
   'src/rules/README.md',

@@ -1,6 +1,6 @@
 import { Encoder } from 'cbor-x'
 import { describe, expect, test } from 'vitest'
-import { type BusRole, formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
+import { formatPermissions } from '../../src/transport/permissions.ts'
 import { parseRpcSubject } from '../../src/transport/subjects.ts'
 import { RequestEncoder } from '../../src/transport/wire/codec.ts'
 import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME } from '../../src/transport/wire/entries.ts'
@@ -8,6 +8,7 @@ import { MAX_REMOTE_MESSAGE_LENGTH, REMOTE_ERRORS } from '../../src/transport/wi
 import { type Message, SMALL_FRAME } from '../../src/transport/wire/messages/message.ts'
 import { MESSAGES, RPC_METHODS } from '../../src/transport/wire/messages/registry.ts'
 import { PEER_PROTOCOL_VERSION } from '../../src/transport/wire/sealed-tuple.ts'
+import { permissionsOf, type User } from '../transport/support/permission-probes.ts'
 import { codeIn, linksOf, read, rowsOf } from './support.ts'
 
 const text = read('docs/protocol.md')
@@ -95,19 +96,17 @@ describe('docs/protocol.md', () => {
     expect(text).toContain(`${MAX_RUNS_PER_FRAME.toLocaleString('en-US')} runs`)
   })
 
-  test.each<[string, BusRole, string]>([
-    ['member', 'node', 'n1'],
-    ['client', 'client', 'app'],
-    ['operator', 'operator', 'ops'],
-  ])('has the permissions of a %s', (word, role, name) => {
-    const { publish, subscribe } = permissionsFor({ role, name, prefix: 'quorate' })
+  test.each<[string, User]>([
+    ['member', 'n1'],
+    ['client', 'app'],
+    ['operator', 'ops'],
+  ])('has the permissions of a %s', (word, name) => {
+    const { publish, subscribe } = permissionsOf(name)
     const row = rows.find(([first]) => first === `${word} \`${name}\``) ?? []
     expect(row.slice(1).map(codeIn)).toEqual([publish, subscribe])
   })
 
   test('shows the permissions of a member as nats-server reads them', () => {
-    expect(text).toContain(
-      formatPermissions(permissionsFor({ role: 'node', name: 'n1', prefix: 'quorate' }), '      '),
-    )
+    expect(text).toContain(formatPermissions(permissionsOf('n1'), '      '))
   })
 })

@@ -43,7 +43,7 @@ export class NatsServer {
   #config: string
   #process: ChildProcess | undefined
   #port = 0
-  #log: string[] = []
+  #log = ''
 
   /** Use `NatsServer.start`. */
   private constructor(binary: string, config: string, env: Readonly<Record<string, string>>) {
@@ -77,7 +77,11 @@ export class NatsServer {
 
   /** What the server has written so far. */
   get log(): string {
-    return this.#log.join('\n')
+    return this.#log
+  }
+
+  forgetLog(): void {
+    this.#log = ''
   }
 
   /** Asks it to end, as an operator would, and waits until it has. Its files are removed: no restart after this. */
@@ -107,31 +111,53 @@ export class NatsServer {
     }
   }
 
+  /** Has the running server read other configuration lines, as an operator would: connections stay. */
+  async reload(config: string): Promise<void> {
+    this.#config = config
+    this.forgetLog()
+    this.#write(this.#port)
+    this.#process?.kill('SIGHUP')
+    await this.logged('Reloaded server configuration|Failed to reload')
+    if (this.log.includes('Failed to reload')) throw new Error(`nats-server refuses it:\n${this.log}`)
+  }
+
+  /** Resolves when the server has written what the pattern fits. */
+  async logged(pattern: string): Promise<void> {
+    while (!new RegExp(pattern).test(this.log)) await sleep(RESTART_PAUSE_MS)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
 
   async #launch(port: number): Promise<void> {
-    const file = join(this.#directory, 'nats.conf')
-    writeFileSync(file, `listen: "127.0.0.1:${port}"\n${this.#config}\n`)
+    const file = this.#write(port)
     const child = spawn(this.#binary, ['-c', file], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, ...this.#env },
     })
     this.#process = child
-    this.#log = []
+    this.#log = ''
     guard(child, this.#directory)
     for await (const line of createInterface({ input: child.stderr })) {
-      this.#log.push(line)
+      this.#log += `${line}\n`
       const listening = /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(line)
       if (listening !== null) this.#port = Number(listening[1])
       if (line.includes('Server is ready')) {
-        child.stderr.on('data', (chunk: Buffer) => this.#log.push(chunk.toString()))
+        child.stderr.on('data', (chunk: Buffer) => {
+          this.#log += chunk.toString()
+        })
         child.stderr.resume()
         return
       }
     }
     throw new Error(`nats-server did not start:\n${this.log}`)
+  }
+
+  #write(port: number): string {
+    const file = join(this.#directory, 'nats.conf')
+    writeFileSync(file, `listen: "127.0.0.1:${port}"\n${this.#config}\n`)
+    return file
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -58,6 +58,7 @@ describe('the rules', () => {
 it('nothing but the outer edges knows NATS, SQLite or a terminal', () => {
   const places: Readonly<Record<string, readonly string[]>> = {
     nats: ['src/transport/nats/'],
+    'nkeys.js': ['src/transport/nats/'],
     'better-sqlite3': ['src/storage/sqlite/'],
     'cbor-x': ['src/transport/'],
     commander: ['src/cli/'],

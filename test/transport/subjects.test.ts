@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { memberNameSchema, nameSchema } from '../../src/options.ts'
-import { formatPermissions, permissionsFor } from '../../src/transport/permissions.ts'
 import {
   adminSubject,
   clientSubject,
@@ -12,6 +11,7 @@ import {
   isToken,
   leaderSubject,
   parseRpcSubject,
+  rpcAnswerHead,
   rpcSubjectHead,
   rpcSubscription,
 } from '../../src/transport/subjects.ts'
@@ -38,20 +38,23 @@ describe('tokens', () => {
 
   test('that members may be called are what the options call a member', () => {
     fc.assert(
-      fc.property(fc.oneof(token, fc.constantFrom('leader', 'events', 'members')), (text) => {
+      fc.property(fc.oneof(token, fc.constantFrom('leader', 'events', 'members', 'admin')), (text) => {
         expect(isMemberName(text)).toBe(memberNameSchema.safeParse(text).success)
       }),
     )
   })
 
-  test.each(['leader', 'events', 'members'])('refuse a member called %s, a word of the grammar', (name) => {
-    expect(isMemberName(name)).toBe(false)
-    expect(nameSchema.safeParse(name).success).toBe(true)
-    expect(memberNameSchema.safeParse(name).error?.issues).toMatchObject([
-      { message: expect.stringContaining('leader, events, members') },
-    ])
-    expect(() => rpcSubjectHead('quorate', 'g', name, 'n1')).toThrow(name)
-  })
+  test.each(['leader', 'events', 'members', 'admin'])(
+    'refuse a member called %s, a word of the grammar',
+    (name) => {
+      expect(isMemberName(name)).toBe(false)
+      expect(nameSchema.safeParse(name).success).toBe(true)
+      expect(memberNameSchema.safeParse(name).error?.issues).toMatchObject([
+        { message: expect.stringContaining('leader, events, members, admin') },
+      ])
+      expect(() => rpcSubjectHead('quorate', 'g', name, 'n1')).toThrow(name)
+    },
+  )
 })
 
 describe('subjects', () => {
@@ -61,6 +64,7 @@ describe('subjects', () => {
     expect(clientSubject('quorate', 'orders', 'n2', 'propose')).toBe('quorate.orders.n2.client.propose')
     expect(leaderSubject('quorate', 'orders', 'apply')).toBe('quorate.orders.leader.apply')
     expect(rpcSubscription('a.b', 'n1')).toBe('a.b.*.n1.rpc.>')
+    expect(rpcAnswerHead('_INBOX_n1.x7Gq', 'n2')).toBe('_INBOX_n1.x7Gq.rpc.n2.')
   })
 
   test('come back as what they were made of', () => {
@@ -114,40 +118,6 @@ describe('subjects', () => {
 
   test.each(['', 'a..b', '.a', 'a.', 'a b', 'a.*', 'a.>'])('cannot be built on the prefix %j', (text) => {
     expect(() => rpcSubscription(text, 'n1')).toThrow(/prefix/)
-  })
-})
-
-describe('permissions', () => {
-  test('let a node speak only in its own name and hear only what is meant for it', () => {
-    const permissions = permissionsFor({ role: 'node', name: 'n1', prefix: 'quorate' })
-    expect(permissions.publish).toContain('quorate.*.*.rpc.n1.*')
-    expect(permissions.subscribe).toContain(rpcSubscription('quorate', 'n1'))
-    expect(permissions.subscribe).toContain('_INBOX_n1.>')
-    expect(formatPermissions(permissions)).toMatchInlineSnapshot(`
-      "permissions: {
-        publish: { allow: [
-          "quorate.*.*.rpc.n1.*"
-          "quorate.*.events.n1.>"
-          "quorate.*.leader.*"
-          "quorate.*.n1.admin.status"
-        ] }
-        subscribe: { allow: [
-          "quorate.*.n1.rpc.>"
-          "quorate.*.n1.admin.>"
-          "quorate.*.n1.client.*"
-          "quorate.*.leader.*"
-          "quorate.*.members.*"
-          "_INBOX_n1.>"
-          "$SRV.>"
-        ] }
-        allow_responses: { max: 1, expires: "1m" }
-      }"
-    `)
-  })
-
-  test('refuse names that would widen them', () => {
-    expect(() => permissionsFor({ role: 'node', name: '*', prefix: 'quorate' })).toThrow()
-    expect(() => permissionsFor({ role: 'node', name: 'n1', prefix: 'quorate', group: '>' })).toThrow()
   })
 })
 

@@ -1,12 +1,7 @@
 // The users of a bus as nats-server's configuration file wants them: who they are, and what each may say and hear.
 
 import { QuorateError } from '../../errors.ts'
-import {
-  type BusRole,
-  formatPermissions,
-  permissionsFor,
-  type SubjectPermissions,
-} from '../../transport/permissions.ts'
+import { formatPermissions, permissionsFor, type SubjectPermissions } from '../../transport/permissions.ts'
 
 export interface Users {
   readonly members: readonly string[]
@@ -20,53 +15,85 @@ export interface Scope {
   readonly group?: string | undefined
 }
 
+/** How the server knows a user; `$NAME` stands for a variable in its environment. No secret is ever printed. */
+export type Identity = { readonly nkey: string } | { readonly user: string; readonly password: string }
+
 export interface BusUser {
   readonly role: 'member' | 'client' | 'operator'
-  readonly user: string
-  /** Variable in the server's environment that holds the password: no secret is ever printed. */
-  readonly passwordVariable: string
+  readonly name: string
+  readonly identity: Identity
   readonly permissions: SubjectPermissions
 }
 
-/** @throws QuorateError INVALID when nobody is named, or when two names cannot be told apart. */
-export function usersOf({ members, clients, operators }: Users, scope: Scope): readonly BusUser[] {
-  const users = [
-    ...members.map((name) => userOf('member', 'node', name, scope)),
-    ...clients.map((name) => userOf('client', 'client', name, scope)),
-    ...operators.map((name) => userOf('operator', 'operator', name, scope)),
+/** Password or public key in the server's environment. */
+export function variableOf(kind: 'PASSWORD' | 'NKEY', name: string): string {
+  return `${kind}_${name.replaceAll('-', '_')}`
+}
+
+/** @throws QuorateError INVALID when nobody is named, or when two users can't be told apart. */
+export function usersOf(
+  { members, clients, operators }: Users,
+  { prefix, group }: Scope,
+  identityOf: (name: string) => Identity,
+): readonly BusUser[] {
+  const scope = { prefix, ...(group === undefined ? {} : { group }) }
+  const askers = { members, others: [...clients, ...operators] }
+  const users: readonly BusUser[] = [
+    ...members.map((name) => ({
+      ...{ role: 'member' as const, name, identity: identityOf(name) },
+      permissions: permissionsFor({ ...scope, role: 'node', name, askers }),
+    })),
+    ...clients.map((name) => ({
+      ...{ role: 'client' as const, name, identity: identityOf(name) },
+      permissions: permissionsFor({ ...scope, role: 'client', name }),
+    })),
+    ...operators.map((name) => ({
+      ...{ role: 'operator' as const, name, identity: identityOf(name) },
+      permissions: permissionsFor({ ...scope, role: 'operator', name }),
+    })),
   ]
   if (users.length === 0)
-    throw new QuorateError('INVALID', 'Name somebody: --members, --clients or --operators.')
-  for (const [at, { user, passwordVariable }] of users.entries()) {
-    const twin = users.slice(0, at).find((other) => other.passwordVariable === passwordVariable)
-    if (twin === undefined) continue
-    const text =
-      twin.user === user
-        ? `${user} is named twice; a user has one role.`
-        : `${twin.user} and ${user} would share the variable ${passwordVariable}; rename one of them.`
-    throw new QuorateError('INVALID', text)
-  }
+    throw new QuorateError('INVALID', 'Name somebody: --nodes, --clients or --operators.')
+  refuseTwins(users)
   return users
 }
 
-function userOf(role: BusUser['role'], busRole: BusRole, name: string, { prefix, group }: Scope): BusUser {
-  const permissions = permissionsFor({
-    ...{ role: busRole, name, prefix },
-    ...(group === undefined ? {} : { group }),
-  })
-  return { role, user: name, passwordVariable: `PASSWORD_${name.replaceAll('-', '_')}`, permissions }
+function refuseTwins(users: readonly BusUser[]): void {
+  for (const [at, { name, identity }] of users.entries()) {
+    const shown = secretOf(identity)
+    const twin = users.slice(0, at).find((other) => other.name === name || secretOf(other.identity) === shown)
+    if (twin === undefined) continue
+    const text =
+      twin.name === name
+        ? `${name} is named twice; a user has one role.`
+        : `${twin.name} and ${name} would share ${shown}; rename one of them.`
+    throw new QuorateError('INVALID', text)
+  }
 }
 
-/** The whole `authorization` block. */
-export function formatBlock(users: readonly BusUser[]): string {
-  const entries = users.map(({ role, user, passwordVariable, permissions }) =>
+function secretOf(identity: Identity): string {
+  return 'nkey' in identity ? identity.nkey : identity.password
+}
+
+function formatIdentity(identity: Identity): string {
+  if (!('nkey' in identity)) return `user: ${JSON.stringify(identity.user)}, password: ${identity.password}`
+  return `nkey: ${identity.nkey}`
+}
+
+/** An `authorization` block, or, for an account of its own, an `accounts` block. */
+export function formatBlock(users: readonly BusUser[], account?: string): string {
+  const indent = account === undefined ? '    ' : '      '
+  const entries = users.map(({ role, name, identity, permissions }) =>
     [
-      `    {`,
-      `      # ${role}`,
-      `      user: ${JSON.stringify(user)}, password: $${passwordVariable}`,
-      formatPermissions(permissions, '      '),
-      `    }`,
+      `${indent}{`,
+      `${indent}  # ${role} ${name}`,
+      `${indent}  ${formatIdentity(identity)}`,
+      formatPermissions(permissions, `${indent}  `),
+      `${indent}}`,
     ].join('\n'),
   )
-  return `authorization {\n  users: [\n${entries.join('\n')}\n  ]\n}`
+  const list = entries.join('\n')
+  return account === undefined
+    ? `authorization {\n  users: [\n${list}\n  ]\n}`
+    : `accounts {\n  ${account} {\n    users: [\n${list}\n    ]\n  }\n}`
 }

@@ -65,6 +65,17 @@ const FATAL_CODES: ReadonlySet<unknown> = new Set([
   'BAD_CREDS',
   'INVALID_OPTION',
   'TLS',
+  // A server that offers no TLS to whoever asks for it, and certificates that are not to be believed.
+  'SERVER_OPT_NA',
+  'CERT_HAS_EXPIRED',
+  'CERT_SIGNATURE_FAILURE',
+  'CERT_UNTRUSTED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
 /**
@@ -117,6 +128,8 @@ function settingsFor(options: NatsOptions, inboxPrefix: string, nats: NatsModule
   if (options.pass !== undefined) settings.pass = options.pass
   if (options.token !== undefined) settings.token = options.token
   if (options.tls !== undefined) settings.tls = options.tls
+  // The client would go on in plain text when such a server offers no TLS.
+  else if (serversOf(options).some((server) => server.startsWith('tls://'))) settings.tls = {}
   const encoder = new TextEncoder()
   if (options.creds !== undefined)
     settings.authenticator = nats.credsAuthenticator(encoder.encode(options.creds))
@@ -155,7 +168,7 @@ async function dial(
       return connection
     } catch (error) {
       if (error instanceof QuorateError) throw error
-      const why = messageOf(error)
+      const why = reasonOf(error)
       if (isFatal(error) || options.waitOnFirstConnect === false) {
         throw new QuorateError('TRANSPORT', `Cannot connect to NATS at ${servers}: ${why}.`, { cause: error })
       }
@@ -171,6 +184,11 @@ async function dial(
 
 function isFatal(error: unknown): boolean {
   return error instanceof Error && 'code' in error && FATAL_CODES.has(error.code)
+}
+
+function reasonOf(error: unknown): string {
+  const offersNoTls = error instanceof Error && 'code' in error && error.code === 'SERVER_OPT_NA'
+  return offersNoTls ? 'TLS is asked for, and the server offers none' : messageOf(error)
 }
 
 function requireNotAborted(signal: AbortSignal | undefined, servers: string): void {

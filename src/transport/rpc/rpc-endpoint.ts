@@ -7,7 +7,14 @@ import type { PeerId, Term } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, sheltered } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import { isToken, parseRpcSubject, type RpcSubject, rpcSubjectHead, rpcSubscription } from '../subjects.ts'
+import {
+  isToken,
+  parseRpcSubject,
+  type RpcSubject,
+  rpcAnswerHead,
+  rpcSubjectHead,
+  rpcSubscription,
+} from '../subjects.ts'
 import type { InboundMessage, Subscription, Transport, TransportStatus } from '../transport.ts'
 import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES } from '../wire/entries.ts'
 import { isRpcMethod, type RequestOf, type ResponseOf, type RpcMethod } from '../wire/messages/registry.ts'
@@ -51,7 +58,8 @@ class RpcEndpoint implements PeerRpc {
   readonly #served = new Map<string, Served>()
   /** Subjects without their method, per group and member: only names that somebody here calls. */
   readonly #subjectHeads = new Map<string, Map<PeerId, string>>()
-  readonly #inboxHead: string
+  /** Where the answers of a member are heard, without their token. */
+  readonly #answerHeads = new Map<PeerId, string>()
   readonly #subscriptions: readonly Subscription[]
   readonly #stopStatus: () => void
   #connected = false
@@ -68,10 +76,11 @@ class RpcEndpoint implements PeerRpc {
     this.#drops = options.drops
     this.#encoder = new RequestEncoder(id)
     this.#pending = new PendingCalls(options.clock)
-    this.#inboxHead = `${transport.inbox}.`
     this.#subscriptions = [
       transport.subscribe(rpcSubscription(prefix, id), (message) => this.#receiveRequest(message)),
-      transport.subscribe(`${transport.inbox}.>`, (message) => this.#receiveReply(message)),
+      transport.subscribe(`${rpcAnswerHead(transport.inbox, '*')}>`, (message) =>
+        this.#receiveReply(message),
+      ),
     ]
     this.#readStatus(transport.status())
     this.#stopStatus = transport.onStatus((status) => this.#readStatus(status))
@@ -115,7 +124,7 @@ class RpcEndpoint implements PeerRpc {
     const answered = (token: string, payload: Uint8Array): void =>
       this.#readReply(token, { group, to, method }, payload, end)
     const token = this.#pending.add({ to, method, answered, failed: fail }, timeoutMs)
-    if (this.#send(subject, body, this.#inboxHead + token)) return
+    if (this.#send(subject, body, this.#answerHead(to) + token)) return
     this.#pending.remove(token)
     failSoon({ code: 'BUS_DOWN', message: this.#whyNotSent(body) })
   }
@@ -170,6 +179,15 @@ class RpcEndpoint implements PeerRpc {
     return head
   }
 
+  #answerHead(to: PeerId): string {
+    let head = this.#answerHeads.get(to)
+    if (head === undefined) {
+      head = rpcAnswerHead(this.#transport.inbox, to)
+      this.#answerHeads.set(to, head)
+    }
+    return head
+  }
+
   #whyNotSent(body: Uint8Array): string {
     const { connected, maxPayloadBytes, detail } = this.#transport.status()
     if (connected && body.length > maxPayloadBytes) {
@@ -181,10 +199,17 @@ class RpcEndpoint implements PeerRpc {
   // ---- answers to our calls
 
   #receiveReply(message: InboundMessage): void {
-    const token = message.subject.slice(this.#inboxHead.length)
+    const tokenAt = message.subject.lastIndexOf('.') + 1
+    const token = message.subject.slice(tokenAt)
     const call = this.#pending.get(token)
     if (call === undefined) {
       this.#drops.record('LATE_REPLY', UNKNOWN_SENDER, `token ${token.slice(0, 16)}`)
+      return
+    }
+    // A bus with permissions vouches for the name in the subject.
+    const head = this.#answerHead(call.to)
+    if (head.length !== tokenAt || !message.subject.startsWith(head)) {
+      this.#drops.record('WRONG_PEER', UNKNOWN_SENDER, `answer where ${call.to} does not answer`)
       return
     }
     if (message.noResponders) {

@@ -4,13 +4,14 @@ import { DropLog } from '../../../src/observability/drop-log.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
 import { connectNats, type NatsOptions } from '../../../src/transport/nats/connect-nats.ts'
-import { formatPermissions, permissionsFor } from '../../../src/transport/permissions.ts'
+import { formatPermissions } from '../../../src/transport/permissions.ts'
 import type { PeerRpc, RpcOutcome } from '../../../src/transport/rpc/peer-rpc.ts'
 import { createPeerRpc } from '../../../src/transport/rpc/rpc-endpoint.ts'
 import type { Transport, TransportStatus } from '../../../src/transport/transport.ts'
 import { RequestEncoder } from '../../../src/transport/wire/codec.ts'
 import { NatsServer } from '../../support/nats-server.ts'
 import { MemoryLogger } from '../support/memory-logger.ts'
+import { permissionsOf, USERS, type User } from '../support/permission-probes.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -200,9 +201,9 @@ describe('calls over NATS', () => {
 })
 
 describe('with the permissions that are generated', () => {
-  const user = (role: 'node' | 'client' | 'operator', name: string): string =>
-    `{ user: ${name}, password: secret\n${formatPermissions(permissionsFor({ role, name, prefix: 'quorate' }), '  ')} }`
-  const config = `authorization { users: [\n${[user('node', 'n1'), user('node', 'n2'), user('client', 'app'), user('operator', 'ops')].join('\n')}\n] }`
+  const user = (name: User): string =>
+    `{ user: ${name}, password: secret\n${formatPermissions(permissionsOf(name), '  ')} }`
+  const config = `authorization { users: [\n${USERS.map(user).join('\n')}\n] }`
 
   async function members() {
     const nats = await server(config)
@@ -214,12 +215,19 @@ describe('with the permissions that are generated', () => {
     return { n1: await join('n1'), n2: await join('n2'), app: await join('app'), ops: await join('ops') }
   }
 
+  /** What was subscribed before is with the server. */
+  const ready = (bus: Transport): Promise<void> =>
+    new Promise((resolve) => {
+      bus.subscribe(`${bus.inbox}.fence.1`, () => resolve())
+      bus.publish(`${bus.inbox}.fence.1`, bytes('x'))
+    })
+
   test('members can talk to each other', async () => {
     const { n1, n2 } = await members()
     const caller = endpoint(n1.bus, 'n1')
     const server = endpoint(n2.bus, 'n2')
     server.rpc.serve('g', (_request, reply) => reply({ ok: true, response: { term: 1, index: 7 } }))
-    expect(await ask(server.rpc, 'n2')).toMatchObject({ ok: true })
+    await ready(n2.bus)
     expect(await ask(caller.rpc, 'n2')).toMatchObject({ ok: true })
     expect([...n1.logger.lines, ...n2.logger.lines].filter(({ level }) => level === 'warn')).toEqual([])
   })
@@ -250,14 +258,13 @@ describe('with the permissions that are generated', () => {
     n1.bus.subscribe('quorate.g.leader.*', echo(n1.bus), { queue: 'leaders' })
     n1.bus.subscribe('quorate.g.members.*', echo(n1.bus))
     n1.bus.subscribe('quorate.g.n1.admin.>', echo(n1.bus), { queue: 'q' })
-    const ready = endpoint(n1.bus, 'n1')
-    await ask(ready.rpc, 'n1')
+    await ready(n1.bus)
     const answerTo = (bus: Transport, subject: string): Promise<string> =>
       new Promise((resolve) => {
         bus.subscribe(`${bus.inbox}.>`, ({ payload, noResponders }) => {
           resolve(noResponders ? 'nobody' : new TextDecoder().decode(payload))
         })
-        bus.publish(subject, bytes('hello'), `${bus.inbox}.1`)
+        bus.publish(subject, bytes('hello'), `${bus.inbox}.asked.1`)
       })
     expect(await answerTo(app.bus, 'quorate.g.leader.apply')).toBe('hello')
     expect(await answerTo(app.bus, 'quorate.g.members.read')).toBe('hello')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { DropLog } from '../../../src/observability/drop-log.ts'
 import type { RequestHandler } from '../../../src/transport/rpc/peer-rpc.ts'
+import { rpcAnswerHead } from '../../../src/transport/subjects.ts'
 import {
   decodeResponse,
   encodeErrorResponse,
@@ -264,11 +265,15 @@ describe('what is dropped and counted', () => {
     clock.settle()
     const stranger = bus.connect('n3')
     const forged = encodeResponse('n3', 'read_index', { term: 9, index: 9 })
-    stranger.publish(`${n1.transport.inbox}.1`, forged)
-    stranger.publish(`${n1.transport.inbox}.1`, encodeErrorResponse('n3', { code: 'EPERM', message: '' }))
-    stranger.publish(`${n1.transport.inbox}.1`, Uint8Array.from([0xff]))
-    stranger.publish(`${n1.transport.inbox}.1`, withChecksum(Uint8Array.from([0xff])))
-    stranger.publish(`${n1.transport.inbox}.2`, forged)
+    const head = rpcAnswerHead(n1.transport.inbox, 'n2')
+    stranger.publish(`${head}1`, forged)
+    stranger.publish(`${head}1`, encodeErrorResponse('n3', { code: 'EPERM', message: '' }))
+    stranger.publish(`${head}1`, Uint8Array.from([0xff]))
+    stranger.publish(`${head}1`, withChecksum(Uint8Array.from([0xff])))
+    stranger.publish(`${head}2`, forged)
+    // What a bus with permissions lets it say: in its own name, here with the words of another.
+    const inOthersWords = encodeResponse('n2', 'read_index', { term: 3, index: 9 })
+    stranger.publish(`${rpcAnswerHead(n1.transport.inbox, 'n3')}1`, inOthersWords)
     clock.settle()
     expect(outcomes).toEqual([])
     answer()
@@ -276,6 +281,7 @@ describe('what is dropped and counted', () => {
     expect(outcomes).toMatchObject([{ ok: true, response: { index: 1 } }])
     expect(reasons()).toEqual([
       'WRONG_PEER n3 2',
+      'WRONG_PEER (unknown) 1',
       'BAD_CHECKSUM n2 1',
       'INDEFINITE_LENGTH n2 1',
       'LATE_REPLY (unknown) 1',

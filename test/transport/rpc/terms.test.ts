@@ -1,6 +1,7 @@
 // Terms that elections cannot have led to: dropped at the door, before anybody steps down for them.
 
 import { describe, expect, it } from 'vitest'
+import { rpcAnswerHead } from '../../../src/transport/subjects.ts'
 import { encodeResponse, RequestEncoder } from '../../../src/transport/wire/codec.ts'
 import type { RequestOf, RpcMethod } from '../../../src/transport/wire/messages/registry.ts'
 import { GROUP, until, World } from '../../host/support/world.ts'
@@ -108,7 +109,7 @@ describe('an answer', () => {
     const outcomes = ask(n1.rpc)
     clock.settle()
     const forged = encodeResponse('n2', 'read_index', { term: 8 + STEP, index: 9 })
-    bus.connect('n3').publish(`${n1.transport.inbox}.1`, forged)
+    bus.connect('n3').publish(`${rpcAnswerHead(n1.transport.inbox, 'n2')}1`, forged)
     clock.settle()
     expect(outcomes).toEqual([])
     answer()

@@ -6,6 +6,7 @@ import { silentLogger } from '../../../src/runtime/logger.ts'
 import { type Random, randomInt, seededRandom } from '../../../src/runtime/random.ts'
 import { MemoryBus } from '../../../src/transport/memory/memory-bus.ts'
 import { createPeerRpc } from '../../../src/transport/rpc/rpc-endpoint.ts'
+import { rpcAnswerHead } from '../../../src/transport/subjects.ts'
 import {
   decodeRequest,
   decodeResponse,
@@ -178,7 +179,13 @@ describe('an endpoint', () => {
         const token =
           random.next() < 0.9 ? calls.toString(36) : pick(['', 'zzz.zz', '__proto__', '-1'], random)
         // An empty token is no subject; the bus itself refuses it.
-        if (stranger.publish(`${transport.inbox}.${token}`, damaged(RESPONSES, OPEN_RESPONSES))) sent += 1
+        if (
+          stranger.publish(
+            `${rpcAnswerHead(transport.inbox, 'n1')}${token}`,
+            damaged(RESPONSES, OPEN_RESPONSES),
+          )
+        )
+          sent += 1
       }
       if (randomInt(random, 0, 3) === 0) clock.settle()
     }
