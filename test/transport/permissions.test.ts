@@ -51,7 +51,35 @@ describe('a change of one line', () => {
 
 describe('the block of one user', () => {
   test('is in the language of nats-server', () => {
-    expect(formatPermissions(permissionsOf('n1'))).toMatchInlineSnapshot()
+    expect(formatPermissions(permissionsOf('n1'))).toMatchInlineSnapshot(`
+      "permissions: {
+        publish: { allow: [
+          "quorate.*.*.rpc.n1.*"
+          "quorate.*.events.n1.>"
+          "quorate.*.*.admin.status"
+          "quorate.*.admin.join"
+          "_INBOX_n2.*.rpc.n1.*"
+          "_INBOX_n1.*.*.*"
+          "_INBOX_n2.*.*.*"
+          "_INBOX_app.>"
+          "_INBOX_ops.>"
+        ] }
+        subscribe: { allow: [
+          "quorate.*.n1.rpc.>"
+          "quorate.*.n1.admin.>"
+          "quorate.*.n1.client.*"
+          "quorate.*.admin.*"
+          "quorate.*.leader.*"
+          "quorate.*.members.*"
+          "_INBOX_n1.>"
+          "$SRV.>"
+        ] }
+      }"
+    `)
+  })
+
+  test.each(['*', 'a.>', 'a..b', '', 'a b'])('is not made below the prefix %j', (prefix) => {
+    expect(() => permissionsFor({ role: 'client', name: 'app', prefix })).toThrow(/prefix/)
   })
 
   test.each(['*', '>', 'a.b', '', 'a b'])('is not made around the name %j', (name) => {
@@ -59,7 +87,6 @@ describe('the block of one user', () => {
     expect(() => permissionsFor({ role: 'client', name: 'app', prefix: 'quorate', group: name })).toThrow(
       /Group/,
     )
-    expect(() => permissionsFor({ role: 'client', name: 'app', prefix: name })).toThrow(/prefix/)
     const askers = { members: ['n1'], others: [name] }
     expect(() => permissionsFor({ role: 'node', name: 'n1', prefix: 'quorate', askers })).toThrow(/User/)
   })

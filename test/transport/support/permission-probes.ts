@@ -27,6 +27,7 @@ const SUBJECTS = [
   'quorate.g.n2.client.read',
   ...['propose', 'read'].map((verb) => `quorate.g.leader.${verb}`),
   ...['read', 'status'].map((verb) => `quorate.g.members.${verb}`),
+  'quorate.g',
   'quorate.g.events.n1.elected',
   'quorate.g.events.n2.elected',
   '_INBOX_n1.id.rpc.n2.1',

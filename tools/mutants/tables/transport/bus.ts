@@ -3,6 +3,7 @@
 import type { Mutant } from '../../mutant.ts'
 
 const SUBJECTS = ['test/transport/subjects.test.ts']
+const PERMISSIONS = ['test/transport/permissions.test.ts']
 const NATS_LIKE = ['test/transport/nats/nats-like.test.ts']
 const NATS = ['test/transport/nats/nats.test.ts']
 const TRIE = ['test/transport/memory/subject-trie.test.ts']
@@ -47,15 +48,44 @@ export const BUS_MUTANTS: readonly Mutant[] = [
   {
     name: 'a client may speak as a member',
     file: 'transport/permissions.ts',
-    find: `          \`\${prefix}.\${group}.*.client.*\`,
-          \`\${prefix}.\${group}.leader.*\`,
-          \`\${prefix}.\${group}.members.*\`,
-        ],
-        subscribe: [\`\${prefix}.\${group}.events.>\`, inbox],`,
-    replace: `          \`\${prefix}.\${group}.>\`,
-        ],
-        subscribe: [\`\${prefix}.\${group}.events.>\`, inbox],`,
-    tests: NATS,
+    find: `publish: [\`\${scope}.*.client.*\`,`,
+    replace: `publish: [\`\${scope}.>\`,`,
+    tests: PERMISSIONS,
+  },
+  {
+    name: 'a member may speak as another',
+    file: 'transport/permissions.ts',
+    find: `\`\${scope}.*.rpc.\${name}.*\``,
+    replace: `\`\${scope}.*.rpc.*.*\``,
+    tests: PERMISSIONS,
+  },
+  {
+    name: 'a member may answer for another',
+    file: 'transport/permissions.ts',
+    find: `rpcAnswerHead(\`\${inboxOf(member)}.*\`, name)`,
+    replace: `rpcAnswerHead(\`\${inboxOf(member)}.*\`, '*')`,
+    tests: PERMISSIONS,
+  },
+  {
+    name: 'an answer is believed where another member was to answer',
+    file: 'transport/rpc/rpc-endpoint.ts',
+    find: 'if (head.length !== tokenAt || !message.subject.startsWith(head)) {',
+    replace: 'if (head.length > message.subject.length) {',
+    tests: ['test/transport/rpc/rpc-endpoint.test.ts'],
+  },
+  {
+    name: 'any public key passes for the one of a user',
+    file: 'transport/nats/nkeys.ts',
+    find: "text.startsWith('U') && fromPublic(text).getPublicKey() === text",
+    replace: "text.startsWith('U')",
+    tests: ['test/transport/nats/nkeys.test.ts'],
+  },
+  {
+    name: 'any seed passes for the one of a user',
+    file: 'transport/nats/nkeys.ts',
+    find: 'return isUserPublicKey(key) ? key : undefined',
+    replace: 'return key',
+    tests: ['test/transport/nats/nkeys.test.ts'],
   },
   {
     name: 'one listener keeps a status from the next',
