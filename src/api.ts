@@ -2,7 +2,8 @@
 
 import type { AnyActorRef, InspectionEvent } from 'xstate'
 import type { TuningInput } from './options.ts'
-import type { LogIndex, PeerId, SnapshotMeta, Term } from './rules/types.ts'
+import type { ChangeStage, MemberRole } from './rules/change.ts'
+import type { LogIndex, PeerId, Priorities, SnapshotMeta, Term } from './rules/types.ts'
 import type { Clock } from './runtime/clock.ts'
 import type { Logger } from './runtime/logger.ts'
 import type { Random } from './runtime/random.ts'
@@ -91,6 +92,38 @@ export interface SnapshotInfo extends SnapshotMeta {
   readonly takenAtMs: number
 }
 
+/**
+ * A member as it is to be. A bare name keeps the role and the priority that the member has; of a new one it is a voter of
+ * priority 100.
+ */
+export type MemberSpec =
+  | PeerId
+  | { readonly id: PeerId; readonly role?: MemberRole | undefined; readonly priority?: number | undefined }
+
+export interface ChangeOptions {
+  /** The names of all members, learners too, as the caller has seen them: refused (CONFLICT) if they are others by now. */
+  readonly expect?: readonly PeerId[]
+  /** Ends the waiting, not the change. */
+  readonly signal?: AbortSignal
+}
+
+/** Who the members of a group are, by the configuration in force on the member that was asked. */
+export interface ConfigurationInfo {
+  /** Who votes, witnesses among them. */
+  readonly peers: readonly PeerId[]
+  /** Who decides as well, while a change is between two sets. */
+  readonly oldPeers: readonly PeerId[]
+  readonly learners: readonly PeerId[]
+  readonly witnesses: readonly PeerId[]
+  /** Of whoever has another than 100. */
+  readonly priorities: Priorities
+  /** Where it stands in the log; 0: it was given at start. */
+  readonly index: LogIndex
+  /** How far a change has got. Members that do not lead know of `joint` only. */
+  readonly stage: ChangeStage
+  readonly leader: PeerId | null
+}
+
 /** One member of one group. */
 export interface RaftNode extends AsyncDisposable {
   readonly group: string
@@ -110,6 +143,30 @@ export interface RaftNode extends AsyncDisposable {
    * @example const { lastIncludedIndex, bytes } = await node.snapshot()
    */
   snapshot(): Promise<SnapshotInfo>
+  /**
+   * Makes these the members, whoever they were before (braft Node::change_peers; joint consensus, paper section 6). Whoever
+   * comes is given the log first and waited for as long as it answers; then both sets decide, then the new one alone. To be
+   * asked of the leader. Asking for what is already so succeeds.
+   *
+   * @throws QuorateError BUSY (retryable) while a change runs or the leader has just begun; INVALID for a set that cannot
+   *   be; CONFLICT when the members are not those of `expect`; CATCH_UP when somebody who comes does not answer: nothing
+   *   has changed; NOT_LEADER; LEADERSHIP_LOST when the leader left meanwhile: outcome `unknown` says that the next leader
+   *   may finish the change, so ask for the `members()`.
+   * @example await node.changePeers(['n1', 'n2', { id: 'n4', role: 'learner' }])
+   */
+  changePeers(target: readonly MemberSpec[], options?: ChangeOptions): Promise<ConfigurationInfo>
+  /** Adds one member to those that are there (braft Node::add_peer); rejects as `changePeers` does. */
+  addPeer(member: MemberSpec, options?: ChangeOptions): Promise<ConfigurationInfo>
+  /** Removes one member, which may be the leader (braft Node::remove_peer); rejects as `changePeers` does. */
+  removePeer(id: PeerId, options?: ChangeOptions): Promise<ConfigurationInfo>
+  /** Makes a learner a voter, once it has caught up; rejects as `changePeers` does. */
+  promote(id: PeerId, options?: ChangeOptions): Promise<ConfigurationInfo>
+  /** Makes a voter a learner; rejects as `changePeers` does. */
+  demote(id: PeerId, options?: ChangeOptions): Promise<ConfigurationInfo>
+  /** Who is to lead when several could: the highest, 0 never; rejects as `changePeers` does. */
+  setPriority(id: PeerId, priority: number, options?: ChangeOptions): Promise<ConfigurationInfo>
+  /** The members, as this one knows them. */
+  members(): ConfigurationInfo
   status(): NodeStatus
   /** Returns the function that ends the subscription. */
   on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void

@@ -10,6 +10,7 @@ export type QuorateErrorCode =
   | 'NO_LEADER' // nobody is known to lead
   | 'LEADERSHIP_LOST' // it was in the log of a leader that lost its office: outcome unknown
   | 'BUSY' // a queue is full or a change is running: try again
+  | 'CATCH_UP' // members to be added did not answer while they were given the log: nothing has changed
   | 'TERM_MISMATCH' // `expectedTerm` is not the current term
   | 'TOO_LARGE' // larger than `maxEntryBytes`
   | 'INVALID' // a bad argument or option
@@ -22,7 +23,7 @@ export type QuorateErrorCode =
   | 'ABORTED' // the caller's signal
   | 'SHUTDOWN' // the node or host is closed
   | 'NODE_FAILED' // the node is in its error state
-  | 'CONFLICT' // duplicate id, group or data directory
+  | 'CONFLICT' // duplicate id, group or data directory; or the members are not the expected ones
 
 export interface QuorateErrorDetails {
   readonly outcome?: Outcome

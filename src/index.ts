@@ -3,8 +3,11 @@
 export type {
   Applied,
   ApplyOptions,
+  ChangeOptions,
+  ConfigurationInfo,
   Host,
   HostOptions,
+  MemberSpec,
   NodeEvents,
   RaftNode,
   ReadLevel,
@@ -16,7 +19,8 @@ export type {
 export { isQuorateError, type Outcome, QuorateError, type QuorateErrorCode } from './errors.ts'
 export { openHost } from './host/open-host.ts'
 export type { Tuning, TuningInput } from './options.ts'
-export type { Configuration, LogIndex, PeerId, SnapshotMeta, Term } from './rules/types.ts'
+export type { ChangeStage, MemberRole, Membership } from './rules/change.ts'
+export type { Configuration, LogIndex, PeerId, Priorities, SnapshotMeta, Term } from './rules/types.ts'
 export type { Clock } from './runtime/clock.ts'
 export type { Logger } from './runtime/logger.ts'
 export type { Random } from './runtime/random.ts'
@@ -32,7 +36,14 @@ export type {
   SnapshotWriter,
   StateMachine,
 } from './state-machine.ts'
-export type { NodeStatus, ReplicatorStatus, Role, SnapshotStatus } from './status.ts'
+export type {
+  AddingStatus,
+  ChangeStatus,
+  NodeStatus,
+  ReplicatorStatus,
+  Role,
+  SnapshotStatus,
+} from './status.ts'
 export {
   MemoryDisk,
   MemoryStorage,

@@ -125,6 +125,11 @@ export const tuningSchema = z.strictObject({
     0,
     'What may come to the log while a follower is being sent a snapshot, before it is compacted nevertheless.',
   ),
+  catchUpMarginEntries: count(
+    1000,
+    0,
+    'Whoever is added lacks at most so many entries when the others begin to count it.',
+  ),
   drainTimeoutMs: ms(5000, 0, 'How long close() waits for pending proposals.'),
 })
 

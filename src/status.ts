@@ -1,6 +1,7 @@
 // The one status object: what logs, tools, pages and people read about a member.
 
-import type { LogIndex, PeerId, Term } from './rules/types.ts'
+import type { ChangeStage, Membership } from './rules/change.ts'
+import type { LogIndex, PeerId, Priorities, Term } from './rules/types.ts'
 import type { DiskStatus } from './storage/storage.ts'
 
 export type Role =
@@ -63,6 +64,23 @@ export interface SnapshotStatus {
   readonly lastError: string | null
 }
 
+/** A member that is given the log so that it can vote. */
+export interface AddingStatus {
+  readonly peer: PeerId
+  readonly matchIndex: LogIndex
+  /** Entries that it lacks. */
+  readonly remainingEntries: number
+  /** Of the snapshot that it is being sent; null: of none. */
+  readonly doneBytes: number | null
+  readonly totalBytes: number | null
+}
+
+/** A change of the members under way. */
+export interface ChangeStatus {
+  readonly stage: Exclude<ChangeStage, 'none'>
+  readonly adding: readonly AddingStatus[]
+}
+
 export interface NodeStatus {
   readonly group: string
   readonly id: PeerId
@@ -76,6 +94,14 @@ export interface NodeStatus {
   readonly leader: PeerId | null
   readonly peers: readonly PeerId[]
   readonly oldPeers: readonly PeerId[]
+  readonly learners: readonly PeerId[]
+  readonly witnesses: readonly PeerId[]
+  /** Of whoever has another than 100. */
+  readonly priorities: Priorities
+  /** What this member is to its group. `waiting`: nobody has added it yet. `removed`: it was a member, and knows that it is none. */
+  readonly membership: Membership
+  /** Of a leader that changes the members; null: none does. */
+  readonly change: ChangeStatus | null
   readonly firstIndex: LogIndex
   readonly lastIndex: LogIndex
   readonly lastTerm: Term

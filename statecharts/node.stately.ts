@@ -19,6 +19,9 @@ export const nodeMachine = createMachine({
     "read": {
       "actions": "refuseReads"
     },
+    "change": {
+      "actions": "refuseChange"
+    },
     "snapshot": {
       "actions": "refuseSnapshot"
     },
@@ -534,6 +537,7 @@ export const nodeMachine = createMachine({
           "initial": "establishing",
           "entry": [
             "takeOffice",
+            "welcomeFollowers",
             "enterLeader",
             "appendFirstEntry",
             "tellLeading"
@@ -562,6 +566,21 @@ export const nodeMachine = createMachine({
               "guard": "isOfThisTerm",
               "actions": "countBallots"
             },
+            "change": {
+              "actions": "takeChange"
+            },
+            "followers.due": {
+              "guard": "isOfThisTerm",
+              "actions": [
+                "dismissFollowers",
+                "welcomeFollowers"
+              ]
+            },
+            "change.left": {
+              "guard": "isOfThisTerm",
+              "target": "follower",
+              "actions": "leaveOffice"
+            },
             "round.answered": {
               "actions": "countRound"
             },
@@ -582,7 +601,10 @@ export const nodeMachine = createMachine({
                 ]
               },
               {
-                "actions": "recordIdentities"
+                "actions": [
+                  "recordIdentities",
+                  "sweepLeavers"
+                ]
               }
             ]
           },

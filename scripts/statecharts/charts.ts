@@ -3,6 +3,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { applyQueueMachine } from '../../src/actors/apply/apply-queue.machine.ts'
 import { logMachine } from '../../src/actors/log.machine.ts'
+import { configurationChangeMachine } from '../../src/actors/membership/configuration-change.machine.ts'
 import { nodeMachine } from '../../src/actors/node/node.machine.ts'
 import { heartbeatMachine } from '../../src/actors/replication/heartbeat.machine.ts'
 import { replicatorMachine } from '../../src/actors/replication/replicator.machine.ts'
@@ -50,6 +51,12 @@ export const charts: readonly Chart[] = [
     source: 'src/actors/apply/apply-queue.machine.ts',
     machine: applyQueueMachine,
     what: 'The serial queue in front of the user’s state machine: idle, at work, failed for good, or stopped.',
+  },
+  {
+    name: 'configuration-change',
+    source: 'src/actors/membership/configuration-change.machine.ts',
+    machine: configurationChangeMachine,
+    what: 'The change of membership that a leader carries out: those who come are caught up, both sets decide, then the new one alone.',
   },
   {
     name: 'snapshot',

@@ -38,6 +38,7 @@ function exitCodeOfCode({ code, cause }: QuorateError): ExitCode {
     case 'LEASE_EXPIRED':
     case 'UNSUPPORTED':
     case 'BUSY':
+    case 'CATCH_UP':
       return ExitCode.REFUSED
     case 'STORAGE':
       return isRefusalOfDisk(cause) ? ExitCode.REFUSED : ExitCode.FAILED

@@ -63,7 +63,9 @@ function summarize(group: string, members: readonly MemberStatus[]): GroupStatus
 
 /** Whom the answers name and who has not answered. */
 function missing(members: readonly MemberStatus[]): PeerId[] {
-  const named = new Set(members.flatMap((member) => [...member.peers, ...member.oldPeers]))
+  const named = new Set(
+    members.flatMap((member) => [...member.peers, ...member.oldPeers, ...member.learners]),
+  )
   for (const member of members) named.delete(member.id)
   return [...named]
 }

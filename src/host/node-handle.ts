@@ -3,20 +3,22 @@
 import { type Actor, createActor, type InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../actors/apply/closures.ts'
+import type { ChangeOutcome } from '../actors/membership/change-world.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { NodeInput } from '../actors/node/node.input.ts'
 import { nodeMachine } from '../actors/node/node.machine.ts'
 import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
-import type { NodeEvents, ReadLevel } from '../api.ts'
+import type { ConfigurationInfo, NodeEvents, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
-import type { Term } from '../rules/types.ts'
+import type { ChangeWish } from '../rules/change.ts'
+import type { PeerId, Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
 import type { LentSnapshot } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
 import { MortalClock } from './mortal-clock.ts'
 import { NodeIntake } from './node-intake.ts'
-import { statusOf } from './node-status.ts'
+import { membersOf, statusOf } from './node-status.ts'
 
 export interface NodeHandleOptions extends NodeInput {
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
@@ -66,6 +68,19 @@ export class NodeHandle {
   /** Takes a snapshot. `done` comes exactly once, never before this returns. */
   snapshot(done: (outcome: SnapshotOutcome) => void): void {
     this.#intake.snapshot(done)
+  }
+
+  /** Changes the members. `done` comes exactly once, never before this returns. */
+  change(
+    wish: ChangeWish,
+    expect: readonly PeerId[] | undefined,
+    done: (outcome: ChangeOutcome) => void,
+  ): void {
+    this.#intake.change(wish, expect, done)
+  }
+
+  members(): ConfigurationInfo {
+    return membersOf(this.core)
   }
 
   /** Opens the newest snapshot, for somebody outside of the group. `done` comes exactly once. */

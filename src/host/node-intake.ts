@@ -3,6 +3,7 @@
 
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal, ProposalOutcome } from '../actors/apply/closures.ts'
+import type { ChangeOutcome } from '../actors/membership/change-world.ts'
 import type { Full } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { ReadOutcome } from '../actors/node/node.events.ts'
@@ -10,7 +11,8 @@ import { refusal } from '../actors/node/node.refusals.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
-import type { Term } from '../rules/types.ts'
+import type { ChangeWish } from '../rules/change.ts'
+import type { PeerId, Term } from '../rules/types.ts'
 
 export class NodeIntake {
   readonly #core: NodeCore
@@ -61,6 +63,23 @@ export class NodeIntake {
     }
     asked.add(settle)
     core.clock.defer(() => core.send({ type: 'snapshot', asked: settle }))
+  }
+
+  /** Asks for other members. `done` comes exactly once, never before this returns. */
+  change(
+    wish: ChangeWish,
+    expect: readonly PeerId[] | undefined,
+    done: (outcome: ChangeOutcome) => void,
+  ): void {
+    const core = this.#core
+    const refused = this.#cannotServe()
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    const { asked } = core.membership
+    const settle = (outcome: ChangeOutcome): void => {
+      if (asked.delete(settle)) done(outcome)
+    }
+    asked.add(settle)
+    core.clock.defer(() => core.send({ type: 'change', asked: { wish, expect, settle } }))
   }
 
   /** One event for all that comes in this turn: commands are many. */

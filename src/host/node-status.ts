@@ -2,6 +2,10 @@
 
 import type { NodeCore } from '../actors/node/node.core.ts'
 import { leaseIsValid } from '../actors/node/node.reads.ts'
+import type { ConfigurationInfo } from '../api.ts'
+import type { ChangeStage } from '../rules/change.ts'
+import { isStable } from '../rules/quorum.ts'
+import type { ConfigurationEntry } from '../rules/types.ts'
 import type { NodeStatus } from '../status.ts'
 
 /** @param state the value of the node's chart */
@@ -19,6 +23,11 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
     // Copies: what a user sorts or cuts must not be the configuration that votes are counted in.
     peers: [...core.configuration.peers],
     oldPeers: [...core.configuration.oldPeers],
+    learners: [...(core.configuration.learners ?? [])],
+    witnesses: [...(core.configuration.witnesses ?? [])],
+    priorities: { ...core.configuration.priorities },
+    membership: core.membership.in(core.configuration, core.id),
+    change: changeStatus(core),
     firstIndex: log?.firstIndex ?? 1,
     lastIndex: log?.lastIndex ?? 0,
     lastTerm: log?.lastLogId.term ?? 0,
@@ -34,6 +43,41 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
     snapshot: snapshotStatus(core),
     disk: core.input.storage.diskStatus?.() ?? null,
     error: core.life.failure?.message ?? null,
+  }
+}
+
+/** The members by the configuration in force, or by one that has just been. */
+export function configurationInfo(
+  core: NodeCore,
+  { peers, oldPeers, learners = [], witnesses = [], priorities, id }: ConfigurationEntry,
+  stage: ChangeStage,
+): ConfigurationInfo {
+  return {
+    ...{ peers: [...peers], oldPeers: [...oldPeers], learners: [...learners], witnesses: [...witnesses] },
+    priorities: { ...priorities },
+    ...{ index: id.index, stage, leader: core.leader },
+  }
+}
+
+export function membersOf(core: NodeCore): ConfigurationInfo {
+  const { configuration, office } = core
+  const stage = office?.change.stage ?? (isStable(configuration) ? 'none' : 'joint')
+  return configurationInfo(core, configuration, stage)
+}
+
+function changeStatus(core: NodeCore): NodeStatus['change'] {
+  const { office } = core
+  if (office === null || office.change.stage === 'none') return null
+  const { stage, adding } = office.change
+  return {
+    stage,
+    adding: adding.map((peer) => {
+      const progress = office.followers.get(peer)?.progress
+      const matchIndex = progress?.matchIndex ?? 0
+      const remainingEntries = Math.max(0, core.log.lastIndex - matchIndex)
+      const { doneBytes = null, totalBytes = null } = progress?.installing ?? {}
+      return { peer, matchIndex, remainingEntries, doneBytes, totalBytes }
+    }),
   }
 }
 

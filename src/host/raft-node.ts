@@ -2,15 +2,28 @@
 
 import type { AnyActorRef } from 'xstate'
 import { fileInfo } from '../actors/snapshot/user-reader.ts'
-import type { Applied, ApplyOptions, NodeEvents, RaftNode, ReadOptions, SnapshotInfo } from '../api.ts'
+import type {
+  Applied,
+  ApplyOptions,
+  ChangeOptions,
+  ConfigurationInfo,
+  MemberSpec,
+  NodeEvents,
+  RaftNode,
+  ReadOptions,
+  SnapshotInfo,
+} from '../api.ts'
 import { QuorateError } from '../errors.ts'
+import type { ChangeWish } from '../rules/change.ts'
 import type { PeerId } from '../rules/types.ts'
 import { lostResult } from '../services/lost-result.ts'
 import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
 import type { SnapshotRecord } from '../storage/snapshot-store.ts'
 import { copyValue, encodeValue } from '../transport/wire/codec.ts'
+import { checkedNames, wishes } from './member-wishes.ts'
 import type { NodeHandle } from './node-handle.ts'
+import { configurationInfo } from './node-status.ts'
 
 /** Ends a node and forgets it; the host's part of closing. */
 export type StopNode = (node: NodeHandle, done: () => void) => void
@@ -87,6 +100,45 @@ export class NodeFacade implements RaftNode, PortedNode {
     )
   }
 
+  changePeers(target: readonly MemberSpec[], options?: ChangeOptions): Promise<ConfigurationInfo> {
+    return this.#change(() => wishes.set(target), options)
+  }
+
+  addPeer(member: MemberSpec, options?: ChangeOptions): Promise<ConfigurationInfo> {
+    return this.#change(() => wishes.add(member), options)
+  }
+
+  removePeer(id: PeerId, options?: ChangeOptions): Promise<ConfigurationInfo> {
+    return this.#change(() => wishes.remove(id), options)
+  }
+
+  promote(id: PeerId, options?: ChangeOptions): Promise<ConfigurationInfo> {
+    return this.#change(() => wishes.promote(id), options)
+  }
+
+  demote(id: PeerId, options?: ChangeOptions): Promise<ConfigurationInfo> {
+    return this.#change(() => wishes.demote(id), options)
+  }
+
+  setPriority(id: PeerId, priority: number, options?: ChangeOptions): Promise<ConfigurationInfo> {
+    return this.#change(() => wishes.prioritize(id, priority), options)
+  }
+
+  members(): ConfigurationInfo {
+    return this.#handle.members()
+  }
+
+  #change(wish: () => ChangeWish, { expect, signal }: ChangeOptions = {}): Promise<ConfigurationInfo> {
+    const changed = new Promise<ConfigurationInfo>((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
+      this.#handle.change(wish(), checkedNames('Option expect', expect), (outcome) => {
+        if (outcome.ok) resolve(configurationInfo(this.#handle.core, outcome.configuration, 'none'))
+        else reject(outcome.error)
+      })
+    })
+    return signal === undefined ? changed : untilAborted(changed, signal, 'unknown')
+  }
+
   status(): NodeStatus {
     return this.#handle.status()
   }
@@ -141,7 +193,7 @@ function untilAborted<T>(
 function aborted(signal: AbortSignal | undefined, outcome: 'unknown' | 'not-applied'): QuorateError {
   const message =
     outcome === 'unknown'
-      ? 'The caller stopped waiting; the command may or may not be applied.'
+      ? 'The caller stopped waiting; what was asked for may or may not be done.'
       : 'The caller gave up.'
   return new QuorateError('ABORTED', message, { outcome, cause: signal?.reason })
 }

@@ -32,6 +32,11 @@ export class ConfigurationHistory {
     return this.#entries.at(-1) ?? this.#snapshot
   }
 
+  /** In order, beginning with that of the newest snapshot. */
+  all(): readonly ConfigurationEntry[] {
+    return this.#snapshot === null ? this.#entries : [this.#snapshot, ...this.#entries]
+  }
+
   /** The one in force at `index`. */
   at(index: LogIndex): ConfigurationEntry | null {
     return this.#entries.findLast((entry) => entry.id.index <= index) ?? this.#snapshot

@@ -57,6 +57,16 @@ const NOTHING_TOLD: SnapshotStatus = {
   lastError: null,
 }
 
+const bytes = index.nullable()
+const changeSchema = z.object({
+  stage: z.enum(['catchingUp', 'joint', 'stable']),
+  adding: z
+    .array(
+      z.object({ peer, matchIndex: index, remainingEntries: index, doneBytes: bytes, totalBytes: bytes }),
+    )
+    .max(1024),
+})
+
 const memberStatusSchema = z.object({
   group: nameSchema,
   id: peer,
@@ -79,6 +89,12 @@ const memberStatusSchema = z.object({
   leader: nullablePeer,
   peers: z.array(peer).max(1024),
   oldPeers: z.array(peer).max(1024),
+  /** Not told by members of older versions, nor is what follows. */
+  learners: z.array(peer).max(1024).default([]),
+  witnesses: z.array(peer).max(1024).default([]),
+  priorities: z.record(peer, index).default({}),
+  membership: z.enum(['voter', 'witness', 'learner', 'waiting', 'removed']).default('voter'),
+  change: changeSchema.nullable().default(null),
   firstIndex: index,
   lastIndex: index,
   lastTerm: index,

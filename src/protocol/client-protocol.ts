@@ -70,6 +70,7 @@ const codes: Readonly<Record<QuorateErrorCode, true>> = {
   NO_LEADER: true,
   LEADERSHIP_LOST: true,
   BUSY: true,
+  CATCH_UP: true,
   TERM_MISMATCH: true,
   TOO_LARGE: true,
   INVALID: true,

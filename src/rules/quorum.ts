@@ -21,11 +21,13 @@ export function members(configuration: Configuration): readonly PeerId[] {
 /** Everybody who is sent the log: who votes, and learners, each once. */
 export function targets(configuration: Configuration): readonly PeerId[] {
   const { learners = [] } = configuration
-  return learners.length === 0 ? members(configuration) : [...members(configuration), ...learners]
+  const voters = members(configuration)
+  return learners.length === 0 ? voters : [...new Set([...voters, ...learners])]
 }
 
+/** Who still votes while joint, and is named among the learners already, becomes one when the change ends. */
 export function isLearner(configuration: Configuration, peer: PeerId): boolean {
-  return configuration.learners?.includes(peer) === true
+  return configuration.learners?.includes(peer) === true && !isMember(configuration, peer)
 }
 
 export function isWitness(configuration: Configuration, peer: PeerId): boolean {

@@ -44,7 +44,10 @@ export interface Configuration {
   readonly identities?: Identities
   /** Files that were announced under a member's name, and do not count yet. */
   readonly newcomers?: Identities
-  /** Get everything and count nowhere; none of them is in `peers` or `oldPeers`. */
+  /**
+   * Get everything and count nowhere; none of them is in `peers`. Whoever is in `oldPeers` as well votes as long as that
+   * counts, and becomes a learner when the change ends.
+   */
   readonly learners?: readonly PeerId[]
   /** Those of the voters that keep no payload of entries, and get no files of snapshots (braft's witness). */
   readonly witnesses?: readonly PeerId[]

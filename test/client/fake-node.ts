@@ -1,7 +1,14 @@
 // A member without consensus: answers as a test tells it to.
 
 import { type AnyActorRef, createEmptyActor } from 'xstate'
-import type { Applied, NodeEvents, RaftNode, ReadOptions, SnapshotInfo } from '../../src/api.ts'
+import type {
+  Applied,
+  ConfigurationInfo,
+  NodeEvents,
+  RaftNode,
+  ReadOptions,
+  SnapshotInfo,
+} from '../../src/api.ts'
 import { QuorateError } from '../../src/errors.ts'
 import type { NodeStatus, Role } from '../../src/status.ts'
 
@@ -64,6 +71,18 @@ export class FakeNode implements RaftNode {
     throw new QuorateError('UNSUPPORTED', 'A fake has nothing to save.')
   }
 
+  changePeers = noChange
+  addPeer = noChange
+  removePeer = noChange
+  promote = noChange
+  demote = noChange
+  setPriority = noChange
+
+  members(): ConfigurationInfo {
+    const { peers, oldPeers, learners, witnesses, priorities, leader } = this.status()
+    return { peers, oldPeers, learners, witnesses, priorities, index: 0, stage: 'none', leader }
+  }
+
   status(): NodeStatus {
     const last = this.applied.length
     return {
@@ -80,6 +99,7 @@ export class FakeNode implements RaftNode {
         leader: this.#role === 'leader' ? this.id : this.#leader,
         peers: this.peers,
         oldPeers: this.oldPeers,
+        ...{ learners: [], witnesses: [], priorities: {}, membership: 'voter', change: null },
       },
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
       ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },
@@ -106,4 +126,8 @@ export class FakeNode implements RaftNode {
     this.#role = to
     for (const handler of this.#handlers.get('role') ?? []) handler(change as never)
   }
+}
+
+async function noChange(): Promise<ConfigurationInfo> {
+  throw new QuorateError('UNSUPPORTED', 'A fake has no members to change.')
 }

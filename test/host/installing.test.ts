@@ -82,6 +82,17 @@ describe('a follower behind the compacted log', () => {
     expect(leader.node.status().replicators.every(({ installing }) => installing === null)).toBe(true)
   })
 
+  it('is one that joins: it is given a snapshot before it is a member', async () => {
+    const { world, leader } = await group()
+    await using _ = world
+    await compact(leader, 20)
+    const joiner = await world.member('d', { ...saved(), peers: [] })
+    expect((await leader.node.addPeer('d')).peers).toContain('d')
+    await caughtUp(leader, joiner)
+    await until(() => joiner.node.status().membership === 'voter', 'it knows that it is a member')
+    expect(joiner.node.status().firstIndex).toBeGreaterThan(20)
+  })
+
   it('gets files of 0 bytes, 1 byte, a chunk, a chunk and 1, and many', async () => {
     const ballast = [
       0,

@@ -7,6 +7,7 @@ import { COMPLETION_MUTANTS } from './tables/completions.ts'
 import { ELECTION_MUTANTS } from './tables/elections.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
+import { MEMBERSHIP_MUTANTS } from './tables/membership.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
@@ -19,6 +20,7 @@ import { TRANSPORT_MUTANTS } from './tables/transport.ts'
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
   replication: REPLICATION_MUTANTS,
+  membership: MEMBERSHIP_MUTANTS,
   completions: COMPLETION_MUTANTS,
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,

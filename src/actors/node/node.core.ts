@@ -1,8 +1,7 @@
 // What a node knows: one mutable object behind the chart, shared by reference with the node's other actors, each of which
 // sees it through a door of its own (ApplyWorld, IntakeWorld, ReplicationWorld). What belongs to one activity lies in
-// that activity's object (office, candidacy, following, intake, life). Decisions are in src/rules.
-//
-// Term, vote and commit index are assigned here and nowhere else.
+// that activity's object (office, candidacy, following, intake, life). Term, vote and commit index are assigned here and
+// nowhere else. Decisions are in src/rules.
 
 import type { AnyActorRef, EventObject } from 'xstate'
 import { QuorateError, type QuorateErrorDetails } from '../../errors.ts'
@@ -14,7 +13,6 @@ import type { LeaseTerms, QuorumContact } from '../../rules/lease.ts'
 import { members } from '../../rules/quorum.ts'
 import type { RoleInTerm } from '../../rules/term.ts'
 import type { ConfigurationEntry, HardState, Identity, LogIndex, PeerId, Term } from '../../rules/types.ts'
-import { NOTHING } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, sheltered, toError } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -32,6 +30,7 @@ import type {
 import type { ApplyQueueEvent, ExclusiveTask } from '../apply/apply-queue.events.ts'
 import type { ApplyWorld } from '../apply/apply-world.ts'
 import { ClosureQueue } from '../apply/closures.ts'
+import { Membership } from '../membership/membership.ts'
 import type { ReplicationWorld } from '../replication/replication-world.ts'
 import { FileService } from '../snapshot/file-service.ts'
 import type { SnapshotEvent } from '../snapshot/snapshot.events.ts'
@@ -62,6 +61,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   readonly intake = new Intake()
   readonly candidacy = new Candidacy()
   readonly following = new Following()
+  readonly membership = new Membership()
   readonly snapshots = new Snapshots()
   readonly files = new FileService(this)
   /** Exists while this member leads, and only then. */
@@ -71,7 +71,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   leader: PeerId | null = null
   /** In one word, why the role is what it is. */
   reason = 'START'
-  configuration: ConfigurationEntry = { peers: [], oldPeers: [], id: NOTHING }
+  configuration: ConfigurationEntry = { peers: [], oldPeers: [], id: { index: 0, term: 0 } }
   appliedIndex: LogIndex = 0
   stored: StoredGroup | null = null
 

@@ -12,6 +12,7 @@ import {
 } from '../../transport/wire/messages/registry.ts'
 import type { Proposal } from '../apply/closures.ts'
 import type { LogPort } from '../log.machine.ts'
+import type { AskedChange, ChangeReport } from '../membership/change-world.ts'
 import type { SnapshotReport } from '../snapshot/snapshot-world.ts'
 import type { SnapshotOutcome } from '../snapshot/snapshots.ts'
 import type { TimerFired } from '../timer.machine.ts'
@@ -54,6 +55,8 @@ export type NodeEvent =
   | { readonly type: 'hardState.failed'; readonly error: Error }
   | SnapshotReport
   | { readonly type: 'snapshot'; readonly asked: (outcome: SnapshotOutcome) => void }
+  | { readonly type: 'change'; readonly asked: AskedChange }
+  | ChangeReport
   | TimerFired
   | ({ readonly type: 'preVote.answered' } & CampaignAnswer)
   | ({ readonly type: 'vote.answered' } & CampaignAnswer)
@@ -85,6 +88,8 @@ export function isOneOf<T extends EventType>(event: NodeEvent, types: readonly T
 
 /** Events that speak alike. */
 export const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat', 'rpc.install_snapshot'] as const
+/** What is said in one leadership, and means nothing in another. */
+export const OF_A_TERM = ['replica.matched', 'followers.due', 'change.left'] as const
 export const ANSWERS = ['preVote.answered', 'vote.answered'] as const
 export const FAILURES = [
   'log.failed',

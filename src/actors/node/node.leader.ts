@@ -1,12 +1,10 @@
 // Leading: the term's first entry, proposals, counting acknowledgements, check-quorum (braft become_leader, apply).
 
-import { encodeConfiguration } from '../../log/configuration-codec.ts'
 import { isAlone } from '../../rules/election.ts'
 import { nextRecord, standingOf } from '../../rules/identity.ts'
 import { judgeQuorum, NO_FOLLOWER_LEASE, type QuorumVerdict } from '../../rules/lease.ts'
-import { firstProbe } from '../../rules/progress.ts'
 import { judgeProposal } from '../../rules/proposal.ts'
-import { members } from '../../rules/quorum.ts'
+import { isMember, members } from '../../rules/quorum.ts'
 import { mayServeReads } from '../../rules/read.ts'
 import {
   type Configuration,
@@ -16,19 +14,17 @@ import {
   type PeerId,
 } from '../../rules/types.ts'
 import type { Proposal } from '../apply/closures.ts'
-import { PeerProgress } from '../replication/peer-progress.ts'
 import type { TimerFired } from '../timer.machine.ts'
+import { appendConfiguration, appendToLog } from './node.appending.ts'
 import type { NodeCore } from './node.core.ts'
 import { refuseProposal } from './node.refusals.ts'
-import { type Followership, Office } from './office.ts'
+import { Office } from './office.ts'
 
 /** Rounds of check-quorum before an entry is written for nothing but members that no entry names yet. */
 const RECORD_AFTER_CHECKS = 3
 
-type SpawnFollowership = (progress: PeerProgress) => Followership
-
 /** Takes office. The ex-follower owes nobody a vote any more (trap T18). */
-export function takeOffice(core: NodeCore, spawn: SpawnFollowership): void {
+export function takeOffice(core: NodeCore): Office {
   core.candidacy.end()
   core.nextVersion()
   core.leader = core.id
@@ -36,12 +32,7 @@ export function takeOffice(core: NodeCore, spawn: SpawnFollowership): void {
   core.following.lease = NO_FOLLOWER_LEASE
   const office = new Office(core.term, core.log.lastIndex + 1)
   core.office = office
-  const nowMs = core.clock.nowMs()
-  for (const peer of core.others) {
-    const progress = new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)
-    progress.speaksOf(core.candidacy.voters.get(peer) ?? 0)
-    office.followers.set(peer, spawn(progress))
-  }
+  return office
 }
 
 /**
@@ -51,15 +42,6 @@ export function takeOffice(core: NodeCore, spawn: SpawnFollowership): void {
 export function appendFirstEntry(core: NodeCore): void {
   core.closures.add(core.log.lastIndex + 1, { kind: 'leaderStart', term: core.term })
   appendConfiguration(core, withKnownFiles(core))
-}
-
-/** In force from here on, on this member at once (paper section 6). */
-function appendConfiguration(core: NodeCore, configuration: Configuration): void {
-  const index = core.log.lastIndex + 1
-  const data = encodeConfiguration(configuration)
-  core.configuration = { ...configuration, id: { index, term: core.term } }
-  core.office?.ballots.judgeBy(core.configuration, index)
-  appendToLog(core, [{ index, term: core.term, type: EntryType.CONFIGURATION, data }])
 }
 
 /** The configuration in force, with the files of this member and its voters where none are recorded. */
@@ -82,10 +64,12 @@ export function recordIdentities(core: NodeCore): void {
   const isTime = ++office.quorumChecks >= RECORD_AFTER_CHECKS
   const isToWait = (peer: PeerId, identity: Identity): boolean =>
     !isTime && standingOf(configuration, peer, identity) === 'unrecorded'
-  const sightings = [...office.followers.values()].map(({ progress: { peer, identity, matchIndex } }) => ({
-    ...{ peer, matchIndex },
-    identity: isToWait(peer, identity) ? 0 : identity,
-  }))
+  const sightings = [...office.followers.values()]
+    .filter(({ progress: { peer } }) => isMember(configuration, peer))
+    .map(({ progress: { peer, identity, matchIndex } }) => ({
+      ...{ peer, matchIndex },
+      identity: isToWait(peer, identity) ? 0 : identity,
+    }))
   const configurationIndex = configuration.id.index
   const next = nextRecord({ configuration, configurationIndex, commitIndex, sightings, trusted })
   for (const { peer, identity } of sightings) {
@@ -97,12 +81,6 @@ export function recordIdentities(core: NodeCore): void {
     )
   }
   if (next !== null) appendConfiguration(core, next)
-}
-
-function appendToLog(core: NodeCore, entries: readonly LogEntry[]): void {
-  if (entries.length === 0) return
-  core.life.logActor?.send({ type: 'append', entries })
-  for (const { replicator } of core.office?.followers.values() ?? []) replicator.send({ type: 'log.grew' })
 }
 
 /** One batch of proposals: indexes, memory, disk and followers in the same turn (docs/architecture.md). */
@@ -131,6 +109,7 @@ export function countBallots(core: NodeCore): void {
     return progress !== undefined && core.counts(peer, progress.identity) ? progress.matchIndex : 0
   }
   core.commitTo(office.ballots.count(core.commitIndex, log.lastIndex, matchOf))
+  office.change.moved()
 }
 
 /** Check-quorum, at the time at which its timer fired. */

@@ -13,6 +13,7 @@ export const nodeMachine = nodeSetup.createMachine({
     applied: { actions: 'noteApplied' },
     propose: { actions: 'refuseProposals' },
     read: { actions: 'refuseReads' },
+    change: { actions: 'refuseChange' },
     snapshot: { actions: 'refuseSnapshot' },
     'rpc.*': { actions: 'refuseInactive' },
     'farewell.said': { actions: 'noteFarewell' },
@@ -267,7 +268,7 @@ export const nodeMachine = nodeSetup.createMachine({
 
         leader: {
           initial: 'establishing',
-          entry: ['takeOffice', 'enterLeader', 'appendFirstEntry', 'tellLeading'],
+          entry: ['takeOffice', 'welcomeFollowers', 'enterLeader', 'appendFirstEntry', 'tellLeading'],
           invoke: { src: 'timer', id: 'stepDownTimer', input: timers.stepDown },
           on: {
             propose: { actions: 'appendProposals' },
@@ -275,12 +276,15 @@ export const nodeMachine = nodeSetup.createMachine({
             'rpc.read_index': { actions: 'serveReadIndex' },
             'log.durable': { actions: ['settleAcks', 'countBallots'] },
             'replica.matched': { guard: 'isOfThisTerm', actions: 'countBallots' },
+            change: { actions: 'takeChange' },
+            'followers.due': { guard: 'isOfThisTerm', actions: ['dismissFollowers', 'welcomeFollowers'] },
+            'change.left': { guard: 'isOfThisTerm', target: 'follower', actions: 'leaveOffice' },
             'round.answered': { actions: 'countRound' },
             'round.retry': { actions: 'retryRound' },
             'timer.stepDown': [
               { guard: 'quorumIsLost', target: 'follower', actions: 'leaveOffice' },
               { guard: 'quorumIsLate', actions: ['giveOneRound', 'checkAgainSoon'] },
-              { actions: 'recordIdentities' },
+              { actions: ['recordIdentities', 'sweepLeavers'] },
             ],
           },
           states: {

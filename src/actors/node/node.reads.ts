@@ -49,7 +49,7 @@ export function startRound(core: NodeCore): void {
   office.reads = []
   const id = core.nextVersion()
   const { configuration, commitIndex: readIndex } = core
-  const unanswered = new Set(office.followers.keys())
+  const unanswered = new Set(core.others.filter((peer) => office.followers.has(peer)))
   office.round = { id, configuration, readIndex, confirmedBy: new Set(), reads, unanswered }
   askRound(core, office, id)
   finishRound(core, office)
@@ -57,7 +57,9 @@ export function startRound(core: NodeCore): void {
 
 function askRound(core: NodeCore, { term, followers }: Office, round: number): void {
   const timeoutMs = Math.max(1, Math.floor(core.tuning.electionTimeoutMs / 2))
-  for (const [from, { progress }] of followers) {
+  for (const from of core.others) {
+    const progress = followers.get(from)?.progress
+    if (progress === undefined) continue
     const sentMs = core.clock.nowMs()
     core.call(from, 'heartbeat', heartbeatRequest(core, progress, term), timeoutMs, (outcome) => {
       if (outcome.ok && deposes(term, outcome.response.term)) {

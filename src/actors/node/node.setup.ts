@@ -11,6 +11,7 @@ import type { Role } from '../../status.ts'
 import { StorageError } from '../../storage/storage.ts'
 import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
 import { logMachine } from '../log.machine.ts'
+import { configurationChangeMachine } from '../membership/configuration-change.machine.ts'
 import { heartbeatMachine } from '../replication/heartbeat.machine.ts'
 import { replicatorMachine } from '../replication/replicator.machine.ts'
 import { snapshotMachine } from '../snapshot/snapshot.machine.ts'
@@ -27,11 +28,13 @@ import {
   isOneOf,
   type NodeEmitted,
   type NodeEvent,
+  OF_A_TERM,
   RPCS,
 } from './node.events.ts'
 import * as follower from './node.follower.ts'
 import type { NodeInput } from './node.input.ts'
 import * as leading from './node.leader.ts'
+import * as membership from './node.membership.ts'
 import * as reads from './node.reads.ts'
 import * as refusing from './node.refusals.ts'
 import {
@@ -106,6 +109,7 @@ const base = setup({
     heartbeat: heartbeatMachine,
     timer: timerMachine,
     snapshotExecutor: snapshotMachine,
+    configurationChange: configurationChangeMachine,
   },
   guards: {
     logAndSnapshotFit: ({ context: { core } }) => starting.inconsistency(core) === null,
@@ -138,7 +142,7 @@ const base = setup({
     senderIsNew: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'new'),
     senderConflicts: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'conflict'),
 
-    isOfThisTerm: ask(['replica.matched'], (core, event) => event.term === core.term),
+    isOfThisTerm: ask(OF_A_TERM, (core, event) => event.term === core.term),
     quorumIsLost: ask(['timer.stepDown'], (core, event) => leading.judgeContact(core, event) === 'lost'),
     quorumIsLate: ask(['timer.stepDown'], (core, event) => leading.judgeContact(core, event) === 'late'),
     isEstablished: ({ context: { core } }) => leading.isEstablished(core),
@@ -200,6 +204,10 @@ const base = setup({
     giveOneRound: act(leading.giveOneRound),
     recordIdentities: act(leading.recordIdentities),
 
+    takeChange: on(['change'], (core, event) => membership.takeChange(core, event.asked)),
+    refuseChange: on(['change'], (core, event) => membership.refuseChange(core, event.asked)),
+    sweepLeavers: act(membership.sweepLeavers),
+
     takeReads: on(['read'], reads.takeReads),
     forwardReads: on(['read'], reads.forwardReads),
     refuseReads: on(['read'], refusing.refuseReads),
@@ -245,18 +253,35 @@ const openLog = base.assign(({ context: { core }, spawn, self }) => {
   return {}
 })
 
-/** A replicator and a heartbeat for every other member. */
 const takeOffice = base.assign(({ context: { core }, event, spawn }) => {
-  guarded(core, event, () =>
-    leading.takeOffice(core, (progress) => {
+  guarded(core, event, () => {
+    const office = leading.takeOffice(core)
+    const input = { world: new membership.LeaderDoor(core, office), change: office.change }
+    office.change.actor = spawn('configurationChange', { id: 'configurationChange', input })
+  })
+  return {}
+})
+
+/** A replicator and a heartbeat for everybody who is to have the log. */
+const welcomeFollowers = base.assign(({ context: { core }, event, spawn }) => {
+  guarded(core, event, () => {
+    const { office, term } = core
+    if (office === null) return
+    membership.welcomeFollowers(core, office, (progress) => {
       const { peer } = progress
-      const input = { core, progress, term: core.term }
+      const input = { core, progress, term }
       const replicator = spawn('replicator', { id: `replicator:${peer}`, input })
       const heartbeat = spawn('heartbeat', { id: `heartbeat:${peer}`, input: { ...input, replicator } })
       return { progress, replicator, heartbeat }
-    }),
-  )
+    })
+  })
   return {}
+})
+
+const dismissFollowers = base.enqueueActions(({ context: { core }, event, enqueue }) => {
+  guarded(core, event, () => {
+    for (const actor of membership.dismissFollowers(core)) enqueue.stopChild(actor)
+  })
 })
 
 /** Ends an office; the actors that belonged to it stop. */
@@ -313,6 +338,8 @@ export const nodeSetup = base.extend({
     startActors,
     openLog,
     takeOffice,
+    welcomeFollowers,
+    dismissFollowers,
     leaveOffice,
     raiseOverConflict,
     yieldToCandidate,

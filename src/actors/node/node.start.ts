@@ -12,6 +12,7 @@ import {
 import { configurationOf, type Identity } from '../../rules/types.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { LogPort } from '../log.machine.ts'
+import { noteMembership } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import { rpcEvent } from './node.rpc.ts'
 
@@ -63,6 +64,9 @@ export function recover(core: NodeCore): void {
       'The log holds no configuration: this member waits to be contacted.',
     )
   }
+  core.membership.sees(core.input.initialConfiguration, core.id)
+  for (const earlier of core.log.configurations.all()) core.membership.sees(earlier, core.id)
+  noteMembership(core)
   sayWhoIsInForce(core)
   core.restoreHardState(recovered.state)
   if (!recovered.firstStart) core.following.lease = { lastLeader: null, lastContactMs: core.clock.nowMs() }

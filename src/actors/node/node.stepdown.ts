@@ -4,6 +4,7 @@
 import type { AnyActorRef } from 'xstate'
 import type { Term } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
+import { abandonChange } from './node.membership.ts'
 import { succeed } from './node.succession.ts'
 import { forgetLeader, type StepDownReason, takeTerm } from './node.term.ts'
 import type { Office } from './office.ts'
@@ -15,7 +16,7 @@ export interface StepDown {
 }
 
 /** Reasons for which a leader that leaves names its successor, so that nobody has to wait (braft wakeup_a_candidate). */
-const HANDING_OVER: readonly StepDownReason[] = ['NODE_FAILED', 'SHUTDOWN']
+const HANDING_OVER: readonly StepDownReason[] = ['NODE_FAILED', 'SHUTDOWN', 'REMOVED']
 
 /** Returns the actors that end with the office. */
 export function stepDown(core: NodeCore, { term, reason }: StepDown): readonly AnyActorRef[] {
@@ -43,6 +44,7 @@ function leaveOffice(core: NodeCore, office: Office, reason: StepDownReason): re
   )
   const askAgain = core.error('NOT_LEADER', 'Leadership was lost; ask again.', { retryable: true })
   failReads(core, office.takeReads(), askAgain)
+  abandonChange(core, office, reason)
   core.toApplyQueue({ type: 'leaderStop', reason })
   return office.actors
 }

@@ -16,6 +16,7 @@ export type StepDownReason =
   | 'ELECTION_TIMEOUT'
   | 'TIMEOUT_NOW'
   | 'QUORUM_LOST'
+  | 'REMOVED'
   | 'NODE_FAILED'
   | 'SHUTDOWN'
 
@@ -34,6 +35,7 @@ export function reasonOf(event: NodeEvent): StepDownReason {
   if (isOneOf(event, ANSWERS) || event.type === 'term.higher') return 'HIGHER_TERM_RESPONSE'
   if (event.type === 'timer.vote') return 'VOTE_TIMEOUT'
   if (event.type === 'timer.stepDown') return 'QUORUM_LOST'
+  if (event.type === 'change.left') return 'REMOVED'
   return event.type === 'shutdown' ? 'SHUTDOWN' : 'NODE_FAILED'
 }
 

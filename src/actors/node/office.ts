@@ -5,6 +5,7 @@ import type { AnyActorRef } from 'xstate'
 import type { ReadRound } from '../../rules/read.ts'
 import type { PeerId, Term } from '../../rules/types.ts'
 import type { TimerHandle } from '../../runtime/clock.ts'
+import { ConfigurationChange } from '../membership/configuration-change.ts'
 import { BallotBox } from '../replication/ballot-box.ts'
 import type { PeerProgress } from '../replication/peer-progress.ts'
 import type { PendingRead } from './node.events.ts'
@@ -27,6 +28,8 @@ export class Office {
   /** Counts who holds what, from the first entry of the term on. */
   readonly ballots: BallotBox
   readonly followers = new Map<PeerId, Followership>()
+  /** Of the members, under way or not. */
+  readonly change = new ConfigurationChange()
   /** Reads that wait for the next round. */
   reads: PendingRead[] = []
   round: Round | null = null
@@ -39,6 +42,8 @@ export class Office {
   /** Check-quorum waits one heartbeat round before it judges again. */
   givesOneRound = false
 
+  readonly #retired: AnyActorRef[] = []
+
   constructor(term: Term, firstIndex: number) {
     this.term = term
     this.ballots = new BallotBox(firstIndex)
@@ -47,6 +52,21 @@ export class Office {
   /** Reads that wait, in a round or for one. */
   get waitingReads(): number {
     return this.reads.length + (this.round?.reads.length ?? 0)
+  }
+
+  /** Whoever of these was about to leave is followed anew: what is known of him is of the files that he had then. */
+  readmit(peers: readonly PeerId[]): void {
+    for (const peer of peers) {
+      const follower = this.followers.get(peer)
+      if (!this.change.comesBack(peer) || follower === undefined) continue
+      this.followers.delete(peer)
+      this.#retired.push(follower.replicator, follower.heartbeat)
+    }
+  }
+
+  /** Actors that nobody needs any more. */
+  takeRetired(): readonly AnyActorRef[] {
+    return this.#retired.splice(0)
   }
 
   /** Takes every read that waits; nobody else will answer them. */
@@ -59,6 +79,11 @@ export class Office {
 
   /** All actors that end with the office. */
   get actors(): readonly AnyActorRef[] {
-    return [...this.followers.values()].flatMap(({ replicator, heartbeat }) => [replicator, heartbeat])
+    const followers = [...this.followers.values()].flatMap(({ replicator, heartbeat }) => [
+      replicator,
+      heartbeat,
+    ])
+    const others = this.change.actor === null ? this.#retired : [...this.#retired, this.change.actor]
+    return [...followers, ...others]
   }
 }

@@ -10,6 +10,7 @@
 // | following, forwarded | reads that the leader has been asked about |
 // | queries | whoever asked for a read, wherever it has got to |
 // | snapshots, asked | whoever asked for a snapshot to be taken |
+// | membership, asked | whoever asked for a change of the members |
 // | exclusive tasks | whoever asked for a snapshot to be saved or loaded |
 
 import type { Outcome, QuorateError } from '../../errors.ts'
@@ -38,6 +39,8 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
   failReads(core, [...reads, ...inHand.reads, ...takeReads(core)], unread)
   for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error: unread }))
   for (const settle of [...core.snapshots.asked]) core.shelter(() => settle({ ok: false, error: unread }))
+  const unsure = error('unknown', '; the members may or may not be changed')
+  for (const settle of [...core.membership.asked]) core.shelter(() => settle({ ok: false, error: unsure }))
   for (const task of [...core.exclusiveTasks]) {
     core.exclusiveTasks.delete(task)
     core.shelter(() => task.done(unread))

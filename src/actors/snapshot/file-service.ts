@@ -3,7 +3,7 @@
 
 import type { RaftLog } from '../../log/raft-log.ts'
 import type { Installation } from '../../rules/compaction.ts'
-import { members } from '../../rules/quorum.ts'
+import { targets } from '../../rules/quorum.ts'
 import type { Configuration, PeerId, Term } from '../../rules/types.ts'
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -106,7 +106,8 @@ export class FileService {
   serve(from: PeerId, request: GetFileRequest, reply: Reply): void {
     const { configuration, clock, group } = this.#world
     const snapshot = `snapshot ${request.lastIncludedIndex} of ${group}`
-    if (!members(configuration).includes(from))
+    // Who is being caught up is no member yet, and is being sent one.
+    if (!targets(configuration).includes(from) && !this.#sending.has(from))
       return refuse(reply, 'EPERM', `${from} is no member of ${group}.`)
     const sending = this.#find(from, request)
     if (sending === undefined) return refuse(reply, 'ENOENT', `There is no ${snapshot} here for ${from}.`)

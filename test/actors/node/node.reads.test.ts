@@ -158,14 +158,11 @@ describe('a read by readIndex on the leader', () => {
   })
 
   it('while joint needs both majorities', () => {
-    const node = rig({
-      peers: ['a', 'b', 'c', 'd', 'e'],
-      disk: {
-        hardState: { term: 1, votedFor: null },
-        entries: [configurationEntry(1, 1, ['a', 'b', 'c'], ['a', 'd', 'e'])],
-      },
-    })
-    node.boot().establish()
+    const node = rig().boot().establish()
+    node.changeTo('a', 'd', 'e')
+    for (const peer of ['d', 'e'])
+      node.rpc.last('append_entries', peer).answer({ term: 2, success: true, lastLogIndex: 1 })
+    node.settle()
     const read = node.query('q')
     node.settle()
     confirm(node, ['b', 'c'])

@@ -3,10 +3,12 @@
 import type { InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../../../src/actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../../../src/actors/apply/closures.ts'
+import type { ChangeOutcome } from '../../../src/actors/membership/change-world.ts'
 import type { SnapshotOutcome } from '../../../src/actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../../../src/api.ts'
 import { NodeHandle } from '../../../src/host/node-handle.ts'
 import { parseTuning, type TuningInput } from '../../../src/options.ts'
+import type { ChangeWish } from '../../../src/rules/change.ts'
 import type { LogEntry } from '../../../src/rules/types.ts'
 import { CacheBudget } from '../../../src/runtime/cache-budget.ts'
 import { silentLogger } from '../../../src/runtime/logger.ts'
@@ -237,6 +239,22 @@ export class NodeRig {
       asked.outcome = outcome
     })
     return asked
+  }
+
+  /** Wishes other members. */
+  change(wish: ChangeWish, expect?: readonly string[]): Asked<ChangeOutcome> {
+    const asked: Asked<ChangeOutcome> = { outcome: null }
+    this.handle.change(wish, expect, (outcome) => {
+      if (asked.outcome !== null) throw new Error('a caller was told twice of his change')
+      asked.outcome = outcome
+    })
+    this.clock.settle()
+    return asked
+  }
+
+  /** These are to be the members. */
+  changeTo(...members: readonly string[]): Asked<ChangeOutcome> {
+    return this.change({ kind: 'set', members: members.map((id) => ({ id })) })
   }
 
   shutdown(): this {

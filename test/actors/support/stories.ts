@@ -5,6 +5,7 @@ import type { InspectionEvent } from 'xstate'
 import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import { configurationEntry, dataEntries, dataEntry } from '../../log/support/entries.ts'
 import { says } from './fake-rpc.ts'
+import { membershipStories } from './membership-stories.ts'
 import { type NodeRig, type RigOptions, rig } from './node-rig.ts'
 import { replicatorRig } from './replication-world.ts'
 import { shippingStories } from './shipping-stories.ts'
@@ -33,6 +34,7 @@ const disturbances: readonly ((node: NodeRig) => unknown)[] = [
   (node) => node.handle.actor.send({ type: 'fatal', error: new Error('odd') }),
   (node) => node.propose({ put: 1 }),
   (node) => node.query('q'),
+  (node) => node.changeTo('a'),
   (node) => node.advance(100).rpc.calls('heartbeat')[0]?.answer({ term: 2, success: true, lastLogIndex: 0 }),
 ]
 
@@ -44,6 +46,7 @@ export function storiesFor(
 
   return {
     ...snapshotStories(inspect),
+    ...membershipStories(inspect),
     'a life of its own': () => {
       const node = play({ peers: ['a'] }).boot()
       node.propose({ put: 1 })

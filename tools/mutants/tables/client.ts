@@ -263,8 +263,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'whoever is leaving need not answer',
     file: 'client/status.ts',
-    find: '[...member.peers, ...member.oldPeers]',
-    replace: '[...member.peers]',
+    find: '[...member.peers, ...member.oldPeers, ...member.learners]',
+    replace: '[...member.peers, ...member.learners]',
     tests: STATUS,
   },
   {

@@ -68,7 +68,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   {
     name: 'acknowledgements of an earlier leadership accepted',
     number: 12,
-    file: 'actors/node/node.leader.ts',
+    file: 'actors/node/node.membership.ts',
     find: '    const progress = new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)\n',
     replace:
       '    core.remembered ??= new Map(); const progress = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, progress); progress.inFlight.length = 0;\n',

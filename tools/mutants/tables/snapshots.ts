@@ -67,8 +67,8 @@ export const SNAPSHOT_SHIPPING_MUTANTS: readonly Mutant[] = [
   {
     name: 'files for everybody',
     file: 'actors/snapshot/file-service.ts',
-    find: '    if (!members(configuration).includes(from))',
-    replace: '    if (members(configuration).length === 0)',
+    find: '    if (!targets(configuration).includes(from) && !this.#sending.has(from))',
+    replace: '    if (targets(configuration).length === 0)',
     tests: FILES,
   },
   {

@@ -1,0 +1,79 @@
+// The change of membership of one leadership, as everything around its actor sees it: where it has got to, whom it waits for,
+// and who is still to be told that he has left (braft ConfigurationCtx).
+
+import type { AnyActorRef } from 'xstate'
+import type { ChangeStage } from '../../rules/change.ts'
+import type { Configuration, LogIndex, PeerId } from '../../rules/types.ts'
+import type { PeerProgress } from '../replication/peer-progress.ts'
+import type { AskedChange } from './change-world.ts'
+
+/** A member that has left by the entry at `index`. */
+interface Leaver {
+  readonly index: LogIndex
+  /** When that was first seen to be committed. */
+  committedMs: number | null
+  /** When it was first seen to hold the entry: what is sent after that tells it that the entry is committed. */
+  heldMs: number | null
+}
+
+export class ConfigurationChange {
+  /** Null only before the office is entered. */
+  actor: AnyActorRef | null = null
+  stage: ChangeStage = 'none'
+  /** What is wished; null: nothing, or what an earlier leader had begun. */
+  target: Configuration | null = null
+  /** Who is sent the log to be able to vote. */
+  adding: readonly PeerId[] = []
+  /** Those for whom the others wait in vain, as it was seen last. */
+  silent: readonly PeerId[] = []
+  /** Who waits for this change; null: nobody. */
+  asked: AskedChange | null = null
+  readonly #leaving = new Map<PeerId, Leaver>()
+
+  /** Another one has to wait. */
+  get isRunning(): boolean {
+    return this.stage !== 'none'
+  }
+
+  /** Who is sent the log though the configuration in force does not name him. */
+  get guests(): readonly PeerId[] {
+    return [...this.adding, ...this.#leaving.keys()]
+  }
+
+  /** Commit index, or what followers hold, may have moved. */
+  moved(): void {
+    if (this.isRunning) this.actor?.send({ type: 'moved' })
+  }
+
+  leaves(peer: PeerId, index: LogIndex): void {
+    this.#leaving.set(peer, { index, committedMs: null, heldMs: null })
+  }
+
+  /** Returns whether this one was about to leave. */
+  comesBack(peer: PeerId): boolean {
+    return this.#leaving.delete(peer)
+  }
+
+  /**
+   * Forgets who knows by now that he has left, and who has not answered for `patienceMs`: whoever is told stays quiet, and
+   * whoever is not asks for votes in vain (trap T78). Returns whether anybody was forgotten.
+   */
+  sweep(
+    nowMs: number,
+    commitIndex: LogIndex,
+    patienceMs: number,
+    progressOf: (peer: PeerId) => PeerProgress | undefined,
+  ): boolean {
+    const before = this.#leaving.size
+    for (const [peer, leaver] of this.#leaving) {
+      if (leaver.index > commitIndex) continue
+      leaver.committedMs ??= nowMs
+      const progress = progressOf(peer)
+      if (progress !== undefined && progress.matchIndex >= leaver.index) leaver.heldMs ??= nowMs
+      const isTold =
+        leaver.heldMs !== null && progress !== undefined && progress.lastContactMs > leaver.heldMs
+      if (isTold || nowMs - leaver.committedMs > patienceMs) this.#leaving.delete(peer)
+    }
+    return this.#leaving.size < before
+  }
+}

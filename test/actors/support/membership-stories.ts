@@ -1,0 +1,78 @@
+// Members come and go, told to live actors: changes that succeed, fail, are refused, are inherited and end with the office.
+
+import type { InspectionEvent } from 'xstate'
+import { configurationEntry } from '../../log/support/entries.ts'
+import { type NodeRig, type RigOptions, rig } from './node-rig.ts'
+
+const ABC = ['a', 'b', 'c']
+
+export function membershipStories(
+  inspect: (event: InspectionEvent) => void,
+): Readonly<Record<string, () => void>> {
+  const play = (options: RigOptions = {}): NodeRig => rig({ ...options, inspect })
+  const one = (node: NodeRig, peer: string, lastLogIndex: number): void => {
+    node.rpc.last('append_entries', peer).answer({ term: 2, success: true, lastLogIndex })
+    node.settle()
+  }
+
+  return {
+    'members come and go': () => {
+      const node = play().boot().lead()
+      node.changeTo('a')
+      node.acknowledge()
+      node.changeTo()
+      node.changeTo(...ABC)
+      node.changeTo('a', 'd', 'e')
+      node.changeTo('a', 'b')
+      one(node, 'd', 1)
+      one(node, 'e', 1)
+      node.changeTo('a', 'b')
+      one(node, 'b', 2)
+      node.changeTo('a', 'b')
+      one(node, 'd', 2)
+      node.changeTo('a', 'b')
+      node.acknowledge('b', 'c', 'd', 'e')
+      node.changeTo('a', 'd')
+      node.changeTo('a', 'e')
+      node.acknowledge('d', 'e')
+      node.handle.actor.send({ type: 'change.left', term: 1 })
+      node.handle.actor.send({ type: 'followers.due', term: 1 })
+      node.changeTo('d')
+      node.acknowledge('d')
+    },
+    'members that are waited for, and one that never answers': () => {
+      const node = play().boot().establish()
+      const pulse = (...peers: string[]): void => {
+        for (let i = 0; i < 12; i++) {
+          node.advance(100)
+          for (const call of node.rpc.calls('heartbeat'))
+            if (call.isOpen && peers.includes(call.to))
+              call.answer({ term: 2, success: true, lastLogIndex: 0 })
+          node.settle()
+        }
+      }
+      node.changeTo(...ABC, 'd')
+      pulse('b', 'c', 'd')
+      pulse('b', 'c')
+      pulse('b', 'c')
+      // One that is caught up while another change is not allowed to begin yet.
+      node.changeTo(...ABC, 'd')
+      one(node, 'd', 1)
+      node.acknowledge('b', 'c', 'd')
+    },
+    'a change that needs nobody to catch up': () => {
+      const node = play().boot().establish()
+      node.change({ kind: 'add', member: { id: 'l', role: 'learner' } })
+      node.acknowledge('b', 'c')
+      node.changeTo('b', 'c')
+      node.acknowledge('b', 'c')
+    },
+    'both halves of a change, one after the other': () => {
+      const entries = [configurationEntry(1, 2, ['a', 'b', 'd'], ABC)]
+      const node = play({ disk: { hardState: { term: 2, votedFor: null }, entries } })
+        .boot()
+        .lead()
+      node.acknowledge('b')
+    },
+  }
+}

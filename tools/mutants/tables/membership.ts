@@ -1,0 +1,201 @@
+// Planted bugs in changes of membership.
+//
+// What could be wrong, file by file:
+//   rules/change                 the joint configuration is left out, the old set is not asked, who is gone is remembered,
+//                                somebody who has nothing is ready, what cannot be is done
+//   configuration-change         begins too early, ends too early, carries on what was given up, drops what was inherited
+//   configuration-change.ts      whoever leaves is let go too early, or never
+//   node.appending               in force too late, judged by the wrong set
+//   host/member-wishes            nonsense reaches the rules, or what was said of a member does not
+//   node.membership              what is known of old files is kept, a leader that has left goes on
+//   quorum                       learners count
+
+import type { Mutant } from '../mutant.ts'
+
+const RULES = ['test/rules/change.test.ts']
+const NODE = ['test/actors/node/node.membership.test.ts']
+const WISHES = ['test/host/membership.test.ts']
+
+export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'any set follows any other without a joint configuration',
+    file: 'rules/change.ts',
+    find: 'votersAdded(target, current).length > 1',
+    replace: 'votersAdded(target, current).length > 99',
+    tests: RULES,
+  },
+  {
+    name: 'the old set is not asked',
+    file: 'rules/change.ts',
+    find: '    ...{ peers, oldPeers: current.peers, learners },',
+    replace: '    ...{ peers, oldPeers: peers, learners },',
+    tests: NODE,
+  },
+  {
+    name: 'the files of a removed member are remembered',
+    file: 'rules/change.ts',
+    find: "    ...filled('identities', only(identities, votes)),",
+    replace: "    ...filled('identities', only(identities, () => true)),",
+    tests: RULES,
+  },
+  {
+    name: 'a member that has said nothing has caught up with a short log',
+    file: 'rules/change.ts',
+    find: 'return matchIndex > 0 && matchIndex',
+    replace: 'return matchIndex >= 0 && matchIndex',
+    tests: NODE,
+  },
+  {
+    name: 'a set without a majority that has the log is ready',
+    file: 'rules/change.ts',
+    find: '  const isReady = ready.length >= majorityOf(peers.length) && !added.some(lags)',
+    replace: '  const isReady = ready.length >= 0 && !added.some(lags)',
+    tests: RULES,
+  },
+  {
+    name: 'the change begins before the first entry of the term is applied',
+    file: 'rules/change.ts',
+    find: '  if (!isEstablished) return',
+    replace: '  if (!isEstablished && configurationIndex < 0) return',
+    tests: NODE,
+  },
+  {
+    name: 'a configuration follows one that is not committed',
+    file: 'rules/change.ts',
+    find: '  if (configurationIndex > commitIndex) return',
+    replace: '  if (configurationIndex > commitIndex + 999) return',
+    tests: RULES,
+  },
+  {
+    name: 'nobody is caught up before it counts',
+    file: 'actors/membership/configuration-change.machine.ts',
+    find: "always: [{ guard: 'keepsVoters', target: 'stable' }, ...ready],",
+    replace: "always: [{ guard: 'keepsVoters', target: 'stable' }, { target: 'joint' }],",
+    tests: NODE,
+  },
+  {
+    name: 'a change that was given up goes on when its member answers late',
+    file: 'actors/membership/configuration-change.machine.ts',
+    find: "{ guard: 'isSilent', target: '#configurationChange.none', actions: 'giveUp' }",
+    replace: "{ guard: 'isSilent', target: 'waiting', actions: 'giveUp' }",
+    also: [
+      {
+        file: 'actors/membership/configuration-change.actions.ts',
+        find: '  change.target = null\n  change.adding = []\n  change.silent = []\n',
+        replace: '  change.silent = []\n',
+      },
+    ],
+    tests: NODE,
+  },
+  {
+    name: 'a joint configuration is left as it was found',
+    file: 'actors/membership/configuration-change.machine.ts',
+    find: "      always: { guard: 'isInherited', target: 'joint' },\n",
+    replace: '',
+    tests: NODE,
+  },
+  {
+    name: 'the change is over when it is written, committed or not',
+    file: 'actors/membership/configuration-change.actions.ts',
+    find: ' && configuration.id.index <= commitIndex',
+    replace: ' && configuration.id.index <= commitIndex + 1',
+    tests: NODE,
+  },
+  {
+    name: 'a leader outside of the new set stays in office',
+    file: 'actors/membership/configuration-change.actions.ts',
+    find: '  if (!isMember(configuration, id)) world.send',
+    replace: '  if (!isMember(configuration, id) && term < 0) world.send',
+    tests: NODE,
+  },
+  {
+    name: 'a leader outside of the new set counts itself',
+    file: 'actors/node/node.appending.ts',
+    find: '  office?.ballots.judgeBy(core.configuration, index)',
+    replace:
+      '  office?.ballots.judgeBy({ ...core.configuration, peers: [...new Set([...configuration.peers, core.id])] }, index)',
+    tests: NODE,
+  },
+  {
+    name: 'a configuration is in force when it is committed',
+    file: 'actors/node/node.appending.ts',
+    find: '  core.configuration = { ...configuration, id: { index, term } }',
+    replace: '  if (before.id.term < term) core.configuration = { ...configuration, id: { index, term } }',
+    tests: NODE,
+  },
+  {
+    name: 'whoever is removed is let go before it knows',
+    file: 'actors/node/node.appending.ts',
+    find: '  for (const peer of whoLeaves(before, configuration)) office?.change.leaves(peer, index)\n',
+    replace: '',
+    also: [{ file: 'actors/node/node.appending.ts', find: 'import { whoLeaves }', replace: 'import {}' }],
+    tests: NODE,
+  },
+  {
+    name: 'whoever is removed is sent the log for ever',
+    file: 'actors/membership/configuration-change.ts',
+    find: '      if (isTold || nowMs',
+    replace: '      if (nowMs < 0 && nowMs',
+    tests: NODE,
+  },
+  {
+    name: 'what a removed member held counts when it comes back',
+    file: 'actors/node/office.ts',
+    find: '      if (!this.change.comesBack(peer) || follower === undefined) continue',
+    replace: '      if (!this.change.comesBack(peer) || follower !== undefined) continue',
+    tests: NODE,
+  },
+  {
+    name: 'whoever is being caught up is asked to confirm reads',
+    file: 'actors/node/node.reads.ts',
+    find: '  for (const from of core.others) {',
+    replace: '  for (const from of followers.keys()) {',
+    tests: NODE,
+  },
+  {
+    name: 'who waits for a change is forgotten when the leader leaves',
+    file: 'actors/node/node.stepdown.ts',
+    find: '  abandonChange(core, office, reason)\n',
+    replace: '',
+    also: [
+      {
+        file: 'actors/node/node.stepdown.ts',
+        find: "import { abandonChange } from './node.membership.ts'\n",
+        replace: '',
+      },
+    ],
+    tests: NODE,
+  },
+  {
+    name: 'a wish for nobody is taken for one',
+    file: 'host/member-wishes.ts',
+    find: "  .min(1, 'must name at least one member')\n",
+    replace: '',
+    tests: WISHES,
+    testName: 'that cannot be are refused',
+  },
+  {
+    name: 'the role that somebody wishes is not heard',
+    file: 'host/member-wishes.ts',
+    find: '...(role === undefined ? {} : { role })',
+    replace: '...(role === undefined ? {} : {})',
+    tests: WISHES,
+    testName: 'learners',
+  },
+  {
+    name: 'who was expected does not matter',
+    file: 'host/member-wishes.ts',
+    find: '  return names === undefined ? undefined : checked(namesSchema, what, names)',
+    replace: '  return names === undefined ? undefined : undefined',
+    tests: WISHES,
+    testName: 'others than expected',
+  },
+  {
+    name: 'snapshots for members only: whoever joins gets none',
+    file: 'actors/snapshot/file-service.ts',
+    find: ' && !this.#sending.has(from))',
+    replace: ')',
+    tests: ['test/host/installing.test.ts'],
+    testName: 'is one that joins',
+  },
+]
