@@ -174,7 +174,10 @@ test('a file that is no database is CORRUPT and is not touched', async () => {
   const file = join(dataDir, 'quorate.db')
   writeFileSync(file, 'these are not the bytes of a database'.repeat(300))
   const before = readFileSync(file)
-  await expect(sqliteStorage({ dataDir })).rejects.toMatchObject({ code: 'CORRUPT' })
+  await expect(sqliteStorage({ dataDir })).rejects.toMatchObject({
+    code: 'CORRUPT',
+    message: expect.stringMatching(/is not a database.*move the data directory away/),
+  })
   expect(readFileSync(file).equals(before)).toBe(true)
 })
 

@@ -18,6 +18,8 @@ export class Candidacy {
   verdict: VoteVerdict | null = null
   /** Whose files gave their votes, in this campaign and the pre-vote before it. */
   readonly voters = new Map<PeerId, Identity>()
+  /** Members whose votes do not count, by the files that were told of: they answer several times a second. */
+  readonly doubted = new Map<PeerId, Identity>()
   /** The hard-state record that carries the own candidacy. */
   recordVersion = 0
 

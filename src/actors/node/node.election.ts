@@ -147,6 +147,8 @@ function voterCounts(core: NodeCore, event: NodeEvent): boolean {
     if (response.granted) core.candidacy.voters.set(from, response.identity)
     return true
   }
+  if (core.candidacy.doubted.get(from) === response.identity) return false
+  core.candidacy.doubted.set(from, response.identity)
   core.logger.warn(
     { group: core.group, from, identity: response.identity, recorded: core.configuration.identities?.[from] },
     `The vote of ${from} does not count: it has come back with other files than it had. A leader takes it in again; if there can be none, start a member with --trust ${from}.`,

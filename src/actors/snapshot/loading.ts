@@ -4,7 +4,7 @@ import type { AnyActorRef } from 'xstate'
 import { QuorateError } from '../../errors.ts'
 import { mayLoad } from '../../rules/snapshot.ts'
 import type { LogId } from '../../rules/types.ts'
-import { messageOf } from '../../runtime/errors.ts'
+import { messageOf, toError } from '../../runtime/errors.ts'
 import type { SnapshotReader, SnapshotStore } from '../../storage/snapshot-store.ts'
 import type { LoadedPosition } from '../apply/apply-queue.events.ts'
 import { afterwards, type Later } from './machine-snapshots.ts'
@@ -76,13 +76,27 @@ function loadFrom(
   return afterwards(
     () => machine.load(new UserReader(reader), control.signal),
     () => reached,
-    (error) => unloadable(world.group, index, messageOf(error), error),
+    (error) =>
+      isOfTheDisk(error)
+        ? unreadable(world.group, index, messageOf(error), error)
+        : unloadable(world.group, index, messageOf(error), error),
   )
 }
 
 function unloadable(group: string, index: number, why: string, cause?: unknown): QuorateError {
   const message = `The state machine could not load the snapshot of ${group} up to index ${index}: ${why}`
   return new QuorateError('STATE_MACHINE', message, { cause })
+}
+
+/** User code may have put it into an error of its own. */
+function isOfTheDisk(error: unknown): boolean {
+  const { cause } = toError(error)
+  return [error, cause].some((each) => each instanceof QuorateError && each.code === 'STORAGE')
+}
+
+function unreadable(group: string, index: number, why: string, cause: unknown): QuorateError {
+  const message = `The snapshot of ${group} up to index ${index} could not be read from this disk: ${why}`
+  return new QuorateError('STORAGE', message, { cause })
 }
 
 /** The state is there: log and configuration follow, and further offers of it are answered as installed. */

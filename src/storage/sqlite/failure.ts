@@ -14,7 +14,9 @@ export interface Failure {
 export function toStorageError(error: unknown, doing: string): StorageError {
   if (error instanceof StorageError) return error
   const reason = messageOf(error)
-  return new StorageError(codeOf(error), `Storage failed while ${doing}: ${reason}.`, { cause: error })
+  return new StorageError(codeOf(error), `Storage failed while ${doing}: ${reason}.${adviceOn(error)}`, {
+    cause: error,
+  })
 }
 
 export function toFailure(error: unknown, doing: string): Failure {
@@ -29,6 +31,12 @@ export function fromFailure(failure: Failure): StorageError {
 /** SQLite's own code, such as SQLITE_BUSY; empty for anything else. */
 export function sqliteCode(error: unknown): string {
   return error instanceof Database.SqliteError ? error.code : ''
+}
+
+/** What to do about a file that SQLite does not know as its own; empty for anything else. */
+function adviceOn(error: unknown): string {
+  if (sqliteCode(error) !== 'SQLITE_NOTADB') return ''
+  return ' It is damaged, or something else has been written in its place: move the data directory away, and restore a backup of it or start this member empty, to be brought up to date by the others.'
 }
 
 function codeOf(error: unknown): StorageErrorCode {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { decodeConfiguration, encodeConfiguration } from '../../../src/log/configuration-codec.ts'
 import { type Configuration, EntryType, type LogEntry } from '../../../src/rules/types.ts'
+import { MemoryLogger } from '../../transport/support/memory-logger.ts'
 import { says } from '../support/fake-rpc.ts'
 import { ELECTION_MS, type NodeRig, type RigOptions, rig } from '../support/node-rig.ts'
 
@@ -61,6 +62,22 @@ describe('the vote of other files', () => {
     node.rpc.last('request_vote', 'c').answer({ ...says.yes(3), identity: 3 })
     node.settle()
     expect(node.handle.status().role).toBe('leader')
+  })
+
+  it('is warned of once for each of them, however often they answer', () => {
+    const logger = new MemoryLogger()
+    const node = member({ logger }).boot()
+    const warnings = () => logger.lines.filter(({ message }) => message.includes('does not count'))
+    for (const [identity, expected] of [
+      [8, 1],
+      [8, 1],
+      [9, 2],
+    ] as const) {
+      while (node.rpc.calls('pre_vote').every(({ isOpen, to }) => !isOpen || to !== 'b')) node.advance(100)
+      node.rpc.last('pre_vote', 'b').answer({ ...says.yes(2), identity })
+      node.settle()
+      expect(warnings()).toHaveLength(expected)
+    }
   })
 
   it('counts when they are announced as little as before, and when they are recorded', () => {

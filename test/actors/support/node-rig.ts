@@ -11,7 +11,7 @@ import { parseTuning, type TuningInput } from '../../../src/options.ts'
 import type { ChangeWish } from '../../../src/rules/change.ts'
 import type { LogEntry } from '../../../src/rules/types.ts'
 import { CacheBudget } from '../../../src/runtime/cache-budget.ts'
-import { silentLogger } from '../../../src/runtime/logger.ts'
+import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { SnapshotThrottle } from '../../../src/runtime/snapshot-throttle.ts'
 import type { StateMachine } from '../../../src/state-machine.ts'
 import type { NodeStatus } from '../../../src/status.ts'
@@ -36,6 +36,7 @@ export interface RigOptions {
   /** An earlier life of the node: its disk is found again. */
   readonly after?: NodeRig
   readonly inspect?: (event: InspectionEvent) => void
+  readonly logger?: Logger
   /** A number in [0, 1) for everything drawn. Default 0: no jitter. */
   readonly drawn?: number
 }
@@ -73,7 +74,7 @@ export class NodeRig {
       trusted: options.trusted ?? [],
       clock: this.clock,
       random: { next: () => drawn },
-      logger: silentLogger,
+      logger: options.logger ?? silentLogger,
       storage: this.storage,
       caches: new CacheBudget(1_000_000),
       throttle: new SnapshotThrottle(this.clock),
