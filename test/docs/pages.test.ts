@@ -20,6 +20,7 @@ const PAGES = [
   'docs/traps.md',
   'docs/security.md',
   'docs/testing-your-state-machine.md',
+  'examples/deploy/README.md',
   'test/scenarios/README.md',
   'src/rules/README.md',
 ]
