@@ -69,6 +69,23 @@ export interface ReadOptions {
   readonly signal?: AbortSignal
 }
 
+export interface TransferOptions {
+  /** Ends the waiting; a transfer that was begun goes on. */
+  readonly signal?: AbortSignal
+}
+
+export interface ElectionTimeoutOptions {
+  readonly electionTimeoutMs: number
+  /** Left out: what keeps the sum of both as it is. Given: taken as it is, and nobody checks that it is safe. */
+  readonly maxClockDriftMs?: number
+}
+
+/** Who leads, since which term. */
+export interface LeadershipInfo {
+  readonly leader: PeerId
+  readonly term: Term
+}
+
 export interface RoleChange {
   readonly from: Role
   readonly to: Role
@@ -167,6 +184,39 @@ export interface RaftNode extends AsyncDisposable {
   setPriority(id: PeerId, priority: number, options?: ChangeOptions): Promise<ConfigurationInfo>
   /** The members, as this one knows them. */
   members(): ConfigurationInfo
+  /**
+   * Moves leadership to member `to`, or to the best one there is: the highest priority among those with the longest log
+   * (thesis section 3.10; braft transfer_leadership_to). Ask the leader for it. Until the other one leads, commands are
+   * refused as BUSY, not applied and retryable; reads by readIndex go on. Resolves when a member is known to lead a later
+   * term: nearly always the one that was asked for. At the leader itself it succeeds at once.
+   *
+   * @throws QuorateError TIMEOUT when the target did not take over within an election timeout: the old leader goes on in
+   *   its term; BUSY (retryable) while another transfer or a change of membership runs, or right after an election;
+   *   UNREACHABLE when the target does not answer; INVALID for a learner, a witness, a stranger, or priority 0;
+   *   NOT_LEADER elsewhere than at the leader.
+   * @example const { leader, term } = await node.transferLeadership('n2')
+   */
+  transferLeadership(to?: PeerId, options?: TransferOptions): Promise<LeadershipInfo>
+  /**
+   * Asks this follower to stand for election at once although its leader lives (braft Node::vote): votes that leases hold
+   * back count, once the leader has said that it would give way. With `electionTimeoutMs` that is its election timeout
+   * from now on, until `resetElectionTimeout`. Resolves when the member has begun to ask; whether it wins is told by the
+   * event `leader`. It may lose: ask again then.
+   *
+   * @throws QuorateError INVALID at a leader, a member without a vote, priority 0, or for a timeout longer than timeout
+   *   plus drift; BUSY (retryable) at a candidate, and while a snapshot is installed.
+   * @example await node.vote(50)
+   */
+  vote(electionTimeoutMs?: number): Promise<void>
+  /**
+   * Sets the election timeout anew (braft reset_election_timeout_ms). The drift takes what it loses, for others rely on
+   * the sum. With `maxClockDriftMs` both are taken as they are. To lengthen the sum safely: raise the drift on all members,
+   * wait for the old timeout plus the new drift, then raise the timeout.
+   *
+   * @throws QuorateError INVALID when it does not fit.
+   * @example node.resetElectionTimeout({ electionTimeoutMs: 500 })
+   */
+  resetElectionTimeout(options: ElectionTimeoutOptions): void
   status(): NodeStatus
   /** Returns the function that ends the subscription. */
   on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void

@@ -19,6 +19,7 @@ export type QuorateErrorCode =
   | 'STATE_MACHINE' // user code threw
   | 'STORAGE' // the disk failed, or what is on it cannot be used
   | 'TRANSPORT' // the bus is not there, or too small
+  | 'UNREACHABLE' // the member that was named does not answer the leader
   | 'TIMEOUT' // no answer in time
   | 'ABORTED' // the caller's signal
   | 'SHUTDOWN' // the node or host is closed

@@ -5,8 +5,10 @@ export type {
   ApplyOptions,
   ChangeOptions,
   ConfigurationInfo,
+  ElectionTimeoutOptions,
   Host,
   HostOptions,
+  LeadershipInfo,
   MemberSpec,
   NodeEvents,
   RaftNode,
@@ -15,6 +17,7 @@ export type {
   RoleChange,
   SnapshotInfo,
   StartNodeOptions,
+  TransferOptions,
 } from './api.ts'
 export { isQuorateError, type Outcome, QuorateError, type QuorateErrorCode } from './errors.ts'
 export { openHost } from './host/open-host.ts'

@@ -21,7 +21,12 @@ export {
   type SwarmInput as PlanInput,
   type SwarmPlan as Plan,
 } from './simulation/campaign/swarm.ts'
-export type { ProposalAnswer, QueryAnswer, SnapshotAnswer } from './simulation/direct-calls.ts'
+export type {
+  ProposalAnswer,
+  QueryAnswer,
+  SnapshotAnswer,
+  TransferAnswer,
+} from './simulation/direct-calls.ts'
 export type { CrashPoint } from './simulation/disk/crash-points.ts'
 export type { FailPoint, FailTimes, Release } from './simulation/disk/disk-faults.ts'
 export type { Damage, StoreName } from './simulation/disk/disk-image.ts'

@@ -25,6 +25,12 @@ export const nodeMachine = createMachine({
     "snapshot": {
       "actions": "refuseSnapshot"
     },
+    "transfer": {
+      "actions": "refuseTransfer"
+    },
+    "vote": {
+      "actions": "refuseToStand"
+    },
     "rpc.*": {
       "actions": "refuseInactive"
     },
@@ -137,6 +143,9 @@ export const nodeMachine = createMachine({
         },
         "snapshot": {
           "actions": "askForSnapshot"
+        },
+        "transfer.late": {
+          "actions": "giveUpWaiting"
         },
         "timer.snapshot": {
           "actions": "saveOnTimer"
@@ -268,6 +277,16 @@ export const nodeMachine = createMachine({
             "read": {
               "actions": "forwardReads"
             },
+            "vote": [
+              {
+                "guard": "mayStandWhenAsked",
+                "target": ".preVoting",
+                "actions": "hasten"
+              },
+              {
+                "actions": "refuseToStand"
+              }
+            ],
             "rpc.request_vote": [
               {
                 "guard": "voteChangesRole",
@@ -401,7 +420,7 @@ export const nodeMachine = createMachine({
               "entry": "announce",
               "always": [
                 {
-                  "guard": "isAlone",
+                  "guard": "electsItself",
                   "target": "#node.active.follower.standing"
                 },
                 {
@@ -435,11 +454,18 @@ export const nodeMachine = createMachine({
                 }
               },
               "on": {
-                "timer.election": {
-                  "guard": "maySeekElection",
-                  "target": "preVoting",
-                  "reenter": true
-                },
+                "timer.election": [
+                  {
+                    "guard": "maySeekElection",
+                    "target": "preVoting",
+                    "reenter": true,
+                    "actions": "giveUpLeader"
+                  },
+                  {
+                    "guard": "followsLeader",
+                    "target": "waiting"
+                  }
+                ],
                 "preVote.answered": [
                   {
                     "guard": "answerIsStale"
@@ -550,6 +576,9 @@ export const nodeMachine = createMachine({
             "propose": {
               "actions": "appendProposals"
             },
+            "transfer": {
+              "actions": "answerTransfer"
+            },
             "read": {
               "actions": "takeReads"
             },
@@ -603,7 +632,8 @@ export const nodeMachine = createMachine({
               {
                 "actions": [
                   "recordIdentities",
-                  "sweepLeavers"
+                  "sweepLeavers",
+                  "giveWay"
                 ]
               }
             ]
@@ -616,7 +646,54 @@ export const nodeMachine = createMachine({
               }
             },
             "serving": {
-              "entry": "startRound"
+              "entry": "startRound",
+              "on": {
+                "transfer": [
+                  {
+                    "guard": "transferStarts",
+                    "target": "transferring",
+                    "actions": "startTransfer"
+                  },
+                  {
+                    "actions": "answerTransfer"
+                  }
+                ]
+              }
+            },
+            "transferring": {
+              "initial": "catchingUp",
+              "on": {
+                "propose": {
+                  "actions": "refuseProposals"
+                },
+                "change": {
+                  "actions": "refuseChange"
+                }
+              },
+              "after": {
+                "electionTimeout": {
+                  "target": "serving",
+                  "actions": "resumeOffice"
+                }
+              },
+              "states": {
+                "catchingUp": {
+                  "always": {
+                    "guard": "targetHasEverything",
+                    "target": "told"
+                  }
+                },
+                "told": {
+                  "entry": "sendTimeoutNow",
+                  "on": {
+                    "transfer.refused": {
+                      "guard": "isOfThisTransfer",
+                      "target": "#node.active.leader.serving",
+                      "actions": "resumeOffice"
+                    }
+                  }
+                }
+              }
             }
           }
         }

@@ -55,7 +55,7 @@ const PICKS: readonly Pick[] = [
   },
   {
     from: `${FOLLOWER}.passive`,
-    label: '[isAlone]',
+    label: '[electsItself]',
     to: `${FOLLOWER}.standing`,
     drawn: [FOLLOWER, CANDIDATE],
     says: 'group of one',

@@ -39,6 +39,7 @@ function exitCodeOfCode({ code, cause }: QuorateError): ExitCode {
     case 'UNSUPPORTED':
     case 'BUSY':
     case 'CATCH_UP':
+    case 'UNREACHABLE':
       return ExitCode.REFUSED
     case 'STORAGE':
       return isRefusalOfDisk(cause) ? ExitCode.REFUSED : ExitCode.FAILED

@@ -4,12 +4,13 @@ import { type Actor, createActor, type InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../actors/apply/closures.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
+import type { TransferOutcome } from '../actors/node/handover.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { NodeInput } from '../actors/node/node.input.ts'
 import { nodeMachine } from '../actors/node/node.machine.ts'
 import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
-import type { ConfigurationInfo, NodeEvents, ReadLevel } from '../api.ts'
+import type { ConfigurationInfo, ElectionTimeoutOptions, NodeEvents, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { PeerId, Term } from '../rules/types.ts'
@@ -81,6 +82,21 @@ export class NodeHandle {
 
   members(): ConfigurationInfo {
     return membersOf(this.core)
+  }
+
+  /** Moves leadership to `to`, or to the best; `done` comes exactly once, never before this returns. */
+  transfer(to: PeerId | null, done: (outcome: TransferOutcome) => void): void {
+    this.#intake.transfer(to, done)
+  }
+
+  /** Sets timeouts anew. @throws QuorateError INVALID */
+  retime(options: ElectionTimeoutOptions): void {
+    this.#intake.retime(options)
+  }
+
+  /** Asks this member to stand for election; `done` comes exactly once, never before this returns. */
+  vote(electionTimeoutMs: number | undefined, done: (error: QuorateError | null) => void): void {
+    this.#intake.vote(electionTimeoutMs, done)
   }
 
   /** Opens the newest snapshot, for somebody outside of the group. `done` comes exactly once. */

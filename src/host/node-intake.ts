@@ -4,14 +4,17 @@
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal, ProposalOutcome } from '../actors/apply/closures.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
+import type { TransferOutcome } from '../actors/node/handover.ts'
 import type { Full } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { ReadOutcome } from '../actors/node/node.events.ts'
 import { refusal } from '../actors/node/node.refusals.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
-import type { ReadLevel } from '../api.ts'
+import type { ElectionTimeoutOptions, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
+import { parseTuning } from '../options.ts'
 import type { ChangeWish } from '../rules/change.ts'
+import { type Retiming, retimed } from '../rules/timing.ts'
 import type { PeerId, Term } from '../rules/types.ts'
 
 export class NodeIntake {
@@ -80,6 +83,50 @@ export class NodeIntake {
     }
     asked.add(settle)
     core.clock.defer(() => core.send({ type: 'change', asked: { wish, expect, settle } }))
+  }
+
+  /** Asks for leadership to move. `done` comes exactly once, never before this returns. */
+  transfer(to: PeerId | null, done: (outcome: TransferOutcome) => void): void {
+    const core = this.#core
+    const refused = this.#cannotServe()
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    const settle = (outcome: TransferOutcome): void => {
+      if (core.handover.asked.delete(settle)) done(outcome)
+    }
+    core.handover.asked.add(settle)
+    core.clock.defer(() => core.send({ type: 'transfer', to, atMs: core.clock.nowMs(), asked: settle }))
+  }
+
+  /** Sets timeouts anew, at once. @throws QuorateError INVALID, and then nothing has changed. */
+  retime(options: ElectionTimeoutOptions): void {
+    this.#core.retime(this.#retiming(options))
+  }
+
+  /** Asks this member to stand for election. `done` comes exactly once, never before this returns. */
+  vote(electionTimeoutMs: number | undefined, done: (error: QuorateError | null) => void): void {
+    const core = this.#core
+    const refused = this.#cannotServe()
+    if (refused !== null) return this.#later(() => done(refused))
+    const timing = electionTimeoutMs === undefined ? null : this.#retiming({ electionTimeoutMs })
+    const settle = (error: QuorateError | null): void => {
+      if (core.handover.votes.delete(settle)) done(error)
+    }
+    core.handover.votes.add(settle)
+    core.clock.defer(() => core.send({ type: 'vote', timing, asked: settle }))
+  }
+
+  #retiming({ electionTimeoutMs, maxClockDriftMs }: ElectionTimeoutOptions): Retiming {
+    const { tuning } = this.#core
+    if (maxClockDriftMs !== undefined) {
+      const forced = { electionTimeoutMs, maxClockDriftMs }
+      parseTuning({ ...tuning, ...forced })
+      return forced
+    }
+    const timing = retimed(tuning, electionTimeoutMs)
+    if (timing !== null) return timing
+    const sumMs = tuning.electionTimeoutMs + tuning.maxClockDriftMs
+    const message = `electionTimeoutMs must be a whole number from 10 to ${sumMs} (electionTimeoutMs + maxClockDriftMs), not ${electionTimeoutMs}.`
+    throw new QuorateError('INVALID', message)
   }
 
   /** One event for all that comes in this turn: commands are many. */

@@ -7,13 +7,17 @@ import type {
   ApplyOptions,
   ChangeOptions,
   ConfigurationInfo,
+  ElectionTimeoutOptions,
+  LeadershipInfo,
   MemberSpec,
   NodeEvents,
   RaftNode,
   ReadOptions,
   SnapshotInfo,
+  TransferOptions,
 } from '../api.ts'
 import { QuorateError } from '../errors.ts'
+import { memberNameSchema } from '../options.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { PeerId } from '../rules/types.ts'
 import { lostResult } from '../services/lost-result.ts'
@@ -139,6 +143,28 @@ export class NodeFacade implements RaftNode, PortedNode {
     return signal === undefined ? changed : untilAborted(changed, signal, 'unknown')
   }
 
+  transferLeadership(to?: PeerId, { signal }: TransferOptions = {}): Promise<LeadershipInfo> {
+    const moved = new Promise<LeadershipInfo>((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
+      if (to !== undefined) checkName(to)
+      this.#handle.transfer(to ?? null, (outcome) => {
+        if (outcome.ok) resolve({ leader: outcome.leader, term: outcome.term })
+        else reject(outcome.error)
+      })
+    })
+    return signal === undefined ? moved : untilAborted(moved, signal, 'unknown')
+  }
+
+  vote(electionTimeoutMs?: number): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#handle.vote(electionTimeoutMs, (error) => (error === null ? resolve() : reject(error))),
+    )
+  }
+
+  resetElectionTimeout(options: ElectionTimeoutOptions): void {
+    this.#handle.retime(options)
+  }
+
   status(): NodeStatus {
     return this.#handle.status()
   }
@@ -175,6 +201,11 @@ function snapshotInfo({ meta, files, bytes, takenAtMs }: SnapshotRecord): Snapsh
     bytes,
     takenAtMs,
   }
+}
+
+function checkName(id: unknown): void {
+  if (memberNameSchema.safeParse(id).success) return
+  throw new QuorateError('INVALID', `${String(id)} is no name of a member: 1 to 64 letters, digits, _ or -.`)
 }
 
 /** The same promise, unless the signal is first. What was asked goes its way all the same. */

@@ -75,6 +75,7 @@ const codes: Readonly<Record<QuorateErrorCode, true>> = {
   TOO_LARGE: true,
   INVALID: true,
   LEASE_EXPIRED: true,
+  UNREACHABLE: true,
   UNSUPPORTED: true,
   STATE_MACHINE: true,
   STORAGE: true,

@@ -1,6 +1,6 @@
 // When to stand for election, and how to count what the others answer (paper section 5.2, braft vote contexts).
 
-import { hasQuorum, isMember } from './quorum.ts'
+import { hasQuorum, isMember, priorityOf } from './quorum.ts'
 import type { Configuration, PeerId, Term } from './types.ts'
 
 export interface CampaignSituation {
@@ -16,7 +16,8 @@ export function mayCampaign(situation: CampaignSituation): boolean {
   return (
     situation.leaderIsGone &&
     !situation.installingSnapshot &&
-    isMember(situation.configuration, situation.self)
+    isMember(situation.configuration, situation.self) &&
+    priorityOf(situation.configuration, situation.self) > 0
   )
 }
 
@@ -25,6 +26,11 @@ export function isAlone(configuration: Configuration, self: PeerId): boolean {
   return (
     configuration.oldPeers.length === 0 && configuration.peers.length === 1 && configuration.peers[0] === self
   )
+}
+
+/** The same, where it may lead: a lone member of priority 0 leads nobody. */
+export function electsItself(configuration: Configuration, self: PeerId): boolean {
+  return isAlone(configuration, self) && priorityOf(configuration, self) > 0
 }
 
 /** A leader that was in office when it was asked: its lease on the voters is void once it has voted (braft TermLeader). */

@@ -90,7 +90,15 @@ export function judgeQuorum(
 /**
  * May the leader answer reads without asking? Followers hold their votes back for timeout + drift after *receiving*;
  * the leader trusts only timeout after *sending* (braft LeaderLease).
+ *
+ * @param sinceMs contact before this time counts no more: a lease that was given up is not taken up again
  */
-export function leaderLeaseValid(contact: QuorumContact, terms: LeaseTerms, nowMs: number): boolean {
-  return terms.leasesOn && nowMs < quorumContactMs(contact, nowMs) + terms.electionTimeoutMs
+export function leaderLeaseValid(
+  contact: QuorumContact,
+  terms: LeaseTerms,
+  nowMs: number,
+  sinceMs = Number.NEGATIVE_INFINITY,
+): boolean {
+  const contactMs = quorumContactMs(contact, nowMs)
+  return terms.leasesOn && contactMs >= sinceMs && nowMs < contactMs + terms.electionTimeoutMs
 }

@@ -24,6 +24,28 @@ export function electionDelayMs(timing: Timing, presumedAliveMs: number, drawn: 
   return wait + spreadMs(base, timing, drawn)
 }
 
+/** What a member waits for when its timeout is set anew: the sum stays, so that promises last as long as before. */
+export type Retiming = Pick<Timing, 'electionTimeoutMs' | 'maxClockDriftMs'>
+
+const SHORTEST_MS = 10
+
+/**
+ * The same promises with another election timeout (braft reset_election_timeout_ms). What the timeout loses the drift
+ * gains: others rely on the sum. Null: the sum is too small for it.
+ */
+export function retimed(timing: Retiming, electionTimeoutMs: number): Retiming | null {
+  const sumMs = timing.electionTimeoutMs + timing.maxClockDriftMs
+  const fits = Number.isInteger(electionTimeoutMs) && electionTimeoutMs >= SHORTEST_MS
+  return fits && electionTimeoutMs <= sumMs
+    ? { electionTimeoutMs, maxClockDriftMs: sumMs - electionTimeoutMs }
+    : null
+}
+
+/** The largest random part of the election timer. */
+export function mostSpreadMs(timing: Timing): number {
+  return Math.min(timing.electionTimeoutMs, timing.maxElectionDelayMs)
+}
+
 /** How long a candidate waits for its votes. */
 export function voteDelayMs(timing: Timing, drawn: number): number {
   const base = timing.electionTimeoutMs + timing.maxClockDriftMs

@@ -36,6 +36,10 @@ export type SnapshotAnswer =
   | { readonly outcome: 'ok'; readonly index: LogIndex; readonly term: Term }
   | { readonly outcome: 'failed'; readonly error: QuorateError | null }
 
+export type TransferAnswer =
+  | { readonly outcome: 'ok'; readonly leader: PeerId; readonly term: Term }
+  | { readonly outcome: 'failed'; readonly error: QuorateError | null }
+
 /** A call that was made and not answered yet. */
 interface OpenCall {
   readonly id: PeerId
@@ -135,6 +139,31 @@ export class DirectCalls {
         )
         this.#options.completion(member)
         answer(() => (outcome.ok ? done({ outcome: 'ok', index, term }) : failed(outcome.error)))
+      })
+      this.#told((checker) => checker.returned(call))
+    })
+  }
+
+  transfer(
+    member: SimMember,
+    to: PeerId | null,
+    timeoutMs: number,
+    done: (answer: TransferAnswer) => void,
+  ): void {
+    const failed = (error: QuorateError | null) => done({ outcome: 'failed', error })
+    if (!member.alive) return failed(null)
+    const call = this.#options.nextCall()
+    const answer = this.#begin(member, timeoutMs, () => failed(null))
+    member.enter(() => {
+      this.#told((checker) => checker.invoked(call, { kind: 'transfer', node: member.id }))
+      member.transfer(to, (outcome) => {
+        this.#told((checker) => checker.completed(call, { outcome: outcome.ok ? 'ok' : 'failed' }))
+        this.#options.completion(member)
+        answer(() =>
+          outcome.ok
+            ? done({ outcome: 'ok', leader: outcome.leader, term: outcome.term })
+            : failed(outcome.error),
+        )
       })
       this.#told((checker) => checker.returned(call))
     })

@@ -2,6 +2,7 @@
 
 import type { QueuedQuery } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal } from '../actors/apply/closures.ts'
+import type { TransferOutcome } from '../actors/node/handover.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../api.ts'
 import { HostCore } from '../host/host-core.ts'
@@ -198,6 +199,10 @@ export class SimMember {
 
   snapshot(done: (outcome: SnapshotOutcome) => void): void {
     this.node?.snapshot(this.#options.rude ? rudely(done) : done)
+  }
+
+  transfer(to: PeerId | null, done: (outcome: TransferOutcome) => void): void {
+    this.node?.transfer(to, this.#options.rude ? rudely(done) : done)
   }
 
   query(query: unknown, level: ReadLevel, done: QueuedQuery['done']): void {

@@ -1,14 +1,13 @@
 // A whole group in one deterministic simulation: the real nodes over a simulated world, driven by hand or by a plan,
 // checked after every step.
 
-import type { ReadLevel } from '../api.ts'
 import { KeyValueMachine } from '../machines/kv.ts'
 import { parseTuning, type Tuning } from '../options.ts'
 import type { PeerId } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
 import { BusWatch } from './bus/bus-watch.ts'
 import { SimBus } from './bus/sim-bus.ts'
-import { DirectCalls, type ProposalAnswer, type QueryAnswer, type SnapshotAnswer } from './direct-calls.ts'
+import { DirectCalls } from './direct-calls.ts'
 import { CrashPoints } from './disk/crash-points.ts'
 import { callOf, createGroupChecker } from './group-checker.ts'
 import { GroupWatch } from './group-watch.ts'
@@ -21,7 +20,7 @@ import { BusClient, type BusClientOptions } from './services/bus-client.ts'
 import { serveMember } from './services/served-node.ts'
 import { type ClientWorld, SimClient } from './sim-client.ts'
 import { GROUP, SimMember } from './sim-member.ts'
-import { SimulationFaults } from './simulation-faults.ts'
+import { SimulationCalls } from './simulation-calls.ts'
 import type { DurableState, SimulatedNode, SimulationOptions } from './simulation-options.ts'
 import { Scheduler } from './time/scheduler.ts'
 import { streamOf } from './time/sim-random.ts'
@@ -50,7 +49,7 @@ export async function createSimulation(options: SimulationOptions): Promise<Simu
  * Made by `createSimulation`. Whatever lets time pass (`run`, `until`, `settled`, `close`) rejects with an
  * `InvariantViolation` at the step that breaks an invariant, and keeps doing so.
  */
-export class Simulation extends SimulationFaults {
+export class Simulation extends SimulationCalls {
   readonly seed: number
   readonly nodes: readonly PeerId[]
   readonly tuning: Tuning
@@ -67,8 +66,8 @@ export class Simulation extends SimulationFaults {
   readonly #isKeyValue: boolean
   /** For the built-in machine: what every member's must look like. */
   readonly #reference: ReferenceMachine | null
-  readonly #direct: DirectCalls
-  readonly #time: TimeDriver
+  protected readonly direct: DirectCalls
+  protected readonly time: TimeDriver
   readonly #goingOn = new Set<SimMember>()
   #calls = 0
   #clients = 0
@@ -85,7 +84,7 @@ export class Simulation extends SimulationFaults {
     this.#reference = this.#isKeyValue ? new ReferenceMachine(new KeyValueMachine()) : null
     const createMachine = options.stateMachine ?? (() => new KeyValueMachine())
     this.scheduler = new Scheduler({ random: streamOf(seed, 'order') })
-    this.#time = new TimeDriver({
+    this.time = new TimeDriver({
       scheduler: this.scheduler,
       raise: () => this.#watch.raise(),
       wentOn: () => this.#wentOn(),
@@ -100,7 +99,7 @@ export class Simulation extends SimulationFaults {
       crashPoints: this.crashPoints,
       checker: () => this.checker,
       machineErrors: options.machineErrors ?? 'throw',
-      later: (member, promise) => this.#time.later(member, promise),
+      later: (member, promise) => this.time.later(member, promise),
     })
     this.history = new History(() => this.scheduler.nowMs)
     this.checker =
@@ -125,7 +124,7 @@ export class Simulation extends SimulationFaults {
       ...(options.link === undefined ? {} : { link: options.link }),
     })
     this.members = new Map(nodes.map((id) => [id, this.#createMember(id, options, createMachine)]))
-    this.#direct = new DirectCalls({
+    this.direct = new DirectCalls({
       scheduler: this.scheduler,
       checker: () => this.checker,
       history: this.#isKeyValue ? this.history : null,
@@ -150,12 +149,12 @@ export class Simulation extends SimulationFaults {
 
   /** Lets `ms` of virtual time pass; resolves when it has. @throws InvariantViolation at the step that breaks an invariant. */
   run(ms: number): Promise<void> {
-    return this.#time.run(ms)
+    return this.time.run(ms)
   }
 
   /** Lets time pass until `predicate` holds, at most `maxMs`. Resolves with whether it does. */
   until(predicate: () => boolean, maxMs = 60_000): Promise<boolean> {
-    return this.#time.until(predicate, maxMs)
+    return this.time.until(predicate, maxMs)
   }
 
   /**
@@ -164,7 +163,7 @@ export class Simulation extends SimulationFaults {
    * @throws Error when `maxMs` of virtual time were not enough.
    */
   settled<T>(promise: Promise<T>, maxMs = 60_000): Promise<T> {
-    return this.#time.settled(promise, maxMs)
+    return this.time.settled(promise, maxMs)
   }
 
   /** The member that leads and serves in the highest term; null when none does. */
@@ -186,33 +185,6 @@ export class Simulation extends SimulationFaults {
         return { ...status, configuration: { peers: status.peers, oldPeers: status.oldPeers } }
       },
     }
-  }
-
-  /**
-   * Proposes `command` on member `id`, as its embedding application would with `node.apply`: no other member is tried.
-   * Resolves, in virtual time, with `ok` and what the machine returned; with `failed` when the command certainly never
-   * takes effect; with `unknown` when it may (also when the member dies first, or says nothing for `timeoutMs`).
-   */
-  propose(id: PeerId, command: unknown, timeoutMs = 5000): Promise<ProposalAnswer> {
-    const member = this.member(id)
-    return this.#time.awaited((resolve) => this.#direct.propose(member, command, timeoutMs, resolve))
-  }
-
-  /** Queries the machine on member `id`, as `node.read` would. Default level: `readIndex`. */
-  query(id: PeerId, query: unknown, level: ReadLevel = 'readIndex', timeoutMs = 5000): Promise<QueryAnswer> {
-    const member = this.member(id)
-    return this.#time.awaited((resolve) => this.#direct.query(member, query, level, timeoutMs, resolve))
-  }
-
-  /** Asks member `id` for a snapshot, as `node.snapshot` would. */
-  snapshot(id: PeerId, timeoutMs = 60_000): Promise<SnapshotAnswer> {
-    const member = this.member(id)
-    return this.#time.awaited((resolve) => this.#direct.snapshot(member, timeoutMs, resolve))
-  }
-
-  /** The same with a callback, for plans. */
-  askForSnapshot(id: PeerId, done: () => void): void {
-    this.#direct.snapshot(this.member(id), 60_000, done)
   }
 
   /** What would survive power loss of member `id` now. */
@@ -240,7 +212,7 @@ export class Simulation extends SimulationFaults {
       valueAt: (key: string, index: number) => this.#reference?.valueAt(key, index) ?? null,
       guard: (run: () => void) => this.#watch.guard(run),
       completion: (member: SimMember) => this.crashPoints.hit(member.id, 'completion'),
-      awaited: (start) => this.#time.awaited(start),
+      awaited: (start) => this.time.awaited(start),
     }
     return new SimClient(name, world, timeoutMs)
   }
@@ -248,7 +220,7 @@ export class Simulation extends SimulationFaults {
   /** A client of the package over the simulated bus, in a process of its own. Needs `services`. */
   busClient(name: string, options: BusClientOptions): BusClient {
     const { scheduler, bus, seed, nodes, history, checker } = this
-    const world = { scheduler, bus, seed, nodes, history, checker, mayGoOn: () => this.#time.mayGoOn() }
+    const world = { scheduler, bus, seed, nodes, history, checker, mayGoOn: () => this.time.mayGoOn() }
     return new BusClient(name, world, options)
   }
 
@@ -318,7 +290,7 @@ export class Simulation extends SimulationFaults {
 
   #ended(member: SimMember, left: Readonly<Record<string, number>>, open: Set<SimMember>): void {
     open.delete(member)
-    this.#direct.lifeEnded(member.id)
+    this.direct.lifeEnded(member.id)
     this.checker?.checkReleased(member.id, left)
     this.checker?.finish(member.id)
     this.checker?.lifeEnded(member.id)
@@ -332,7 +304,7 @@ export class Simulation extends SimulationFaults {
 
   protected lifeEnded(member: SimMember, what: string): void {
     this.#trace.record(member.id, what)
-    this.#direct.lifeEnded(member.id)
+    this.direct.lifeEnded(member.id)
     this.#watch.guard(() => this.checker?.lifeEnded(member.id))
     this.#watch.touched(member)
   }
@@ -343,7 +315,7 @@ export class Simulation extends SimulationFaults {
     const activity = member.node?.core.snapshots.activity
     if (activity !== 'saving' && activity !== 'loading') return
     this.#goingOn.add(member)
-    this.#time.mayGoOn()
+    this.time.mayGoOn()
   }
 
   #wentOn(): void {

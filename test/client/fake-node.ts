@@ -4,6 +4,7 @@ import { type AnyActorRef, createEmptyActor } from 'xstate'
 import type {
   Applied,
   ConfigurationInfo,
+  LeadershipInfo,
   NodeEvents,
   RaftNode,
   ReadOptions,
@@ -82,6 +83,14 @@ export class FakeNode implements RaftNode {
     const { peers, oldPeers, learners, witnesses, priorities, leader } = this.status()
     return { peers, oldPeers, learners, witnesses, priorities, index: 0, stage: 'none', leader }
   }
+
+  async transferLeadership(): Promise<LeadershipInfo> {
+    throw new QuorateError('UNSUPPORTED', 'A fake has nobody to hand over to.')
+  }
+
+  async vote(): Promise<void> {}
+
+  resetElectionTimeout(): void {}
 
   status(): NodeStatus {
     const last = this.applied.length

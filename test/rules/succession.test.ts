@@ -22,6 +22,15 @@ describe('the successor is', () => {
     expect(chooseSuccessor(ABCD, followers, 0.5)).toBe(expected)
   })
 
+  it('of the highest priority among equals, and never one that cannot lead', () => {
+    const configuration = { ...ABCD, priorities: { b: 50, c: 200, d: 0 } }
+    const equals = [follower('b', 9), follower('c', 9), follower('d', 9)]
+    expect(chooseSuccessor(configuration, equals, 0)).toBe('c')
+    expect(chooseSuccessor({ ...configuration, witnesses: ['c'] }, equals, 0)).toBe('b')
+    expect(chooseSuccessor(configuration, [follower('b', 9), follower('c', 8)], 0)).toBe('b')
+    expect(chooseSuccessor(configuration, [follower('d', 9)], 0)).toBeNull()
+  })
+
   it('drawn among equals, each with the same chance', () => {
     const equals = [follower('b', 9), follower('c', 9), follower('d', 9)]
     const drawn = [0, 0.33, 0.34, 0.66, 0.67, 0.999].map((n) => chooseSuccessor(ABCD, equals, n))

@@ -1,7 +1,7 @@
 // Delays of the timers: paper section 5.2, trap T1.
 
 import { describe, expect, it } from 'vitest'
-import { electionDelayMs, type Timing, voteDelayMs } from '../../src/rules/timing.ts'
+import { electionDelayMs, retimed, type Timing, voteDelayMs } from '../../src/rules/timing.ts'
 import { range } from './support/small-scopes.ts'
 
 const DEFAULTS: Timing = { electionTimeoutMs: 1000, maxClockDriftMs: 1000, maxElectionDelayMs: 1000 }
@@ -51,4 +51,20 @@ it('whole milliseconds are drawn evenly', () => {
     [1002, 100],
     [1003, 100],
   ])
+})
+
+describe('the timeout set anew', () => {
+  const TIMING = { electionTimeoutMs: 500, maxClockDriftMs: 100 }
+
+  it.each([
+    [50, { electionTimeoutMs: 50, maxClockDriftMs: 550 }],
+    [500, TIMING],
+    [600, { electionTimeoutMs: 600, maxClockDriftMs: 0 }],
+    [601, null],
+    [9, null],
+    [50.5, null],
+    [Number.NaN, null],
+  ])('to %d ms keeps the sum that others rely on', (timeoutMs, expected) => {
+    expect(retimed(TIMING, timeoutMs)).toEqual(expected)
+  })
 })

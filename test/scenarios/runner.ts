@@ -14,7 +14,7 @@ import {
   type StoreName,
 } from '../../src/testing.ts'
 import { machineNamed } from './machines.ts'
-import { answerLine, diskLine, fieldsOf, memberLine, messageLine } from './words.ts'
+import { answerLine, diskLine, fieldsOf, leadershipLine, memberLine, messageLine } from './words.ts'
 
 interface Call {
   /** The line that it prints in the end. */
@@ -61,7 +61,7 @@ export class ScenarioRunner {
   }
 
   async #start(nodes: string[], fields: Fields): Promise<string> {
-    const { seed = '1', stopped = '', machine, identities, ...tuning } = fields
+    const { seed = '1', stopped = '', machine, identities, priorities, ...tuning } = fields
     const unknown = Object.keys(tuning).filter((name) => !(name in tuningSchema.shape))
     if (unknown.length > 0) throw new Error(`There is no option ${unknown.join(', ')}.`)
     await this.finish()
@@ -69,6 +69,9 @@ export class ScenarioRunner {
     this.#sim = await createSimulation({
       seed: Number(seed),
       identities: identities === 'true',
+      ...(priorities === undefined
+        ? {}
+        : { inheritedConfiguration: { peers: nodes, oldPeers: [], priorities: numbersOf(priorities) } }),
       nodes,
       stopped: stopped.split(',').filter((id) => id !== ''),
       options: Object.fromEntries(Object.entries(tuning).map(([name, value]) => [name, JSON.parse(value)])),
@@ -93,6 +96,13 @@ export class ScenarioRunner {
     if (verb === 'disk' && rest[0] === 'holdSync') return sim.disk(id).holdSync(rest[1] as StoreName)
     if (verb === 'apply') return call(sim.propose(id, rest).then(answerLine))
     if (verb === 'snapshot') return call(sim.snapshot(id).then(answerLine))
+    if (verb === 'vote')
+      return call(
+        sim
+          .vote(id, rest[0] === undefined ? undefined : Number(rest[0]))
+          .then((error) => (error === null ? 'ok' : `failed ${error.code}`)),
+      )
+    if (verb === 'transfer') return call(sim.transfer(id, rest[0] ?? null).then(leadershipLine))
     if (verb === 'shutdown') return call(sim.shutdown(id).then(() => ''))
     if (verb === 'get') {
       const level = fields.level === 'lease' || fields.level === 'local' ? fields.level : 'readIndex'
@@ -139,6 +149,9 @@ export class ScenarioRunner {
       case 'powerLoss':
         for (const each of args)
           sim.powerLoss(each, fields.keep === undefined ? undefined : Number(fields.keep))
+        return ''
+      case 'timeout':
+        sim.resetElectionTimeout(id, { electionTimeoutMs: Number(second) })
         return ''
       case 'close':
         await sim.close()
@@ -352,6 +365,11 @@ export class ScenarioRunner {
     if (!('promise' in named)) throw new Error(`${name} is no call.`)
     return named
   }
+}
+
+/** `A:50,B:200` */
+function numbersOf(text: string): Readonly<Record<string, number>> {
+  return Object.fromEntries(text.split(',').map((pair) => [pair.split(':')[0], Number(pair.split(':')[1])]))
 }
 
 function call(promise: Promise<string>): Call {

@@ -9,6 +9,7 @@ import type {
   SimulatedStatus,
   Simulation,
   SnapshotAnswer,
+  TransferAnswer,
 } from '../../src/testing.ts'
 import { decodeRequest, decodeResponse, decodeValue } from '../../src/transport/wire/codec.ts'
 import type { RpcMethod } from '../../src/transport/wire/messages/registry.ts'
@@ -129,6 +130,12 @@ function conflictWords({
   conflictIndex: number
 }): string {
   return conflictTerm === 0 ? '' : ` conflict=${conflictTerm} from ${conflictIndex}`
+}
+
+/** `ok B leads term 3`, `failed TIMEOUT` */
+export function leadershipLine(answer: TransferAnswer): string {
+  if (answer.outcome === 'ok') return `ok ${answer.leader} leads term ${answer.term}`
+  return `failed${answer.error === null ? '' : ` ${answer.error.code}`}`
 }
 
 /** `ok 3/2`, `failed NOT_LEADER`, `unknown`; queries: `ok "1"` */

@@ -9,16 +9,19 @@ import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { MEMBERSHIP_MUTANTS } from './tables/membership.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
+import { PRIORITY_MUTANTS } from './tables/priorities.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
 import { SNAPSHOT_EXECUTOR_MUTANTS } from './tables/snapshot-executor.ts'
 import { SNAPSHOT_RULE_MUTANTS } from './tables/snapshot-rules.ts'
 import { SNAPSHOT_SHIPPING_MUTANTS } from './tables/snapshots.ts'
 import { STORAGE_MUTANTS } from './tables/storage.ts'
+import { TRANSFER_MUTANTS } from './tables/transfers.ts'
 import { TRANSPORT_MUTANTS } from './tables/transport.ts'
 
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
+  transfers: [...TRANSFER_MUTANTS, ...PRIORITY_MUTANTS],
   replication: REPLICATION_MUTANTS,
   membership: MEMBERSHIP_MUTANTS,
   completions: COMPLETION_MUTANTS,
@@ -44,10 +47,4 @@ export const MUTANTS: readonly Mutant[] = AREAS.flatMap((area) => [...MUTANTS_BY
   (a, b) => (a.number ?? 99) - (b.number ?? 99),
 )
 
-export const DEFERRED: readonly DeferredMutant[] = [
-  {
-    name: 'lease not cleared at elect-now (second half)',
-    number: 7,
-    reason: 'No transfer of leadership yet: elect-now is sent only by a leader that leaves.',
-  },
-]
+export const DEFERRED: readonly DeferredMutant[] = []

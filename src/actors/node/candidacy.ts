@@ -20,6 +20,8 @@ export class Candidacy {
   readonly voters = new Map<PeerId, Identity>()
   /** Members whose votes do not count, by the files that were told of: they answer several times a second. */
   readonly doubted = new Map<PeerId, Identity>()
+  /** Somebody has asked for the next pre-vote: votes held back by leases count in it. */
+  triggered = false
   /** The hard-state record that carries the own candidacy. */
   recordVersion = 0
 

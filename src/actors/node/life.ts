@@ -1,6 +1,6 @@
 // The life of a node as an object in its process: its actors, its place in the group, how it began and how it ends.
 
-import type { AnyActorRef } from 'xstate'
+import type { AnyActorRef, EventObject } from 'xstate'
 import type { PeerId, Term } from '../../rules/types.ts'
 
 /** The step of the start that is going on: named when it fails. */
@@ -48,4 +48,9 @@ export class Life {
     this.route?.stop()
     this.route = null
   }
+}
+
+/** What comes for an actor that has ended, or is not there yet, is nobody's. */
+export function tellIfActive(actor: AnyActorRef | null, event: EventObject): void {
+  if (actor?.getSnapshot().status === 'active') actor.send(event)
 }

@@ -3,7 +3,6 @@
 // that activity's object (office, candidacy, following, intake, life). Term, vote and commit index are assigned here and
 // nowhere else. Decisions are in src/rules.
 
-import type { AnyActorRef, EventObject } from 'xstate'
 import { QuorateError, type QuorateErrorDetails } from '../../errors.ts'
 import type { RaftLog } from '../../log/raft-log.ts'
 import { heartbeatIntervalMs, type Tuning } from '../../options.ts'
@@ -12,6 +11,7 @@ import { assertCommitStep, assertHardStateStep } from '../../rules/invariants.ts
 import type { LeaseTerms, QuorumContact } from '../../rules/lease.ts'
 import { members } from '../../rules/quorum.ts'
 import type { RoleInTerm } from '../../rules/term.ts'
+import type { Retiming } from '../../rules/timing.ts'
 import type { ConfigurationEntry, HardState, Identity, LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, sheltered, toError } from '../../runtime/errors.ts'
@@ -38,8 +38,9 @@ import type { SnapshotWorld } from '../snapshot/snapshot-world.ts'
 import { Snapshots } from '../snapshot/snapshots.ts'
 import { Candidacy } from './candidacy.ts'
 import { Following } from './following.ts'
+import { Handover } from './handover.ts'
 import { Intake, type IntakeWorld } from './intake.ts'
-import { Life } from './life.ts'
+import { Life, tellIfActive } from './life.ts'
 import type { NodeEvent } from './node.events.ts'
 import type { NodeInput } from './node.input.ts'
 import type { Office } from './office.ts'
@@ -49,7 +50,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   readonly input: NodeInput
   readonly group: string
   readonly id: PeerId
-  readonly tuning: Tuning
+  tuning: Tuning
   readonly clock: Clock
   readonly logger: Logger
   readonly stateMachine: StateMachine
@@ -62,6 +63,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   readonly candidacy = new Candidacy()
   readonly following = new Following()
   readonly membership = new Membership()
+  readonly handover = new Handover()
   readonly snapshots = new Snapshots()
   readonly files = new FileService(this)
   /** Exists while this member leads, and only then. */
@@ -108,6 +110,11 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
 
   get gone(): boolean {
     return this.life.gone
+  }
+
+  /** Timeouts may be set anew while the node runs (rules/timing.ts). */
+  retime(timing: Retiming): void {
+    this.tuning = { ...this.tuning, ...timing }
   }
 
   /** Numbers campaigns and read rounds: never reused, so that late answers find nobody. */
@@ -281,10 +288,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   /** For inspectors: what a person wants to see, without the log. */
   toJSON(): Readonly<Record<string, unknown>> {
     return {
-      id: this.id,
-      group: this.group,
-      role: this.role,
-      term: this.#term,
+      ...{ id: this.id, group: this.group, role: this.role, term: this.#term },
       votedFor: this.#votedFor,
       leader: this.leader,
       peers: this.configuration.peers,
@@ -293,8 +297,4 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
       lastIndex: this.#log?.lastIndex ?? 0,
     }
   }
-}
-
-function tellIfActive(actor: AnyActorRef | null, event: EventObject): void {
-  if (actor?.getSnapshot().status === 'active') actor.send(event)
 }

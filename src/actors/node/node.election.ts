@@ -51,7 +51,15 @@ export function giveUpLeader(core: NodeCore): void {
 /** Asks whether an election could be won, before raising the term (thesis section 9.6). */
 export function startPreVote(core: NodeCore): void {
   core.candidacy.voters.clear()
-  core.candidacy.preVote = startCampaign(core.nextVersion(), core.term + 1, core.configuration, false, null)
+  const { triggered } = core.candidacy
+  core.candidacy.triggered = false
+  core.candidacy.preVote = startCampaign(
+    core.nextVersion(),
+    core.term + 1,
+    core.configuration,
+    triggered,
+    null,
+  )
   ask(core, 'pre_vote', core.candidacy.preVote, core.others)
   grantSelf(core)
 }
@@ -281,20 +289,4 @@ function answerVote(
 ): void {
   const { rejectedByLease } = judgeVote(core, event)
   core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm })
-}
-
-/** May TimeoutNow be followed? Same term, from a follower's seat, and as a member (traps T15, T14). */
-export function followsTimeoutNow(core: NodeCore, event: EventOf<'rpc.timeout_now'>): boolean {
-  const isVoter = isMember(core.configuration, core.id) && core.counts(core.id, core.identity)
-  return event.message.term === core.term && isVoter
-}
-
-/** With leases off the answer's higher term deposes the old leader; with leases on it must not yet (trap T15). */
-export function acceptTimeoutNow(core: NodeCore, event: EventOf<'rpc.timeout_now'>): void {
-  const term = core.tuning.leaderLease ? core.term - 1 : core.term
-  core.answer(event.reply, { term, success: true })
-}
-
-export function refuseTimeoutNow(core: NodeCore, event: EventOf<'rpc.timeout_now'>): void {
-  core.answer(event.reply, { term: core.term, success: false })
 }

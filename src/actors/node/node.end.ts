@@ -2,6 +2,7 @@
 
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent } from './node.events.ts'
+import { endWaiting } from './node.handover.ts'
 import { refusal } from './node.refusals.ts'
 import { failReads, settleEverybody, takeReads } from './waiting.ts'
 
@@ -24,6 +25,8 @@ export function noteFailure(core: NodeCore, event: Extract<NodeEvent, { readonly
 export function enterError(core: NodeCore): void {
   core.outbox.discard()
   failReads(core, takeReads(core), refusal(core))
+  endWaiting(core)
+  for (const asked of [...core.handover.asked]) core.shelter(() => asked({ ok: false, error: refusal(core) }))
   core.following.takeAcks()
   core.files.close()
   core.toSnapshots({ type: 'stop' })

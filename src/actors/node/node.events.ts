@@ -1,6 +1,7 @@
 // Everything a node's chart can hear, and what it says to those who listen.
 
 import type { QuorateError } from '../../errors.ts'
+import type { Retiming } from '../../rules/timing.ts'
 import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { Role } from '../../status.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
@@ -16,6 +17,7 @@ import type { AskedChange, ChangeReport } from '../membership/change-world.ts'
 import type { SnapshotReport } from '../snapshot/snapshot-world.ts'
 import type { SnapshotOutcome } from '../snapshot/snapshots.ts'
 import type { TimerFired } from '../timer.machine.ts'
+import type { AskedTransfer } from './handover.ts'
 
 /** A request of another member, named by its method, with the door for the answer. */
 export type RpcEvent<M extends RpcMethod = RpcMethod> = {
@@ -54,6 +56,21 @@ export type NodeEvent =
   | { readonly type: 'hardState.durable'; readonly version: number }
   | { readonly type: 'hardState.failed'; readonly error: Error }
   | SnapshotReport
+  /** Null: to the best. */
+  | {
+      readonly type: 'transfer'
+      readonly to: PeerId | null
+      readonly atMs: number
+      readonly asked: AskedTransfer
+    }
+  /** Stand for election at once; with other timeouts, unless they are null. `asked` hears why not. */
+  | {
+      readonly type: 'vote'
+      readonly timing: Retiming | null
+      readonly asked: (error: QuorateError | null) => void
+    }
+  | { readonly type: 'transfer.refused'; readonly term: Term; readonly target: PeerId }
+  | { readonly type: 'transfer.late' }
   | { readonly type: 'snapshot'; readonly asked: (outcome: SnapshotOutcome) => void }
   | { readonly type: 'change'; readonly asked: AskedChange }
   | ChangeReport

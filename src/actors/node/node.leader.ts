@@ -17,6 +17,7 @@ import type { Proposal } from '../apply/closures.ts'
 import type { TimerFired } from '../timer.machine.ts'
 import { appendConfiguration, appendToLog } from './node.appending.ts'
 import type { NodeCore } from './node.core.ts'
+import { learnLeader } from './node.handover.ts'
 import { refuseProposal } from './node.refusals.ts'
 import { Office } from './office.ts'
 
@@ -28,6 +29,7 @@ export function takeOffice(core: NodeCore): Office {
   core.candidacy.end()
   core.nextVersion()
   core.leader = core.id
+  learnLeader(core, core.id)
   core.reason = 'ELECTION_WON'
   core.following.lease = NO_FOLLOWER_LEASE
   const office = new Office(core.term, core.log.lastIndex + 1)
@@ -59,7 +61,7 @@ function withKnownFiles({ configuration, id, identity, candidacy }: NodeCore): C
 /** Brings the record of the members' files up to date, one entry at a time (rules/identity.ts). */
 export function recordIdentities(core: NodeCore): void {
   const { office, configuration, commitIndex, trusted } = core
-  if (office === null || !isEstablished(core)) return
+  if (office === null || office.transfer !== null || !isEstablished(core)) return
   // Who was there from the beginning stands in the term's first entry. The others can wait for one of their own.
   const isTime = ++office.quorumChecks >= RECORD_AFTER_CHECKS
   const isToWait = (peer: PeerId, identity: Identity): boolean =>

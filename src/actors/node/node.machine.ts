@@ -1,6 +1,7 @@
 // The node's chart: lifecycle and roles. Names only; see node.setup.ts for what they mean.
 
-import { createContext, nodeSetup, timers } from './node.setup.ts'
+import { createContext, nodeSetup } from './node.setup.ts'
+import { timers } from './node.timers.ts'
 
 const failing = { target: '#node.error', actions: 'noteFailure' } as const
 
@@ -15,6 +16,8 @@ export const nodeMachine = nodeSetup.createMachine({
     read: { actions: 'refuseReads' },
     change: { actions: 'refuseChange' },
     snapshot: { actions: 'refuseSnapshot' },
+    transfer: { actions: 'refuseTransfer' },
+    vote: { actions: 'refuseToStand' },
     'rpc.*': { actions: 'refuseInactive' },
     'farewell.said': { actions: 'noteFarewell' },
   },
@@ -67,6 +70,7 @@ export const nodeMachine = nodeSetup.createMachine({
       on: {
         applied: { actions: ['noteApplied', 'saveWhenDue'] },
         snapshot: { actions: 'askForSnapshot' },
+        'transfer.late': { actions: 'giveUpWaiting' },
         'timer.snapshot': { actions: 'saveOnTimer' },
         'snapshot.saved': { actions: 'followSnapshot' },
         'snapshot.loaded': { actions: 'followSnapshot' },
@@ -122,6 +126,10 @@ export const nodeMachine = nodeSetup.createMachine({
           invoke: { src: 'timer', id: 'electionTimer', input: timers.election },
           on: {
             read: { actions: 'forwardReads' },
+            vote: [
+              { guard: 'mayStandWhenAsked', target: '.preVoting', actions: 'hasten' },
+              { actions: 'refuseToStand' },
+            ],
             'rpc.request_vote': [
               {
                 guard: 'voteChangesRole',
@@ -197,7 +205,7 @@ export const nodeMachine = nodeSetup.createMachine({
             passive: {
               entry: 'announce',
               always: [
-                { guard: 'isAlone', target: '#node.active.follower.standing' },
+                { guard: 'electsItself', target: '#node.active.follower.standing' },
                 { guard: 'hasConfiguration', target: 'waiting', actions: 'armElectionTimer' },
               ],
             },
@@ -211,7 +219,16 @@ export const nodeMachine = nodeSetup.createMachine({
               always: { guard: 'preVoteIsWon', target: 'standing' },
               after: { ownVotePromised: { actions: 'grantSelf' } },
               on: {
-                'timer.election': { guard: 'maySeekElection', target: 'preVoting', reenter: true },
+                'timer.election': [
+                  {
+                    guard: 'maySeekElection',
+                    target: 'preVoting',
+                    reenter: true,
+                    actions: 'giveUpLeader',
+                  },
+                  // Asked for, and not won: the leader is still there.
+                  { guard: 'followsLeader', target: 'waiting' },
+                ],
                 'preVote.answered': [
                   { guard: 'answerIsStale' },
                   {
@@ -272,6 +289,7 @@ export const nodeMachine = nodeSetup.createMachine({
           invoke: { src: 'timer', id: 'stepDownTimer', input: timers.stepDown },
           on: {
             propose: { actions: 'appendProposals' },
+            transfer: { actions: 'answerTransfer' },
             read: { actions: 'takeReads' },
             'rpc.read_index': { actions: 'serveReadIndex' },
             'log.durable': { actions: ['settleAcks', 'countBallots'] },
@@ -284,14 +302,41 @@ export const nodeMachine = nodeSetup.createMachine({
             'timer.stepDown': [
               { guard: 'quorumIsLost', target: 'follower', actions: 'leaveOffice' },
               { guard: 'quorumIsLate', actions: ['giveOneRound', 'checkAgainSoon'] },
-              { actions: ['recordIdentities', 'sweepLeavers'] },
+              { actions: ['recordIdentities', 'sweepLeavers', 'giveWay'] },
             ],
           },
           states: {
             establishing: {
               always: { guard: 'isEstablished', target: 'serving' },
             },
-            serving: { entry: 'startRound' },
+            serving: {
+              entry: 'startRound',
+              on: {
+                transfer: [
+                  { guard: 'transferStarts', target: 'transferring', actions: 'startTransfer' },
+                  { actions: 'answerTransfer' },
+                ],
+              },
+            },
+            // Replication, heartbeats, check-quorum and reads by index go on; nothing new is appended.
+            transferring: {
+              initial: 'catchingUp',
+              on: { propose: { actions: 'refuseProposals' }, change: { actions: 'refuseChange' } },
+              after: { electionTimeout: { target: 'serving', actions: 'resumeOffice' } },
+              states: {
+                catchingUp: { always: { guard: 'targetHasEverything', target: 'told' } },
+                told: {
+                  entry: 'sendTimeoutNow',
+                  on: {
+                    'transfer.refused': {
+                      guard: 'isOfThisTransfer',
+                      target: '#node.active.leader.serving',
+                      actions: 'resumeOffice',
+                    },
+                  },
+                },
+              },
+            },
           },
         },
       },

@@ -14,7 +14,10 @@ import type { Office } from './office.ts'
 import { failReads } from './waiting.ts'
 
 export function leaseIsValid(core: NodeCore): boolean {
-  return isEstablished(core) && leaderLeaseValid(core.contact, core.leaseTerms, core.clock.nowMs())
+  const { office } = core
+  // With the target's campaign the votes that the lease rests on are free again.
+  if (office === null || office.transfer !== null || !isEstablished(core)) return false
+  return leaderLeaseValid(core.contact, core.leaseTerms, core.clock.nowMs(), office.leaseSinceMs)
 }
 
 /** A leader takes reads; those by lease are answered or refused at once, the others wait for a round. */

@@ -10,6 +10,11 @@ import { failReads } from './waiting.ts'
 /** Why this member takes no proposals now: in each case the command was not, and will not be, applied. */
 export function refusal(core: NodeCore, expectedTerm?: Term): QuorateError {
   const { id, group, term, role, leader } = core
+  const target = core.office?.transfer?.target
+  if (target !== undefined) {
+    const message = `Leadership of ${group} is on its way to ${target}; nothing was done here, try again there.`
+    return core.error('BUSY', message, { leader: target, retryable: true })
+  }
   if (core.office !== null) {
     return core.error('TERM_MISMATCH', `The term is ${term}, not ${expectedTerm ?? 'unknown'} as expected.`)
   }

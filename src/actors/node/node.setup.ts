@@ -2,10 +2,9 @@
 // node.machine.ts; what the names do is in the node.*.ts files, and what they decide in src/rules.
 
 import { setup } from 'xstate'
-import { isAlone } from '../../rules/election.ts'
-import { leaderPresumedAliveMs, owesVoteForMs } from '../../rules/lease.ts'
+import { electsItself } from '../../rules/election.ts'
+import { owesVoteForMs } from '../../rules/lease.ts'
 import { deposes } from '../../rules/term.ts'
-import { electionDelayMs, voteDelayMs } from '../../rules/timing.ts'
 import { toError } from '../../runtime/errors.ts'
 import type { Role } from '../../status.ts'
 import { StorageError } from '../../storage/storage.ts'
@@ -32,22 +31,20 @@ import {
   RPCS,
 } from './node.events.ts'
 import * as follower from './node.follower.ts'
+import { giveUpWaiting } from './node.handover.ts'
 import type { NodeInput } from './node.input.ts'
 import * as leading from './node.leader.ts'
 import * as membership from './node.membership.ts'
+import { giveWay } from './node.preference.ts'
 import * as reads from './node.reads.ts'
 import * as refusing from './node.refusals.ts'
-import {
-  acceptOffer,
-  adoptSnapshot,
-  saveByItself,
-  saveWhenDue,
-  snapshotTimerMs,
-  trimLog,
-} from './node.snapshots.ts'
+import { acceptOffer, adoptSnapshot, saveByItself, saveWhenDue, trimLog } from './node.snapshots.ts'
 import * as starting from './node.start.ts'
 import { stepDown } from './node.stepdown.ts'
 import { reasonOf, termAfter } from './node.term.ts'
+import * as told from './node.timeout-now.ts'
+import * as standing from './node.timing.ts'
+import * as transferring from './node.transfer.ts'
 import { proposalQueue } from './proposal-queue.ts'
 import { failEvent } from './waiting.ts'
 
@@ -116,7 +113,9 @@ const base = setup({
     hardStateIsDurable: ({ context: { core } }) => core.outbox.isOpen,
     hasConfiguration: ({ context: { core } }) => core.configuration.peers.length > 0,
     hasJoined: ({ context: { core } }) => core.life.route !== null,
-    isAlone: ({ context: { core } }) => isAlone(core.configuration, core.id),
+    electsItself: ({ context: { core } }) => electsItself(core.configuration, core.id),
+    followsLeader: ({ context: { core } }) => core.leader !== null,
+    mayStandWhenAsked: ({ context: { core } }) => standing.mayStandWhenAsked(core),
 
     maySeekElection: ask(['timer.election'], (core, event) => election.maySeek(core, event)),
     preVoteIsWon: ({ context: { core } }) => election.preVoteIsWon(core),
@@ -136,7 +135,7 @@ const base = setup({
     requestTermIsHigher: ask(RPCS, (core, event) => deposes(core.term, event.message.term)),
     voteChangesRole: ask(['rpc.request_vote'], (core, event) => election.voteChangesRole(core, event)),
     voteIsRepeated: ask(['rpc.request_vote'], (core, event) => election.voteIsRepeated(core, event)),
-    followsTimeoutNow: ask(['rpc.timeout_now'], (core, event) => election.followsTimeoutNow(core, event)),
+    followsTimeoutNow: ask(['rpc.timeout_now'], (core, event) => told.followsTimeoutNow(core, event)),
 
     senderIsStale: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'stale'),
     senderIsNew: ask(FROM_LEADER, (core, event) => follower.senderOf(core, event) === 'new'),
@@ -146,6 +145,9 @@ const base = setup({
     quorumIsLost: ask(['timer.stepDown'], (core, event) => leading.judgeContact(core, event) === 'lost'),
     quorumIsLate: ask(['timer.stepDown'], (core, event) => leading.judgeContact(core, event) === 'late'),
     isEstablished: ({ context: { core } }) => leading.isEstablished(core),
+    transferStarts: ask(['transfer'], transferring.transferStarts),
+    targetHasEverything: ({ context: { core } }) => transferring.targetHasEverything(core),
+    isOfThisTransfer: ask(['transfer.refused'], transferring.isOfThisTransfer),
     saysNothing: ({ context: { core } }) => !core.life.farewell,
   },
   delays: {
@@ -187,8 +189,8 @@ const base = setup({
     answerPreVote: on(['rpc.pre_vote'], election.answerPreVote),
     repeatVote: on(['rpc.request_vote'], election.repeatVote),
     refuseVote: on(['rpc.request_vote'], election.refuseVote),
-    acceptTimeoutNow: on(['rpc.timeout_now'], election.acceptTimeoutNow),
-    refuseTimeoutNow: on(['rpc.timeout_now'], election.refuseTimeoutNow),
+    acceptTimeoutNow: on(['rpc.timeout_now'], told.acceptTimeoutNow),
+    refuseTimeoutNow: on(['rpc.timeout_now'], told.refuseTimeoutNow),
 
     refuseSender: on(FROM_LEADER, follower.refuseSender),
     followSender: on(FROM_LEADER, follower.followSender),
@@ -207,6 +209,15 @@ const base = setup({
     takeChange: on(['change'], (core, event) => membership.takeChange(core, event.asked)),
     refuseChange: on(['change'], (core, event) => membership.refuseChange(core, event.asked)),
     sweepLeavers: act(membership.sweepLeavers),
+    giveWay: act(giveWay),
+    hasten: on(['vote'], standing.hasten),
+    refuseToStand: on(['vote'], standing.refuseToStand),
+    startTransfer: on(['transfer'], transferring.startTransfer),
+    answerTransfer: on(['transfer'], transferring.answerTransfer),
+    refuseTransfer: on(['transfer'], transferring.refuseTransfer),
+    sendTimeoutNow: act(transferring.sendTimeoutNow),
+    resumeOffice: act(transferring.resumeOffice),
+    giveUpWaiting: act(giveUpWaiting),
 
     takeReads: on(['read'], reads.takeReads),
     forwardReads: on(['read'], reads.forwardReads),
@@ -356,34 +367,6 @@ export const nodeSetup = base.extend({
     checkAgainSoon,
   },
 })
-
-/** Inputs of the timers that states invoke. */
-export const timers = {
-  election: ({ context: { core } }: { context: NodeContext }) => ({
-    name: 'election' as const,
-    clock: core.clock,
-    nextDelayMs: () => {
-      if (core.configuration.peers.length === 0) return null
-      const alive = leaderPresumedAliveMs(core.following.lease, core.leaseTerms, core.clock.nowMs())
-      return electionDelayMs(core.tuning, alive, core.drawn())
-    },
-  }),
-  vote: ({ context: { core } }: { context: NodeContext }) => ({
-    name: 'vote' as const,
-    clock: core.clock,
-    nextDelayMs: () => voteDelayMs(core.tuning, core.drawn()),
-  }),
-  snapshot: ({ context: { core } }: { context: NodeContext }) => ({
-    name: 'snapshot' as const,
-    clock: core.clock,
-    nextDelayMs: () => snapshotTimerMs(core),
-  }),
-  stepDown: ({ context: { core } }: { context: NodeContext }) => ({
-    name: 'stepDown' as const,
-    clock: core.clock,
-    nextDelayMs: () => leading.contactDelayMs(core),
-  }),
-}
 
 export function createContext(input: NodeInput): NodeContext {
   return { core: new NodeCore(input) }

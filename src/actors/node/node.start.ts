@@ -1,6 +1,6 @@
 // How a node comes up: log, snapshot, consistency, hard state, group (braft NodeImpl::init, in its order).
 
-import { isAlone } from '../../rules/election.ts'
+import { electsItself } from '../../rules/election.ts'
 import { owesVoteForMs } from '../../rules/lease.ts'
 import {
   findInconsistency,
@@ -113,5 +113,5 @@ function signed(respond: Reply, identity: Identity): Reply {
  */
 export function tellStarted(core: NodeCore): void {
   const owes = owesVoteForMs(core.following.lease, core.leaseTerms, core.clock.nowMs()) > 0
-  if (!isAlone(core.configuration, core.id) || owes) core.life.tellStarted(null)
+  if (!electsItself(core.configuration, core.id) || owes) core.life.tellStarted(null)
 }

@@ -45,6 +45,7 @@ function leaveOffice(core: NodeCore, office: Office, reason: StepDownReason): re
   const askAgain = core.error('NOT_LEADER', 'Leadership was lost; ask again.', { retryable: true })
   failReads(core, office.takeReads(), askAgain)
   abandonChange(core, office, reason)
-  core.toApplyQueue({ type: 'leaderStop', reason })
+  // A transfer has ended it for the user already.
+  if (office.transfer === null) core.toApplyQueue({ type: 'leaderStop', reason })
   return office.actors
 }

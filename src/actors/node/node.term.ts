@@ -4,6 +4,7 @@
 import type { PeerId, Term } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
 import { ANSWERS, FROM_LEADER, isOneOf, type NodeEvent, RPCS } from './node.events.ts'
+import { learnLeader } from './node.handover.ts'
 
 /** One word from a closed list, for why an office is left; it appears in events, logs and traces. */
 export type StepDownReason =
@@ -53,6 +54,7 @@ export function adoptLeader(core: NodeCore, leader: PeerId, reason: string): voi
   if (core.leader === leader) return
   core.leader = leader
   core.candidacy.preVote = null
+  learnLeader(core, leader)
   core.toApplyQueue({ type: 'startFollowing', change: { leader, term: core.term, reason } })
 }
 

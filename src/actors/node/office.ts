@@ -2,12 +2,14 @@
 // way: is there an office?
 
 import type { AnyActorRef } from 'xstate'
+import { NO_PREFERENCE, type Preference } from '../../rules/priority.ts'
 import type { ReadRound } from '../../rules/read.ts'
 import type { PeerId, Term } from '../../rules/types.ts'
 import type { TimerHandle } from '../../runtime/clock.ts'
 import { ConfigurationChange } from '../membership/configuration-change.ts'
 import { BallotBox } from '../replication/ballot-box.ts'
 import type { PeerProgress } from '../replication/peer-progress.ts'
+import type { Transfer } from './handover.ts'
 import type { PendingRead } from './node.events.ts'
 
 /** A leader's other actors, one pair per follower. */
@@ -41,6 +43,12 @@ export class Office {
   quorumChecks = 0
   /** Check-quorum waits one heartbeat round before it judges again. */
   givesOneRound = false
+  /** Whom this leader would rather see in its place. */
+  preference: Preference = NO_PREFERENCE
+  /** Leadership is on its way to another member; null: it is not. */
+  transfer: Transfer | null = null
+  /** The lease rests on contact that began no earlier than this. */
+  leaseSinceMs = Number.NEGATIVE_INFINITY
 
   readonly #retired: AnyActorRef[] = []
 

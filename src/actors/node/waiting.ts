@@ -9,6 +9,8 @@
 // | office | reads that wait for a round, own ones and those of followers |
 // | following, forwarded | reads that the leader has been asked about |
 // | queries | whoever asked for a read, wherever it has got to |
+// | handover, asked | whoever asked for leadership to move |
+// | handover, votes | whoever asked for an election |
 // | snapshots, asked | whoever asked for a snapshot to be taken |
 // | membership, asked | whoever asked for a change of the members |
 // | exclusive tasks | whoever asked for a snapshot to be saved or loaded |
@@ -17,6 +19,7 @@ import type { Outcome, QuorateError } from '../../errors.ts'
 import type { Closure } from '../apply/closures.ts'
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent, PendingRead } from './node.events.ts'
+import { endWaiting } from './node.handover.ts'
 
 /** Why nobody will be answered any more. */
 export interface Ending {
@@ -28,6 +31,7 @@ export interface Ending {
 
 /** Tells everybody who still waits that it will not get an answer, and what is true. Repeating it is harmless. */
 export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): void {
+  endWaiting(core)
   const error = (outcome: Outcome, words: string): QuorateError =>
     core.error(code, `${why}${words}.`, { outcome, cause })
   const { proposals, reads } = core.intake.takeGathered()
@@ -38,6 +42,9 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
   const unread = error('not-applied', '')
   failReads(core, [...reads, ...inHand.reads, ...takeReads(core)], unread)
   for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error: unread }))
+  for (const settle of [...core.handover.votes]) core.shelter(() => settle(unread))
+  for (const settle of [...core.handover.asked])
+    core.shelter(() => settle({ ok: false, error: error('unknown', '') }))
   for (const settle of [...core.snapshots.asked]) core.shelter(() => settle({ ok: false, error: unread }))
   const unsure = error('unknown', '; the members may or may not be changed')
   for (const settle of [...core.membership.asked]) core.shelter(() => settle({ ok: false, error: unsure }))

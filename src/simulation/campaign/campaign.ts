@@ -10,9 +10,10 @@ import type { ClientAnswer } from '../sim-client.ts'
 import { GROUP } from '../sim-member.ts'
 import { Simulation } from '../simulation.ts'
 import { EventKind } from '../time/scheduler.ts'
-import { drawLatencyMs, type Latency, pick, streamOf } from '../time/sim-random.ts'
+import { drawLatencyMs, exponential, pick, streamOf } from '../time/sim-random.ts'
 import type { FaultEpisode, FaultKind } from './faults.ts'
 import { enterLiveness, Nemesis, planLiveness } from './nemesis.ts'
+import { Operator } from './operator.ts'
 import type { SwarmPlan } from './swarm.ts'
 
 export interface SeedFailure {
@@ -128,6 +129,7 @@ class Campaign {
   readonly #sim: Simulation
   readonly #nemesis: Nemesis
   readonly #hasLiveness: boolean
+  readonly #operator: Operator
   /** How often each key was drawn. */
   readonly #uses: number[] = []
   /** Of the seeds whose clients are real ones. */
@@ -142,6 +144,7 @@ class Campaign {
     this.#plan = plan
     this.#sim = sim
     this.#nemesis = nemesis
+    this.#operator = new Operator(sim, streamOf(plan.seed, 'operator'))
   }
 
   async run(): Promise<void> {
@@ -149,9 +152,11 @@ class Campaign {
     if (profile === 'unsurvivable') this.#sim.checker?.setClocksTrusted(false)
     for (let i = 0; i < clients.count; i++) this.#startClient(`c${i}`)
     this.#askForSnapshots(streamOf(seed, 'snapshots asked for'))
+    if (this.#plan.transfersEveryMs !== null) this.#operator.moveLeadership(this.#plan.transfersEveryMs)
     this.#nemesis.start()
     await this.#pass(safetyMs)
     this.#nemesis.stop()
+    this.#operator.stop()
     this.#sim.heal()
     if (this.#hasLiveness) await this.#liveness(streamOf(seed, 'liveness'))
     this.#stopped = true
@@ -219,6 +224,7 @@ class Campaign {
         `L1: term ${term} became ${later} in a calm core ${core.join(',')}.`,
         { plan },
       )
+    if (this.#plan.transfersEveryMs !== null) await this.#operator.checkTransfer(core)
     if (this.#busClients.length > 0) await this.#serves(core, CALM_TIMEOUTS * timeoutMs)
     this.#stopped = true
     const rest = await sim.until(
@@ -351,13 +357,6 @@ class Campaign {
     }
   }
 }
-
-const exponential = (meanMs: number): Latency => ({
-  shape: 'exponential',
-  minMs: 1,
-  meanMs,
-  maxMs: meanMs * 10,
-})
 
 /** The voters whose majorities the group needs: two sets when it is joint. */
 function halvesOf({ nodes, inherited }: SwarmPlan): readonly (readonly string[])[] {

@@ -13,6 +13,7 @@ import { TICK_MS } from '../time/scheduler.ts'
 import { between, chance, type Latency, pick, shuffled, streamOf } from '../time/sim-random.ts'
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
+import { drawTransfers } from './operator.ts'
 import type { Profile } from './profiles.ts'
 import { drawSnapshots } from './snapshot-plan.ts'
 
@@ -57,6 +58,8 @@ export interface SwarmPlan {
   readonly machinePace: MachinePace | null
   /** How often somebody asks a member for a snapshot; null: nobody does. */
   readonly snapshotsAskedEveryMs: number | null
+  /** How often somebody asks for leadership to move; null: nobody does. */
+  readonly transfersEveryMs: number | null
   /** Rate of each member's monotonic clock, inside of the declared bound. */
   readonly clockRates: Readonly<Record<string, number>>
   readonly clients: ClientPlan
@@ -126,6 +129,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     lookMs: pick(streamOf(seed, 'looks'), LOOKS_MS),
     scribbles: chance(streamOf(seed, 'scribbles'), 0.5),
     snapshotsAskedEveryMs: snapshots.askedEveryMs,
+    transfersEveryMs: drawTransfers(streamOf(seed, 'transfers'), profile, tuning.electionTimeoutMs),
     rude: chance(streamOf(seed, 'rude'), 0.15),
     machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
     clockRates: drawClockRates(random, nodes, tuning),

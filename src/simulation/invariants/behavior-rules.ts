@@ -72,7 +72,8 @@ export class BehaviorRules {
             `${id} started to lead term ${hook.term} without having stopped to lead term ${state.leading}.`,
           )
         }
-        if (hook.term <= state.lastLeaderTerm) {
+        // The same term once more: a transfer that came to nothing (trap T81).
+        if (hook.term < state.lastLeaderTerm) {
           complain(`${id} started to lead term ${hook.term} after term ${state.lastLeaderTerm}.`)
         }
         state.leading = hook.term

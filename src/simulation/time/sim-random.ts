@@ -63,3 +63,10 @@ export function drawLatencyMs(random: Random, latency: Latency): number {
       return Math.min(latency.minMs - latency.meanMs * Math.log(1 - random.next()), latency.maxMs)
   }
 }
+
+export const exponential = (meanMs: number): Latency => ({
+  shape: 'exponential',
+  minMs: 1,
+  meanMs,
+  maxMs: meanMs * 10,
+})

@@ -3,7 +3,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest'
 import { charts } from '../../../scripts/statecharts/charts.ts'
-import { timers } from '../../../src/actors/node/node.setup.ts'
+import { timers } from '../../../src/actors/node/node.timers.ts'
 import { NO_ENTRIES_OF, type NodeRig, rig } from '../support/node-rig.ts'
 
 type Holder = Record<string, unknown>

@@ -4,12 +4,13 @@ import type { InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../../../src/actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../../../src/actors/apply/closures.ts'
 import type { ChangeOutcome } from '../../../src/actors/membership/change-world.ts'
+import type { TransferOutcome } from '../../../src/actors/node/handover.ts'
 import type { SnapshotOutcome } from '../../../src/actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../../../src/api.ts'
 import { NodeHandle } from '../../../src/host/node-handle.ts'
 import { parseTuning, type TuningInput } from '../../../src/options.ts'
 import type { ChangeWish } from '../../../src/rules/change.ts'
-import type { LogEntry } from '../../../src/rules/types.ts'
+import type { Configuration, LogEntry } from '../../../src/rules/types.ts'
 import { CacheBudget } from '../../../src/runtime/cache-budget.ts'
 import { type Logger, silentLogger } from '../../../src/runtime/logger.ts'
 import { SnapshotThrottle } from '../../../src/runtime/snapshot-throttle.ts'
@@ -28,6 +29,8 @@ export const ELECTION_MS = 1000
 export interface RigOptions {
   readonly id?: string
   readonly peers?: readonly string[]
+  /** Beside the peers: what the group begins with. */
+  readonly configuration?: Partial<Configuration>
   readonly tuning?: TuningInput
   readonly disk?: Partial<DiskState>
   readonly trusted?: readonly string[]
@@ -68,7 +71,7 @@ export class NodeRig {
     this.handle = new NodeHandle({
       group: GROUP,
       id,
-      initialConfiguration: { peers, oldPeers: [] },
+      initialConfiguration: { peers, oldPeers: [], ...options.configuration },
       tuning: parseTuning({ electionTimeoutMs: ELECTION_MS, maxClockDriftMs: 1000, ...tuning }),
       stateMachine: options.stateMachine ?? this.machine,
       trusted: options.trusted ?? [],
@@ -231,6 +234,27 @@ export class NodeRig {
       asked.outcome = outcome
     })
     return asked
+  }
+
+  transfer(to: string | null): Asked<TransferOutcome> {
+    const asked: Asked<TransferOutcome> = { outcome: null }
+    this.handle.transfer(to, (outcome) => {
+      if (asked.outcome !== null) throw new Error('a transfer was answered twice')
+      asked.outcome = outcome
+    })
+    this.settle()
+    return asked
+  }
+
+  /** Why the node does not stand for election; null: it does. */
+  vote(electionTimeoutMs?: number): string | null {
+    let code: string | null = 'nothing'
+    this.handle.vote(electionTimeoutMs, (error) => {
+      if (code !== 'nothing') throw new Error('a vote was answered twice')
+      code = error?.code ?? null
+    })
+    this.settle()
+    return code
   }
 
   snapshot(): Asked<SnapshotOutcome> {

@@ -145,6 +145,44 @@ export function storiesFor(
       contradicted.append('b', { ...fromLeader(3), entries: [dataEntry(1, 3)] })
       contradicted.settle()
     },
+    'a transfer, and several that come to nothing': () => {
+      const follower = play().boot().follow('b', 2)
+      follower.transfer('b')
+      const node = play({ tuning: LEASES }).boot().lead()
+      node.transfer('b')
+      node.acknowledge()
+      node.transfer('x')
+      node.transfer('b')
+      node.propose({ put: 1 })
+      node.transfer('c')
+      node.change({ kind: 'set', members: [{ id: 'a' }] })
+      node.rpc.last('timeout_now', 'b').answer({ term: 2, success: false })
+      node.transfer('b')
+      for (let i = 0; i < 10; i++) {
+        node.advance(100)
+        for (const call of node.rpc.calls('heartbeat'))
+          if (call.isOpen) call.answer({ term: 2, success: true, lastLogIndex: 1 })
+      }
+      node.transfer('b')
+      node.handle.actor.send({ type: 'term.higher', term: 3 })
+      node.settle().advance(2000)
+      node.shutdown().settle()
+    },
+    'asked to stand for election': () => {
+      const node = play({ tuning: LEASES }).boot().follow('b', 2)
+      node.vote()
+      node.heartbeat('b', { term: 2 })
+      for (let i = 0; i < 60; i++) {
+        node.advance(100)
+        node.heartbeat('b', { term: 2 })
+      }
+      node.vote(50)
+      node.shutdown().settle()
+      play().boot().lead().vote()
+      play({ peers: ['b', 'c'] })
+        .boot()
+        .vote()
+    },
     'pre-votes': () => {
       const node = play().boot().seekElection()
       const old = node.rpc.last('pre_vote', 'b')

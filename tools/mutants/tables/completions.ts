@@ -100,7 +100,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
     name: 'users not told that leadership ended',
     file: 'actors/node/node.stepdown.ts',
-    find: "  core.toApplyQueue({ type: 'leaderStop', reason })\n",
+    find: "  if (office.transfer === null) core.toApplyQueue({ type: 'leaderStop', reason })\n",
     replace: '',
     expect: ['INV-23'],
   },

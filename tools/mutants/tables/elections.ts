@@ -227,8 +227,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'lease outlasts the voters’ patience',
     file: 'rules/lease.ts',
-    find: 'nowMs < quorumContactMs(contact, nowMs) + terms.electionTimeoutMs',
-    replace: 'nowMs < quorumContactMs(contact, nowMs) + 3 * terms.electionTimeoutMs',
+    find: 'nowMs < contactMs + terms.electionTimeoutMs',
+    replace: 'nowMs < contactMs + 3 * terms.electionTimeoutMs',
     expect: ['INV-15', 'INV-16', 'INV-14'],
     hint: { ...LEASES, profile: 'network' },
   },

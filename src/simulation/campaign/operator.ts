@@ -1,0 +1,75 @@
+// An operator with unquiet hands: moves leadership while everything else goes on, to whoever comes to his mind.
+
+import type { Random } from '../../runtime/random.ts'
+import { InvariantViolation } from '../invariants/invariants.ts'
+import type { Simulation } from '../simulation.ts'
+import { EventKind } from '../time/scheduler.ts'
+import { chance, drawLatencyMs, exponential, pick } from '../time/sim-random.ts'
+import type { Profile } from './profiles.ts'
+
+const SHARES: Readonly<Record<Profile, number>> = {
+  ...{ swarm: 0.3, membership: 0.8, unsurvivable: 0.3 },
+  ...{ network: 0, disk: 0, clock: 0 },
+}
+
+/** How often leadership is moved; null: never. A stream of its own, so that what else a seed stands for stays as it was. */
+export function drawTransfers(random: Random, profile: Profile, electionTimeoutMs: number): number | null {
+  return chance(random, SHARES[profile]) ? electionTimeoutMs * pick(random, [1, 3, 10, 30]) : null
+}
+
+export class Operator {
+  readonly #sim: Simulation
+  readonly #random: Random
+  #stopped = false
+
+  constructor(sim: Simulation, random: Random) {
+    this.#sim = sim
+    this.#random = random
+  }
+
+  /** Asks whoever leads, or anybody, for a transfer to anybody or to the best. */
+  moveLeadership(everyMs: number): void {
+    const { scheduler, nodes } = this.#sim
+    const random = this.#random
+    const next = (): void => {
+      if (this.#stopped) return
+      const asked = chance(random, 0.8) ? (this.#sim.leader() ?? pick(random, nodes)) : pick(random, nodes)
+      this.#sim.askForTransfer(asked, chance(random, 0.2) ? null : pick(random, nodes), () => {})
+      scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+    }
+    scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+  }
+
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** L2: in a calm core leadership moves to a member that is up to date within two election timeouts. */
+  async checkTransfer(core: readonly string[]): Promise<void> {
+    const sim = this.#sim
+    const leader = sim.leader()
+    if (leader === null) return
+    const { replicators, oldPeers, peers, commitIndex } = sim.node(leader).status()
+    const fit = replicators.filter(
+      ({ peer, counts, matchIndex, state }) =>
+        core.includes(peer) &&
+        peers.includes(peer) &&
+        counts &&
+        matchIndex >= commitIndex &&
+        state !== 'installingSnapshot',
+    )
+    if (oldPeers.length > 0 || fit.length === 0) return
+    const target = pick(this.#random, fit).peer
+    const answer = await sim.transfer(leader, target, 2 * sim.tuning.electionTimeoutMs)
+    if (answer.outcome === 'ok' && answer.leader === target) {
+      await sim.until(() => sim.leader() === target)
+      return sim.run(2 * sim.tuning.electionTimeoutMs)
+    }
+    const why =
+      answer.outcome === 'ok' ? `${answer.leader} leads` : (answer.error?.message ?? 'nobody said anything')
+    throw new InvariantViolation(
+      'INV-0',
+      `L2: leadership did not move from ${leader} to ${target} in a calm core ${core.join(',')}: ${why}.`,
+    )
+  }
+}

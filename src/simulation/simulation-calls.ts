@@ -1,0 +1,71 @@
+// What is asked of one simulated member, as its embedding application asks: no other member is tried.
+
+import type { ElectionTimeoutOptions, ReadLevel } from '../api.ts'
+import type { QuorateError } from '../errors.ts'
+import type { PeerId } from '../rules/types.ts'
+import type {
+  DirectCalls,
+  ProposalAnswer,
+  QueryAnswer,
+  SnapshotAnswer,
+  TransferAnswer,
+} from './direct-calls.ts'
+import { SimulationFaults } from './simulation-faults.ts'
+import type { TimeDriver } from './time/time-driver.ts'
+
+export abstract class SimulationCalls extends SimulationFaults {
+  protected abstract readonly direct: DirectCalls
+  protected abstract readonly time: TimeDriver
+
+  /**
+   * Proposes `command` on member `id`, as its embedding application would with `node.apply`: no other member is tried.
+   * Resolves, in virtual time, with `ok` and what the machine returned; with `failed` when the command certainly never
+   * takes effect; with `unknown` when it may (also when the member dies first, or says nothing for `timeoutMs`).
+   */
+  propose(id: PeerId, command: unknown, timeoutMs = 5000): Promise<ProposalAnswer> {
+    const member = this.member(id)
+    return this.time.awaited((resolve) => this.direct.propose(member, command, timeoutMs, resolve))
+  }
+
+  /** Queries the machine on member `id`, as `node.read` would. Default level: `readIndex`. */
+  query(id: PeerId, query: unknown, level: ReadLevel = 'readIndex', timeoutMs = 5000): Promise<QueryAnswer> {
+    const member = this.member(id)
+    return this.time.awaited((resolve) => this.direct.query(member, query, level, timeoutMs, resolve))
+  }
+
+  /** Asks member `id` for a snapshot, as `node.snapshot` would. */
+  snapshot(id: PeerId, timeoutMs = 60_000): Promise<SnapshotAnswer> {
+    const member = this.member(id)
+    return this.time.awaited((resolve) => this.direct.snapshot(member, timeoutMs, resolve))
+  }
+
+  /** Asks member `id` to hand leadership to `to`, or to the best one, as `node.transferLeadership` would. */
+  transfer(id: PeerId, to: PeerId | null = null, timeoutMs = 60_000): Promise<TransferAnswer> {
+    const member = this.member(id)
+    return this.time.awaited((resolve) => this.direct.transfer(member, to, timeoutMs, resolve))
+  }
+
+  /** Asks member `id` to stand for election, as `node.vote` would. Resolves with why it does not; null: it does. */
+  vote(id: PeerId, electionTimeoutMs?: number): Promise<QuorateError | null> {
+    const member = this.member(id)
+    return this.time.awaited((resolve) =>
+      member.enter(() => member.node?.vote(electionTimeoutMs, (error) => resolve(error))),
+    )
+  }
+
+  /** Sets the election timeout of member `id` anew, as `node.resetElectionTimeout` would. */
+  resetElectionTimeout(id: PeerId, options: ElectionTimeoutOptions): void {
+    const member = this.member(id)
+    member.enter(() => member.node?.retime(options))
+  }
+
+  /** The same with a callback, for plans. */
+  askForTransfer(id: PeerId, to: PeerId | null, done: (answer: TransferAnswer) => void): void {
+    this.direct.transfer(this.member(id), to, 60_000, done)
+  }
+
+  /** The same with a callback, for plans. */
+  askForSnapshot(id: PeerId, done: () => void): void {
+    this.direct.snapshot(this.member(id), 60_000, done)
+  }
+}
