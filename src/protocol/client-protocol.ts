@@ -218,7 +218,7 @@ function isLevel(value: unknown): value is ReadLevel {
   return levels.includes(value)
 }
 
-function isOutcome(value: unknown): value is Outcome {
+export function isOutcome(value: unknown): value is Outcome {
   return outcomes.includes(value)
 }
 

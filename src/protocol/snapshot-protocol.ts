@@ -30,7 +30,7 @@ export interface SnapshotSummary extends SnapshotMeta {
   readonly files: number
 }
 
-const summarySchema = z.object({
+export const snapshotSummarySchema = z.object({
   ...{ lastIncludedIndex: count, lastIncludedTerm: count, peers: names, oldPeers: names },
   ...{ takenAtMs: z.number(), bytes: count, files: count },
 })
@@ -49,7 +49,7 @@ export type TakeAnswer =
   | { readonly ok: false; readonly error: SnapshotRefusal }
 
 const takeSchema = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), snapshot: summarySchema }),
+  z.object({ ok: z.literal(true), snapshot: snapshotSummarySchema }),
   z.object({ ok: z.literal(false), error: errorSchema }),
 ])
 

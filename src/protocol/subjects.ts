@@ -5,7 +5,9 @@
 //   <prefix>.<group>.members.read                  one of all members, queue group `members`
 //   <prefix>.<group>.members.status                every member answers
 //   <prefix>.<group>.<node>.admin.status           one member answers
-//   <prefix>.<group>.<node>.admin.snapshot|snapshot-read   takes a snapshot, reads from the newest
+//   <prefix>.<group>.<node>.admin.snapshot-read    one member reads from its newest snapshot
+//   <prefix>.<group>.<node>.admin.<verb>           one member carries it out, or says who leads
+//   <prefix>.<group>.admin.<verb>                  the leader does, queue group `leaders`
 
 import { leaderSubject, requirePrefix } from '../transport/subjects.ts'
 
@@ -16,6 +18,16 @@ export const MEMBERS_QUEUE = 'members'
 export function membersSubject(prefix: string, group: string, method: string): string {
   // The same checks and the same shape; only the word in the place of the member differs.
   return leaderSubject(prefix, group, method).replace(/\.leader\.([^.]+)$/, '.members.$1')
+}
+
+/** What operators ask of a group, whoever is its leader. @throws QuorateError INVALID as `membersSubject` does. */
+export function groupAdminSubject(prefix: string, group: string, verb: string): string {
+  return leaderSubject(prefix, group, verb).replace(/\.leader\.([^.]+)$/, '.admin.$1')
+}
+
+/** The user below whose inbox an answer is wanted; null: the subject does not say. */
+export function inboxUserOf(replyTo: string): string | null {
+  return /^_INBOX_([A-Za-z0-9_-]{1,64})\./.exec(replyTo)?.[1] ?? null
 }
 
 /**

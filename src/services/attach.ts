@@ -12,11 +12,12 @@ import { type Logger, shelteredLogger } from '../runtime/logger.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { adminSubject, clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
+import { adminEndpoints } from './admin-endpoints.ts'
 import { Endpoint, type EndpointOptions, type Request } from './endpoint.ts'
 import { memberOf } from './member-port.ts'
 import { announceMicroService } from './micro.ts'
 import { handlePropose, handleRead, type OperationContext } from './operations.ts'
-import { handleSnapshotRead, handleTake } from './snapshot-endpoints.ts'
+import { handleSnapshotRead } from './snapshot-endpoints.ts'
 import { SnapshotLending } from './snapshot-lending.ts'
 import { trackStanding } from './standing.ts'
 
@@ -65,11 +66,18 @@ export function attachServices(options: AttachOptions): AttachedServices {
     version,
     description: `Member ${id} of Raft group ${group}`,
     started: new Date(clock.wallMs()).toISOString(),
-    metadata: { group, node: id, prefix, protocol: String(CLIENT_PROTOCOL_VERSION) },
+    metadata: () => {
+      const { role, term, commitIndex, appliedIndex } = node.status()
+      return {
+        ...{ group, node: id, prefix, protocol: String(CLIENT_PROTOCOL_VERSION) },
+        ...{ role, term: String(term), commit: String(commitIndex), lag: String(commitIndex - appliedIndex) },
+      }
+    },
     endpoints: [...forLeader, ...forAll],
     data: () => {
       const { role, term, leader, commitIndex, appliedIndex, lastIndex } = node.status()
-      return { role, term, leader, commitIndex, appliedIndex, lastIndex }
+      const lag = commitIndex - appliedIndex
+      return { group, member: id, role, term, leader, commitIndex, appliedIndex, lastIndex, lag }
     },
   })
 
@@ -118,11 +126,12 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
       },
     })
   const lending = new SnapshotLending(member, clock)
-  const ofOperators = (method: string, handle: (request: Request) => void): Endpoint =>
-    new Endpoint({ ...common, name: method, subject: adminSubject(prefix, group, id, method), handle })
-  const snapshotRead = ofOperators('snapshot-read', (request) =>
-    handleSnapshotRead(request, lending, transport, (reason) => snapshotRead.countError(reason)),
-  )
+  const admin = adminEndpoints({ ...common, node, member, standing })
+  const snapshotRead = new Endpoint({
+    ...{ ...common, name: 'snapshot-read', subject: adminSubject(prefix, group, id, 'snapshot-read') },
+    handle: (request) =>
+      handleSnapshotRead(request, lending, transport, (reason) => snapshotRead.countError(reason)),
+  })
   const ofLeader = (method: string) => ({
     ...{ name: method, subject: leaderSubject(prefix, group, method), queue: LEADER_QUEUE },
   })
@@ -131,15 +140,19 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
   })
   const ofAny = { name: 'members-read', subject: membersSubject(prefix, group, 'read'), queue: MEMBERS_QUEUE }
   return {
-    forLeader: [operations(ofLeader('propose'), handlePropose), operations(ofLeader('read'), handleRead)],
+    forLeader: [
+      operations(ofLeader('propose'), handlePropose),
+      operations(ofLeader('read'), handleRead),
+      ...admin.forLeader,
+    ],
     forAll: [
       operations(ofAny, handleRead),
       operations(ofMember('propose'), handlePropose),
       operations(ofMember('read'), handleRead),
       status('members-status', membersSubject(prefix, group, 'status')),
       status('status', adminSubject(prefix, group, id, 'status')),
-      ofOperators('snapshot', (request) => handleTake(request, member, transport)),
       snapshotRead,
+      ...admin.forAll,
     ],
     lending,
   }

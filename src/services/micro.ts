@@ -16,7 +16,8 @@ export interface MicroService {
   readonly description: string
   /** RFC 3339. */
   readonly started: string
-  readonly metadata: Readonly<Record<string, string>>
+  /** Shown by every verb, as it is then. */
+  readonly metadata: () => Readonly<Record<string, string>>
   readonly endpoints: readonly Endpoint[]
   /** What an endpoint adds under `data` in STATS. */
   readonly data: () => unknown
@@ -26,17 +27,13 @@ const NANOSECONDS_PER_MS = 1_000_000
 
 /** Answers until `unsubscribe`. */
 export function announceMicroService(transport: Transport, service: MicroService): Subscription {
-  const identity = {
-    name: service.name,
-    id: service.id,
-    version: service.version,
-    metadata: service.metadata,
-  }
+  const { name, id, version } = service
+  const identity = () => ({ name, id, version, metadata: service.metadata() })
   const answers: Readonly<Record<string, () => unknown>> = {
-    PING: () => ({ type: 'io.nats.micro.v1.ping_response', ...identity }),
+    PING: () => ({ type: 'io.nats.micro.v1.ping_response', ...identity() }),
     INFO: () => ({
       type: 'io.nats.micro.v1.info_response',
-      ...identity,
+      ...identity(),
       description: service.description,
       endpoints: service.endpoints.map(({ name, subject, queue }) => ({
         name,
@@ -49,7 +46,7 @@ export function announceMicroService(transport: Transport, service: MicroService
       const data = service.data()
       return {
         type: 'io.nats.micro.v1.stats_response',
-        ...identity,
+        ...identity(),
         started: service.started,
         endpoints: service.endpoints.map((endpoint) => endpointStats(endpoint, data)),
       }

@@ -72,12 +72,12 @@ export class FakeNode implements RaftNode {
     throw new QuorateError('UNSUPPORTED', 'A fake has nothing to save.')
   }
 
-  changePeers = noChange
-  addPeer = noChange
-  removePeer = noChange
-  promote = noChange
-  demote = noChange
-  setPriority = noChange
+  changePeers: RaftNode['changePeers'] = noChange
+  addPeer: RaftNode['addPeer'] = noChange
+  removePeer: RaftNode['removePeer'] = noChange
+  promote: RaftNode['promote'] = noChange
+  demote: RaftNode['demote'] = noChange
+  setPriority: RaftNode['setPriority'] = noChange
 
   members(): ConfigurationInfo {
     const { peers, oldPeers, learners, witnesses, priorities, leader } = this.status()

@@ -41,13 +41,20 @@ function ask(
   return heard
 }
 
-const LEADER = ['quorate.demo.leader.propose', 'quorate.demo.leader.read']
+const LEADER = [
+  'quorate.demo.leader.propose',
+  'quorate.demo.leader.read',
+  'quorate.demo.admin.add_peer',
+  'quorate.demo.admin.list_peers',
+]
 const MEMBER = [
   'quorate.demo.n1.client.propose',
   'quorate.demo.n1.client.read',
   'quorate.demo.members.read',
   'quorate.demo.members.status',
   'quorate.demo.n1.admin.status',
+  'quorate.demo.n1.admin.add_peer',
+  'quorate.demo.n1.admin.list_peers',
 ]
 
 describe('a member', () => {

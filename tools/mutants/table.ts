@@ -1,6 +1,7 @@
 // Every planted bug by area, and those of the list that have no place yet.
 
 import type { DeferredMutant, Mutant } from './mutant.ts'
+import { ADMIN_MUTANTS } from './tables/admin.ts'
 import { APPLY_MUTANTS } from './tables/apply.ts'
 import { CLIENT_MUTANTS } from './tables/client.ts'
 import { COMPLETION_MUTANTS } from './tables/completions.ts'
@@ -35,7 +36,7 @@ export const MUTANTS_BY_AREA = {
     ...OPERATED_SNAPSHOT_MUTANTS,
   ],
   storage: STORAGE_MUTANTS,
-  services: SERVICES_MUTANTS,
+  services: [...SERVICES_MUTANTS, ...ADMIN_MUTANTS],
   client: CLIENT_MUTANTS,
   transport: TRANSPORT_MUTANTS,
 } as const satisfies Readonly<Record<string, readonly Mutant[]>>

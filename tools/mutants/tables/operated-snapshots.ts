@@ -28,13 +28,6 @@ export const OPERATED_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     tests: SERVICES,
   },
   {
-    name: 'a refused snapshot is answered as taken',
-    file: 'services/snapshot-endpoints.ts',
-    find: '    const answer: TakeAnswer = outcome.ok ? outcome : { ok: false, error: refusalOf(outcome.error) }\n',
-    replace: '    const answer: TakeAnswer = outcome as TakeAnswer\n',
-    tests: SERVICES,
-  },
-  {
     name: 'a read that is not understood is not answered',
     file: 'services/snapshot-endpoints.ts',
     find: '    transport.publish(replyTo, encodeMessage(readAnswerTuple({ ok: false, error })))\n',
@@ -42,10 +35,17 @@ export const OPERATED_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     tests: SERVICES,
   },
   {
-    name: 'a snapshot that was taken is not answered',
+    name: 'a read that is not understood is not counted',
     file: 'services/snapshot-endpoints.ts',
-    find: '    transport.publish(replyTo, encodeJson(answer))\n',
-    replace: '    if (!answer.ok) transport.publish(replyTo, encodeJson(answer))\n',
+    find: '    refuse(parsed.problem)\n',
+    replace: '',
+    tests: SERVICES,
+  },
+  {
+    name: 'a read of a snapshot is cut for any bus',
+    file: 'services/snapshot-endpoints.ts',
+    find: 'transport.status().maxPayloadBytes',
+    replace: '8 * 1024 * 1024',
     tests: SERVICES,
   },
   {
