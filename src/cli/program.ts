@@ -5,6 +5,8 @@ import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor/command.ts'
 import { EXIT_CODES_HELP, ExitCode, endThoughDiskHangs, exitCodeOf, sentenceOf } from './exit.ts'
 import { kvCommand } from './kv/command.ts'
+import { leaderCommand } from './leader/command.ts'
+import { membersCommand } from './members/command.ts'
 import { say } from './output.ts'
 import { permissionsCommand } from './permissions/command.ts'
 import { serveCommand } from './serve/command.ts'
@@ -23,6 +25,7 @@ export function createProgram(): Command {
     .addHelpText('after', `\nExample:\n  quorate demo\n\n${EXIT_CODES_HELP}`)
   const commands = [
     ...[demoCommand(), serveCommand(), kvCommand(), statusCommand()],
+    ...[membersCommand(), leaderCommand()],
     ...[snapshotCommand(), doctorCommand(), permissionsCommand()],
   ]
   for (const command of commands) program.addCommand(command)

@@ -19,6 +19,7 @@ import {
   parseReadValue,
 } from '../protocol/client-protocol.ts'
 import { membersSubject } from '../protocol/subjects.ts'
+import type { PeerId } from '../rules/types.ts'
 import { type Clock, systemClock } from '../runtime/clock.ts'
 import { type Random, systemRandom } from '../runtime/random.ts'
 import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
@@ -29,7 +30,8 @@ import { Lane } from './lane.ts'
 import { LeaderRoute } from './leader-route.ts'
 import { Requester } from './requester.ts'
 import { Destination, fixedRoute } from './route.ts'
-import { askStatus, type GroupStatus } from './status.ts'
+import { type GroupRoute, RouteTable } from './route-table.ts'
+import { askStatus, type GroupStatus, type StatusOptions } from './status.ts'
 
 export interface ClientOptions {
   /** Used, and not closed with the client. */
@@ -66,8 +68,17 @@ export interface QuorateClient {
   apply<Result = unknown>(command: unknown): Promise<Applied<Result>>
   /** Queries the state machine. Tried again until time is up, since a read changes nothing. */
   read<Value = unknown>(query: unknown, options?: ClientReadOptions): Promise<Value>
+  /** Who leads, as far as it is known just now; null: nobody does. Asks when no answer has told yet. */
+  leader(): Promise<PeerId | null>
+  /**
+   * Who the members are, and who leads them. No list is needed to begin with, and none has to be kept: it is asked for
+   * again when it is older than a second, or when answers say that another one leads.
+   *
+   * @throws QuorateError NO_LEADER when no member answers.
+   */
+  members(): Promise<GroupRoute>
   /** What every member that answers says, and who of the configuration did not. Never rejects for want of answers. */
-  status(options?: { readonly timeoutMs?: number }): Promise<GroupStatus>
+  status(options?: StatusOptions): Promise<GroupStatus>
   /** Settles what is open: not sent yet is not applied, under way is unknown. Repeating it is harmless. */
   close(): void
 }
@@ -75,7 +86,6 @@ export interface QuorateClient {
 const DEFAULT_TIMEOUT_MS = 5000
 /** Longer timers would run out at once. */
 const MAX_TIMER_MS = 2_147_483_647
-const DEFAULT_STATUS_TIMEOUT_MS = 500
 const DEFAULT_SILENCE_MS = 500
 const FIRST_PAUSE_MS = 5
 /** Also the time that a client may lose after a new leader is there. */
@@ -99,10 +109,14 @@ export function connectClient(options: ClientOptions): QuorateClient {
   const toLeader = new LeaderRoute({
     ...{ clock, requester, destinationOf, statusSubject },
     silenceMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
+    onMoved: () => table.doubt(),
     onFound: () => {
       for (const lane of [writes, reads.readIndex, reads.lease]) lane.resume()
     },
   })
+  const askGroup = (status: StatusOptions = {}): Promise<GroupStatus> =>
+    askStatus({ requester, clock, group, subject: statusSubject, ...status })
+  const table = new RouteTable({ clock, group, ask: askGroup })
   const toAny = fixedRoute({ propose: localRead, read: localRead })
   let closed = false
 
@@ -175,8 +189,9 @@ export function connectClient(options: ClientOptions): QuorateClient {
       const [value] = await start(reads[level], query)
       return value as Value
     },
-    status: ({ timeoutMs: waitMs = DEFAULT_STATUS_TIMEOUT_MS } = {}) =>
-      askStatus({ requester, clock, group, subject: statusSubject, timeoutMs: waitMs }),
+    leader: async () => toLeader.leader ?? (await table.current()).leader,
+    members: () => table.current(),
+    status: askGroup,
     close() {
       if (closed) return
       closed = true

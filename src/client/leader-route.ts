@@ -20,6 +20,8 @@ export interface LeaderRouteOptions {
   readonly silenceMs: number
   /** What was held back, or sent in vain, may be sent now. */
   readonly onFound: () => void
+  /** Another one leads than before, or nobody knows who. */
+  readonly onMoved: () => void
 }
 
 /** Silence is counted in this many looks, so that one late timer is not taken for it. */
@@ -43,6 +45,11 @@ export class LeaderRoute implements Route {
   constructor(options: LeaderRouteOptions) {
     this.#options = options
     this.#current = options.destinationOf(null)
+  }
+
+  /** Null: the bus knows. */
+  get leader(): PeerId | null {
+    return this.#current.silent ? null : this.#current.leader
   }
 
   choose(): Destination | null {
@@ -101,6 +108,7 @@ export class LeaderRoute implements Route {
     this.#term = term
     this.#silentLooks = 0
     this.#current = this.#options.destinationOf(leader)
+    this.#options.onMoved()
     if (leader !== null) this.#options.onFound()
   }
 

@@ -16,18 +16,25 @@ export interface GroupStatus {
   readonly leader: PeerId | null
 }
 
-export interface StatusQuestion {
+export interface StatusOptions {
+  /** Default 500. */
+  readonly timeoutMs?: number | undefined
+  /** Waits until time is up, so that those are heard as well who wait to be added. Default false. */
+  readonly everybody?: boolean | undefined
+}
+
+export interface StatusQuestion extends StatusOptions {
   readonly requester: Requester
   readonly clock: Clock
   readonly group: string
   readonly subject: string
-  readonly timeoutMs: number
 }
 
+const DEFAULT_TIMEOUT_MS = 500
 const NOTHING = new Uint8Array(0)
 
 export function askStatus(question: StatusQuestion): Promise<GroupStatus> {
-  const { requester, clock, group, subject, timeoutMs } = question
+  const { requester, clock, group, subject, timeoutMs = DEFAULT_TIMEOUT_MS, everybody = false } = question
   return new Promise((resolve) => {
     const members: MemberStatus[] = []
     const finish = (): void => {
@@ -41,7 +48,9 @@ export function askStatus(question: StatusQuestion): Promise<GroupStatus> {
       const member = parseMemberStatus(decodeJson(reply.payload, MAX_STATUS_BYTES))
       if (member === undefined || member.group !== group) return
       members.push(member)
-      if (missing(members).length === 0) finish()
+      // Whoever waits to be added names nobody, and may be the first to answer.
+      const isNamed = members.some(({ peers }) => peers.length > 0)
+      if (!everybody && isNamed && missing(members).length === 0) finish()
     })
     if (request === null) finish()
   })
@@ -59,6 +68,13 @@ function summarize(group: string, members: readonly MemberStatus[]): GroupStatus
     unreachable: missing(members).sort(),
     leader: leading[0]?.id ?? null,
   }
+}
+
+/** Whose word counts: the leader's, else that of who has seen most. Undefined: nobody answers. */
+export function authorityOf({ leader, members }: GroupStatus): MemberStatus | undefined {
+  const leading = members.find(({ id, role }) => id === leader && role === 'leader')
+  if (leading !== undefined) return leading
+  return [...members].sort((a, b) => b.term - a.term || b.lastIndex - a.lastIndex)[0]
 }
 
 /** Whom the answers name and who has not answered. */

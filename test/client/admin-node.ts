@@ -15,6 +15,7 @@ export class AdminNode extends FakeNode {
   learners: readonly string[] = []
   priorities: Readonly<Record<string, number>> = {}
   appliedIndex: number | null = null
+  change: NodeStatus['change'] = null
   /** Takes the place of what the next calls do. */
   fail: (() => unknown) | null = null
   #held: Promise<void> | null = null
@@ -29,6 +30,7 @@ export class AdminNode extends FakeNode {
   }
 
   #busy = false
+  #index = 1
 
   async #change(call: unknown[], change: () => void): Promise<ConfigurationInfo> {
     this.calls.push(call)
@@ -44,6 +46,7 @@ export class AdminNode extends FakeNode {
       })
     }
     change()
+    this.#index += 1
     return this.members()
   }
 
@@ -87,13 +90,13 @@ export class AdminNode extends FakeNode {
   }
 
   override members(): ConfigurationInfo {
-    return { ...super.members(), index: 1, stage: this.#busy ? 'catchingUp' : 'none' }
+    return { ...super.members(), index: this.#index, stage: this.#busy ? 'catchingUp' : 'none' }
   }
 
   override status(): NodeStatus {
     const status = super.status()
-    const { learners, priorities } = this
-    return { ...status, learners, priorities, appliedIndex: this.appliedIndex ?? status.appliedIndex }
+    const { learners, priorities, change } = this
+    return { ...status, learners, priorities, change, appliedIndex: this.appliedIndex ?? status.appliedIndex }
   }
 
   #remove(id: string): void {

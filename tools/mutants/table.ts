@@ -10,6 +10,7 @@ import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { MEMBERSHIP_MUTANTS } from './tables/membership.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
+import { OPERATOR_MUTANTS } from './tables/operators.ts'
 import { PRIORITY_MUTANTS } from './tables/priorities.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
@@ -37,7 +38,7 @@ export const MUTANTS_BY_AREA = {
   ],
   storage: STORAGE_MUTANTS,
   services: [...SERVICES_MUTANTS, ...ADMIN_MUTANTS],
-  client: CLIENT_MUTANTS,
+  client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],
   transport: TRANSPORT_MUTANTS,
 } as const satisfies Readonly<Record<string, readonly Mutant[]>>
 

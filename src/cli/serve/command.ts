@@ -25,6 +25,11 @@ export function serveCommand(): Command {
       .default([], 'none')
       .argParser(parseMembers),
   )
+  command.addOption(
+    new Option('--join', 'wait to be added to a group that is there, and show how far it is').conflicts(
+      'peers',
+    ),
+  )
   command.addOption(new Option('--data <dir>', "this member's files").makeOptionMandatory())
   command.addOption(
     new Option(
@@ -46,8 +51,9 @@ export function serveCommand(): Command {
   for (const option of tuningOptions()) command.addOption(option)
   command.addHelpText(
     'after',
-    `\nExample:\n  quorate serve --id n1 --peers n1,n2,n3 --group demo --data ./n1 --nats nats://127.0.0.1:4222\n
-SIGTERM or Ctrl-C hands leadership over, settles what is pending and stops; a second one stops at once.\n${EXIT_CODES_HELP}`,
+    `\nExample:\n  quorate serve --id n1 --peers n1,n2,n3 --group demo --data ./n1 --nats nats://127.0.0.1:4222
+  quorate serve --id n4 --join --group demo --data ./n4 --nats nats://127.0.0.1:4222\n
+With --join it needs to know no other member: it says which command adds it. SIGTERM or Ctrl-C hands leadership over, settles what is pending and stops; a second one stops at once.\n${EXIT_CODES_HELP}`,
   )
   return command.action(async () => {
     const flags = command.opts<ServeFlags>()

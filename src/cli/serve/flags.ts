@@ -7,6 +7,8 @@ import type { TuningFlags } from './tuning-flags.ts'
 export interface ServeFlags extends BusFlags, TuningFlags {
   readonly id: string
   readonly peers: readonly string[]
+  /** Says how it becomes a member of a group that is there. */
+  readonly join?: boolean
   readonly data: string
   readonly trust: readonly string[]
   readonly machine?: string

@@ -17,6 +17,7 @@ import { packageVersion } from '../version.ts'
 import { claimDirectory } from './claim.ts'
 import { askPresence } from './duplicate.ts'
 import type { ServeFlags } from './flags.ts'
+import { showJoining } from './join.ts'
 import { loadStateMachine } from './machine-loader.ts'
 import { isStop, listenForStop, type StopRequest, unlessAsked } from './stop-request.ts'
 
@@ -95,6 +96,7 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
   opened.push(() => services.detach())
   const { role, lastIndex, peers } = node.status()
   logger.info({ role, lastIndex, peers, data: flags.data }, 'The member is up.')
+  if (flags.join === true) opened.push(showJoining({ node, transport, flags, logger }))
 
   await stop.asked
   const { role: roleAtEnd, error } = node.status()

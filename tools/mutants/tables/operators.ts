@@ -1,0 +1,187 @@
+// Planted bugs in the operator's client, the route table and the commands that change a group.
+
+import type { Mutant } from '../mutant.ts'
+
+const ADMIN = ['test/client/admin.test.ts']
+const ROUTE = ['test/client/route-table.test.ts']
+const CLI = ['test/cli/members.test.ts']
+
+export const OPERATOR_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'an operator is not led to the leader that is named',
+    file: 'client/pursuit.ts',
+    find: "    else if (!error.retryable && error.code !== 'NOT_LEADER') throw error\n",
+    replace: '    else if (!error.retryable) throw error\n',
+    tests: ADMIN,
+  },
+  {
+    name: 'a change whose answer was lost is asked for again unseen',
+    file: 'client/pursuit.ts',
+    find: 'const settled = this.#maybeBegun ? await this.#look(this.#leader) : null',
+    replace:
+      'const settled = this.#maybeBegun && this.#deadlineMs < 0 ? await this.#look(this.#leader) : null',
+    tests: ADMIN,
+  },
+  {
+    name: 'a leader that died is waited for',
+    file: 'client/pursuit.ts',
+    find: 'missed = isAtWork ? 0 : missed + 1',
+    replace: 'missed = isAtWork || status === null ? 0 : missed + 1',
+    tests: ADMIN,
+  },
+  {
+    name: 'a leader at work is taken for one that has forgotten',
+    file: 'client/pursuit.ts',
+    find: 'missed = isAtWork ? 0 : missed + 1',
+    replace: 'missed += isAtWork ? 1 : 1',
+    tests: ADMIN,
+  },
+  {
+    name: 'what is not waited for any longer was not begun',
+    file: 'client/pursuit.ts',
+    find: '      if (signal?.aborted) this.#begun()\n',
+    replace: '',
+    tests: ADMIN,
+  },
+  {
+    name: 'a wish that has been refused for good is repeated',
+    file: 'client/pursuit.ts',
+    find: "error.code !== 'NOT_LEADER') throw error",
+    replace: "error.code === 'INVALID') throw error",
+    tests: ADMIN,
+  },
+  {
+    name: 'a member that is not there is waited for',
+    file: 'client/admin-asker.ts',
+    find: "        if (noResponders) return resolve({ kind: 'nobody' })\n",
+    replace: '        if (noResponders) return\n',
+    tests: ADMIN,
+  },
+  {
+    name: 'an operator takes a refusal for an answer that is not understood',
+    file: 'client/admin-asker.ts',
+    find: "resolve(isQuorateError(answer) ? { kind: 'refused', error: answer }",
+    replace: "resolve(isQuorateError(answer) ? { kind: 'silent' }",
+    tests: ADMIN,
+  },
+  {
+    name: 'whoever gives up goes on waiting',
+    file: 'client/admin-asker.ts',
+    find: "        asked.close()\n        resolve({ kind: 'silent' })\n",
+    replace: '        asked.close()\n',
+    tests: ADMIN,
+  },
+  {
+    name: 'leadership that has moved is moved again',
+    file: 'client/admin.ts',
+    find: '(to ?? seen.leader) === seen.leader && seen.leader !== first',
+    replace: '(to ?? first) === seen.leader && seen.leader !== first',
+    tests: ADMIN,
+  },
+  {
+    name: 'what an operator has seen is not sent along',
+    file: 'client/admin.ts',
+    find: "{ verb: 'add_peer', peer, role, priority, expect: listOf(expect) }",
+    replace: "{ verb: 'add_peer', peer, role, priority, expect: listOf(expect && undefined) }",
+    tests: ADMIN,
+  },
+  {
+    name: 'a nonsensical wish is sent to every leader there is',
+    file: 'client/admin.ts',
+    find: '  if (!parsed.ok) throw',
+    replace: '  if (!parsed.ok && parsed.problem === "") throw',
+    tests: ADMIN,
+  },
+  {
+    name: 'a change under way counts as done',
+    file: 'client/reached.ts',
+    find: "  if (configuration.oldPeers.length > 0 || configuration.stage !== 'none') return false\n",
+    replace: '',
+    tests: ADMIN,
+  },
+  {
+    name: 'members that are there beside those that were wished for are overlooked',
+    file: 'client/reached.ts',
+    find: '        request.peers.length === peers.length + learners.length &&\n',
+    replace: '        peers.length + learners.length > 0 &&\n',
+    tests: ADMIN,
+  },
+  {
+    name: 'the role that was wished for is overlooked',
+    file: 'client/reached.ts',
+    find: '(role ?? now) !== now',
+    replace: '(now ?? role) !== now',
+    tests: ADMIN,
+  },
+  {
+    name: 'members are known for ever',
+    file: 'client/route-table.ts',
+    find: 'untilMs: clock.nowMs() + KEPT_MS',
+    replace: 'untilMs: clock.nowMs() + 1000 * KEPT_MS',
+    tests: ROUTE,
+  },
+  {
+    name: 'another leader is no reason to ask who the members are',
+    file: 'client/route-table.ts',
+    find: '    this.#known = null\n    this.#asking = null\n',
+    replace: '    this.#asking = null\n',
+    tests: ROUTE,
+  },
+  {
+    name: 'those that are leaving are no members any more',
+    file: 'client/route-table.ts',
+    find: '[...new Set([...best.peers, ...best.oldPeers])]',
+    replace: '[...best.peers]',
+    tests: ROUTE,
+  },
+  {
+    name: 'a client that is led elsewhere does not doubt what it knows',
+    file: 'client/leader-route.ts',
+    find: '    this.#options.onMoved()\n',
+    replace: '',
+    tests: ROUTE,
+  },
+  {
+    name: 'who waits to be added speaks for the group',
+    file: 'client/status.ts',
+    find: 'if (!everybody && isNamed && missing(members)',
+    replace: 'if (!everybody && missing(members)',
+    tests: ROUTE,
+  },
+  {
+    name: 'a group is changed without a question where nobody can answer',
+    file: 'cli/confirm.ts',
+    find: '  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {',
+    replace: '  if (process.stdin.isTTY !== true) return\n  if (process.stderr.isTTY !== true) {',
+    tests: CLI,
+  },
+  {
+    name: 'whatever is not no is yes',
+    file: 'cli/confirm.ts',
+    find: 'if (/^y(es)?$/i.test(answer.trim())) return',
+    replace: 'if (!/^no?$/i.test(answer.trim())) return',
+    tests: CLI,
+  },
+  {
+    name: 'what was shown is not what is asked for',
+    file: 'cli/members/change-commands.ts',
+    find: 'expect: targets(now) }',
+    replace: '...(targets(now).length === 0 ? { expect: [] } : {}) }',
+    tests: CLI,
+  },
+  {
+    name: 'Ctrl-C is a failure',
+    file: 'cli/members/follow.ts',
+    find: '    process.exitCode = exitCode\n',
+    replace: '    process.exitCode = exitCode === 0 ? 0 : 1\n',
+    tests: CLI,
+  },
+  {
+    name: 'a new member does not say how it is added',
+    file: 'cli/serve/join.ts',
+    find: 'if (looks % LOOKS_PER_REMINDER === 0)',
+    replace: 'if (looks % LOOKS_PER_REMINDER < 0)',
+    tests: CLI,
+    testName: 'grows',
+  },
+]
