@@ -1,25 +1,27 @@
 // Texts on their way to a file and back: each as its length in bytes (32 bits, big-endian) and its UTF-8.
 
-/** A piece is handed over once it is this large. */
+/** A piece is handed over when the next text could not fit in. */
 const PIECE_BYTES = 64 * 1024
 const HEAD_BYTES = 4
+/** In UTF-8, of one unit of a string. */
+const MAX_BYTES_PER_UNIT = 3
 
-export function* packTexts(texts: readonly string[]): Generator<Uint8Array, void> {
-  const encoder = new TextEncoder()
-  let parts: Uint8Array[] = []
-  let bytes = 0
+/** Each piece has memory for itself. */
+export function* packTexts(texts: Iterable<string>): Generator<Uint8Array, void> {
+  let piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+  let used = 0
   for (const text of texts) {
-    const encoded = encoder.encode(text)
-    const head = new Uint8Array(HEAD_BYTES)
-    new DataView(head.buffer).setUint32(0, encoded.length)
-    parts.push(head, encoded)
-    bytes += HEAD_BYTES + encoded.length
-    if (bytes < PIECE_BYTES) continue
-    yield Buffer.concat(parts)
-    parts = []
-    bytes = 0
+    const mostBytes = HEAD_BYTES + MAX_BYTES_PER_UNIT * text.length
+    if (mostBytes > piece.length - used) {
+      if (used > 0) yield piece.subarray(0, used)
+      piece = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, mostBytes))
+      used = 0
+    }
+    const bytes = piece.write(text, used + HEAD_BYTES)
+    piece.writeUInt32BE(bytes, used)
+    used += HEAD_BYTES + bytes
   }
-  if (parts.length > 0) yield Buffer.concat(parts)
+  if (used > 0) yield piece.subarray(0, used)
 }
 
 /** @throws Error when the pieces end in the middle of a text. */

@@ -35,9 +35,11 @@ export const MAX_VALUE_LENGTH = 4 * 1024 * 1024
 /** Keys and values, one after the other. */
 const SNAPSHOT_FILE = 'pairs'
 
+/** Never changed, so that whoever has copied the list of them has the state. */
 interface Pair {
-  value: string
-  hash: HashLanes
+  readonly key: string
+  readonly value: string
+  readonly hash: HashLanes
 }
 
 /**
@@ -87,9 +89,8 @@ export class KeyValueMachine implements StateMachine<unknown, KvResult, unknown,
 
   /** What is copied is references; the texts are written while commands go on. */
   onSnapshotSave(writer: SnapshotWriter): () => Promise<void> {
-    const texts: string[] = []
-    for (const [key, { value }] of this.#pairs) texts.push(key, value)
-    return () => writer.addFile(SNAPSHOT_FILE, packTexts(texts))
+    const pairs = [...this.#pairs.values()]
+    return () => writer.addFile(SNAPSHOT_FILE, packTexts(textsOf(pairs)))
   }
 
   async onSnapshotLoad(reader: SnapshotReader): Promise<void> {
@@ -130,13 +131,9 @@ export class KeyValueMachine implements StateMachine<unknown, KvResult, unknown,
   }
 
   #set(key: string, value: string, hash: HashLanes): void {
-    const pair = this.#pairs.get(key)
-    if (pair === undefined) this.#pairs.set(key, { value, hash })
-    else {
-      this.#total = combine(this.#total, pair.hash, -1)
-      pair.value = value
-      pair.hash = hash
-    }
+    const before = this.#pairs.get(key)
+    if (before !== undefined) this.#total = combine(this.#total, before.hash, -1)
+    this.#pairs.set(key, { key, value, hash })
     this.#total = combine(this.#total, hash, 1)
   }
 
@@ -146,6 +143,13 @@ export class KeyValueMachine implements StateMachine<unknown, KvResult, unknown,
     this.#pairs.delete(key)
     this.#total = combine(this.#total, pair.hash, -1)
     return true
+  }
+}
+
+function* textsOf(pairs: readonly Pair[]): Generator<string, void> {
+  for (const { key, value } of pairs) {
+    yield key
+    yield value
   }
 }
 

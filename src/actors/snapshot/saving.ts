@@ -98,7 +98,7 @@ function captureAt(
   const save = store.create(meta, world.clock.wallMs())
   const progress = { doneBytes: 0, totalBytes: 0 }
   world.snapshots.progress = progress
-  const writer = new UserWriter(save, meta, control.signal, progress)
+  const writer = new UserWriter(save, meta, control.signal, progress, world.clock)
   const saving = { save, writer, background: undefined as unknown }
   job.saving = saving
   return afterwards(

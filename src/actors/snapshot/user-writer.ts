@@ -3,6 +3,7 @@
 
 import { QuorateError } from '../../errors.ts'
 import type { SnapshotMeta } from '../../rules/types.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, toError } from '../../runtime/errors.ts'
 import type { SnapshotContent, SnapshotWriter } from '../../state-machine.ts'
 import {
@@ -27,14 +28,22 @@ export class UserWriter implements SnapshotWriter {
   readonly #save: SnapshotSave
   readonly #signal: AbortSignal
   readonly #progress: Progress
+  readonly #clock: Pick<Clock, 'defer'>
   readonly #names = new Set<string>()
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
   #failure: Error | null = null
 
   /** @param progress is kept up to date, for status */
-  constructor(save: SnapshotSave, meta: SnapshotMeta, signal: AbortSignal, progress: Progress) {
+  constructor(
+    save: SnapshotSave,
+    meta: SnapshotMeta,
+    signal: AbortSignal,
+    progress: Progress,
+    clock: Pick<Clock, 'defer'>,
+  ) {
     this.#progress = progress
+    this.#clock = clock
     this.#save = save
     this.#signal = signal
     this.meta = structuredClone(meta)
@@ -115,11 +124,19 @@ export class UserWriter implements SnapshotWriter {
     for await (const piece of pieces) {
       this.#checkWanted()
       if (!(piece instanceof Uint8Array)) throw noBytes(name, piece)
-      for (const full of chunks.addCopy(piece)) await put(full)
+      for (const full of chunks.addCopy(piece)) {
+        await put(full)
+        // Promises alone would leave nothing else its turn until the disk is behind.
+        await this.#turn()
+      }
     }
     const rest = chunks.end()
     if (rest !== null) await put(rest)
     await window.drain()
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#clock.defer(resolve))
   }
 
   async #asked<T>(ask: (done: SnapshotDone<T>) => void): Promise<T> {
