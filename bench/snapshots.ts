@@ -95,12 +95,17 @@ async function install(
   const usedByFollower = (await follower.ask('usage', { kind: 'usage' })).usage
   const { newest } = (await statusOf(follower)).snapshot
   const fetchSeconds = (fetched - from) / 1000
+  const msPerMb = (cpuSeconds: number): number =>
+    rounded((cpuSeconds * 1e9) / Math.max(1, newest?.bytes ?? 0))
   const installed = {
     megabytesPerSecond: Math.round((newest?.bytes ?? 0) / fetchSeconds / 1e6),
     fetchSeconds: rounded(fetchSeconds),
     loadSeconds: rounded((loaded - fetched) / 1000),
     leaderGrewMb: Math.round(usedByLeader.peakRssMb - leaderMb),
     followerGrewMb: Math.round(usedByFollower.peakRssMb - followerMb),
+    // Of all threads, for everything that was done meanwhile.
+    leaderCpuMsPerMb: msPerMb(usedByLeader.cpuSeconds),
+    followerCpuMsPerMb: msPerMb(usedByFollower.cpuSeconds),
     leaderLoopP99ms: rounded(usedByLeader.loopP99ms),
     followerLoopP99ms: rounded(usedByFollower.loopP99ms),
   }

@@ -159,6 +159,34 @@ describe.each(Object.entries(disks()))('on %s', (_, make) => {
     })
   })
 
+  it('a large state that is written from a plain iterable leaves others their turn after each chunk', async () => {
+    let turns = 0
+    let counting = true
+    const count = (): void => {
+      turns++
+      if (counting) setImmediate(count)
+    }
+    const turnsAt: number[] = []
+    function* pieces(): Generator<Uint8Array> {
+      for (let chunk = 0; chunk < 40; chunk++) {
+        turnsAt.push(turns)
+        yield new Uint8Array(SNAPSHOT_CHUNK_BYTES).fill(chunk)
+      }
+    }
+    const machine: StateMachine = {
+      apply: () => null,
+      onSnapshotSave: (writer: SnapshotWriter) => () => writer.addFile('state', pieces()),
+      onSnapshotLoad: () => {},
+    }
+    const { node } = await start(make(), machine)
+    await node.apply(1)
+    setImmediate(count)
+    expect((await node.snapshot()).bytes).toBe(40 * SNAPSHOT_CHUNK_BYTES)
+    counting = false
+    const without = turnsAt.filter((at, chunk) => chunk > 0 && at <= (turnsAt[chunk - 1] ?? 0))
+    expect(without).toEqual([])
+  })
+
   it('closing does not wait for a save that never ends', async () => {
     class Endless extends KeyValueMachine {
       signal: AbortSignal | null = null

@@ -181,7 +181,7 @@ export class Copying {
       this.#ask(chunk.name, chunk.offset + chunk.fetchedBytes, count, (outcome) => {
         const came = outcome.ok ? outcome.response.data.length : 0
         writing.giveBack(takenMs, count - came)
-        tell(self, { type: 'piece.answered', chunk, outcome })
+        tell(self, { type: 'piece.answered', chunk, outcome: kept(outcome) })
       })
     }
   }
@@ -271,6 +271,13 @@ export class Copying {
   #fail(kind: 'remote', message: string): void {
     this.failure ??= { kind, message, error: null }
   }
+}
+
+/** The bytes are the bus's again when this call ends. Copied with memory for themselves, they can go to the disk's thread. */
+function kept(outcome: RpcOutcome<GetFileResponse>): RpcOutcome<GetFileResponse> {
+  if (!outcome.ok) return outcome
+  const { response } = outcome
+  return { ok: true, response: { ...response, data: new Uint8Array(response.data) } }
 }
 
 /** Answers that come when nobody waits any more are nobody's. */

@@ -32,7 +32,7 @@ export function encodeErrorResponse(from: string, error: RemoteError): Uint8Arra
   return sealTuple([PEER_PROTOCOL_VERSION, from, errorItem(error)])
 }
 
-/** Never throws. Byte strings are the receiver's own. */
+/** Never throws. Byte strings are parts of `bytes`. */
 export function decodeResponse<M extends RpcMethod>(
   method: M,
   bytes: Uint8Array,

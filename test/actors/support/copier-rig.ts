@@ -210,7 +210,7 @@ export class CopierRig {
           const decoded = decodeResponse(method, frame)
           if (!decoded.ok) throw new Error(decoded.detail)
           const { outcome: said } = decoded.value
-          this.clock.defer(() =>
+          this.clock.defer(() => {
             end(
               said.ok
                 ? said
@@ -218,8 +218,10 @@ export class CopierRig {
                     ok: false,
                     failure: { code: 'REFUSED', remoteCode: said.error.code, message: said.error.message },
                   },
-            ),
-          )
+            )
+            // It is the bus's again: what is kept of it must have been copied.
+            frame.fill(0xff)
+          })
         })
       })
     if (this.held) this.#waiting.push(go)

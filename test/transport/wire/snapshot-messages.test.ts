@@ -23,12 +23,13 @@ describe('a piece of a file', () => {
     expect(decodeResponse('get_file', piece(length)).ok).toBe(fits)
   })
 
-  test('is the receiver’s own: what the bus does with the frame afterwards changes nothing', () => {
+  test('is a part of the frame: whoever keeps it copies it, once', () => {
     const frame = piece(100)
     const decoded = decodeResponse('get_file', frame)
-    frame.fill(0)
     if (!decoded.ok || !decoded.value.outcome.ok) throw new Error('refused')
-    expect(decoded.value.outcome.response.data).toEqual(new Uint8Array(100).fill(7))
+    const { data } = decoded.value.outcome.response
+    expect(data).toEqual(new Uint8Array(100).fill(7))
+    expect(data.buffer).toBe(frame.buffer)
   })
 
   test('does not widen the door of other answers', () => {

@@ -98,4 +98,19 @@ export const SNAPSHOT_EXECUTOR_MUTANTS: readonly Mutant[] = [
     ],
     tests: SAVING,
   },
+  {
+    name: 'a save takes every turn until the disk is behind',
+    file: 'actors/snapshot/user-writer.ts',
+    find: '        await this.#turn()\n',
+    replace: '',
+    tests: ['test/host/snapshots.test.ts'],
+    testName: 'leaves others their turn',
+  },
+  {
+    name: 'a piece of a snapshot kept without a copy',
+    file: 'actors/snapshot/copier.actions.ts',
+    find: 'data: new Uint8Array(response.data)',
+    replace: 'data: response.data',
+    tests: ['test/actors/snapshot/copier.test.ts'],
+  },
 ]

@@ -46,7 +46,7 @@ export const getFile = {
   answerFrame: {
     maxBytes: MAX_PIECE_BYTES + SMALL_FRAME.maxBytes,
     gate: { maxDepth: SMALL_FRAME.gate.maxDepth, maxItems: SPARE_ITEMS },
-    ownership: 'copy',
+    ownership: 'view',
   },
   request: layout(REQUEST, ({ term, lastIncludedIndex, lastIncludedTerm, name, offset, count }) => [
     term,

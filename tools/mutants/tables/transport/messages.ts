@@ -180,13 +180,6 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     tests: LIMITS,
   },
   {
-    name: 'a piece of a file is a view on what the bus handed over',
-    file: 'transport/wire/messages/get-file.ts',
-    find: "    ownership: 'copy',",
-    replace: "    ownership: 'view',",
-    tests: ['test/transport/wire/snapshot-messages.test.ts'],
-  },
-  {
     name: 'more of a file is taken than was allowed',
     file: 'transport/wire/messages/get-file.ts',
     find: 'data.length <= MAX_PIECE_BYTES,',
