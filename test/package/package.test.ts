@@ -142,7 +142,7 @@ describe('a program', () => {
     const lines = stdout.trim().split('\n')
     expect(lines.map((line) => line.split(' ')[0])).toEqual([...DOORS, 'quorate'])
     expect(lines[0]).toContain(' openHost ')
-    expect(lines[1]).toBe('quorate/client attachServices connectClient')
+    expect(lines[1]).toBe('quorate/client attachServices connectAdmin connectClient')
   })
 
   test('finds the command, in its own version', () => {
