@@ -14,10 +14,16 @@ export const configurationChangeMachine = createMachine({
           "stage": "none"
         }
       },
-      "always": {
-        "guard": "isInherited",
-        "target": "joint"
-      },
+      "always": [
+        {
+          "guard": "isHalfDone",
+          "target": "joint"
+        },
+        {
+          "guard": "isLeaving",
+          "target": "stable"
+        }
+      ],
       "on": {
         "ask": [
           {
@@ -75,7 +81,7 @@ export const configurationChangeMachine = createMachine({
       "states": {
         "waiting": {
           "after": {
-            "patience": {
+            "beat": {
               "target": "looking"
             }
           }
@@ -129,10 +135,24 @@ export const configurationChangeMachine = createMachine({
         "ask": {
           "actions": "refuseBusy"
         },
-        "moved": {
-          "guard": "isCommitted",
-          "target": "none",
-          "actions": "conclude"
+        "moved": [
+          {
+            "guard": "hasLeft",
+            "target": "gone",
+            "actions": "conclude"
+          },
+          {
+            "guard": "isCommitted",
+            "target": "none",
+            "actions": "conclude"
+          }
+        ]
+      }
+    },
+    "gone": {
+      "on": {
+        "ask": {
+          "actions": "refuseBusy"
         }
       }
     }

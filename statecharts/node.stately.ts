@@ -432,11 +432,21 @@ export const nodeMachine = createMachine({
             },
             "waiting": {
               "on": {
-                "timer.election": {
-                  "guard": "maySeekElection",
-                  "target": "preVoting",
-                  "actions": "giveUpLeader"
-                }
+                "timer.election": [
+                  {
+                    "guard": "maySeekElection",
+                    "target": "preVoting",
+                    "actions": "giveUpLeader"
+                  },
+                  {
+                    "guard": "leaderIsSilent",
+                    "actions": [
+                      "giveUpLeader",
+                      "failStrandedReads",
+                      "announce"
+                    ]
+                  }
+                ]
               }
             },
             "preVoting": {

@@ -32,6 +32,13 @@ export class ConfigurationHistory {
     return this.#entries.at(-1) ?? this.#snapshot
   }
 
+  /** The one in force at `index`, and all that came after it, in order. */
+  since(index: LogIndex): readonly ConfigurationEntry[] {
+    const later = this.#entries.filter(({ id }) => id.index > index)
+    const inForce = this.at(index)
+    return inForce === null ? later : [inForce, ...later]
+  }
+
   /** In order, beginning with that of the newest snapshot. */
   all(): readonly ConfigurationEntry[] {
     return this.#snapshot === null ? this.#entries : [this.#snapshot, ...this.#entries]

@@ -1,6 +1,6 @@
 // When to stand for election, and how to count what the others answer (paper section 5.2, braft vote contexts).
 
-import { hasQuorum, isMember, priorityOf } from './quorum.ts'
+import { hasQuorum, isMember, members, priorityOf } from './quorum.ts'
 import type { Configuration, PeerId, Term } from './types.ts'
 
 export interface CampaignSituation {
@@ -19,6 +19,27 @@ export function mayCampaign(situation: CampaignSituation): boolean {
     isMember(situation.configuration, situation.self) &&
     priorityOf(situation.configuration, situation.self) > 0
   )
+}
+
+/**
+ * By which configuration a member may stand for election: the newest one, or the one before it, which had other voters, as
+ * long as the newest is not known to be committed. Who is leaving may be the only one that has the entry which says so, and
+ * with it the log without which nobody else can be elected (thesis section 4.2.2). It is elected by those whom that entry
+ * names, finishes the change, and goes. What comes before these two is settled: no leader appends a configuration before
+ * the last one is committed. `null`: neither names it.
+ *
+ * @param known ascending; the first one is in force at the commit index
+ */
+export function standsBy(known: readonly Configuration[], self: PeerId): Configuration | null {
+  const newest = known.at(-1)
+  if (newest === undefined) return null
+  const before = known.findLast((configuration) => !haveSameVoters(configuration, newest))
+  return [newest, before].find((it) => it !== undefined && isMember(it, self)) ?? null
+}
+
+function haveSameVoters(a: Configuration, b: Configuration): boolean {
+  const voters = members(a)
+  return voters.length === members(b).length && voters.every((peer) => isMember(b, peer))
 }
 
 /** A configuration of exactly this member needs nobody's answer: it elects itself at once. */

@@ -10,6 +10,7 @@ import {
   hasWon,
   isAlone,
   mayCampaign,
+  standsBy,
   startCampaign,
   type VoteAnswer,
 } from '../../src/rules/election.ts'
@@ -60,6 +61,35 @@ describe('a member may campaign', () => {
     expect(mayCampaign({ configuration, self: 'a', leaderIsGone: true, installingSnapshot: false })).toBe(
       true,
     )
+  })
+})
+
+describe('a member stands by', () => {
+  const stable = (...peers: PeerId[]): Configuration => ({ peers, oldPeers: [] })
+  const joint: Configuration = { peers: ['b'], oldPeers: ['a', 'b'] }
+
+  it.each<[string, Configuration[], Configuration | null]>([
+    ['the newest configuration that names it', [stable('a', 'b')], stable('a', 'b')],
+    ['none that knows it not', [stable('b')], null],
+    ['none at all', [], null],
+    [
+      'the one before, while the one without it may not be committed',
+      [stable('a', 'b'), stable('b')],
+      stable('a', 'b'),
+    ],
+    ['the joint one before', [stable('a', 'b'), joint, stable('b')], joint],
+    [
+      'the same, when the newest was written again by another leader',
+      [joint, stable('b'), stable('b')],
+      joint,
+    ],
+    [
+      'nothing that was settled before that',
+      [stable('a'), stable('a', 'c'), stable('b', 'c'), stable('b')],
+      null,
+    ],
+  ])('%s', (_, known, expected) => {
+    expect(standsBy(known, 'a')).toEqual(expected)
   })
 })
 

@@ -34,6 +34,7 @@ export interface ChangeWorld {
   readonly term: Term
   readonly clock: Pick<Clock, 'nowMs'>
   readonly tuning: Tuning
+  readonly heartbeatMs: number
   readonly logger: Logger
   readonly configuration: ConfigurationEntry
   readonly commitIndex: LogIndex

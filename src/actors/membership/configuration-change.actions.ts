@@ -94,6 +94,8 @@ export function begin(context: ChangeContext, event: ChangeEvent): void {
   change.target = verdict.target
   change.adding = votersAdded(configuration, verdict.target)
   world.readmit(change.adding)
+  change.startedMs = world.clock.nowMs()
+  change.answers = new Map(change.adding.map((peer) => [peer, world.progressOf(peer)?.answers ?? 0]))
   logger.info(
     { group, term, members: configurationOf(configuration), wished: verdict.target },
     'The members are about to change.',
@@ -112,9 +114,12 @@ function catchUp({ world, change }: ChangeContext, nowMs: number | null): CatchU
     peers: change.target?.peers ?? [],
     sightingOf: (peer) => {
       if (peer === id) return { peer, matchIndex: lastIndex, isAlive: true }
-      const { matchIndex = 0, contacted = false, lastContactMs = 0 } = world.progressOf(peer) ?? {}
-      const isRecent = nowMs === null || (contacted && nowMs - lastContactMs <= tuning.electionTimeoutMs)
-      return { peer, matchIndex, isAlive: isRecent }
+      const { matchIndex = 0, lastContactMs = 0, answers = 0 } = world.progressOf(peer) ?? {}
+      // A learner that is to vote may have had the log, and have gone since.
+      const isHere = !change.adding.includes(peer) || answers > (change.answers.get(peer) ?? 0)
+      const sinceMs = Math.max(lastContactMs, change.startedMs)
+      const isAlive = nowMs === null || nowMs - sinceMs <= tuning.electionTimeoutMs
+      return { peer, matchIndex: isHere ? matchIndex : 0, isAlive }
     },
   })
 }
@@ -155,9 +160,10 @@ export function proposeJoint({ world, change }: ChangeContext): void {
   world.propose(jointOf(configuration, change.target, filesOf(world, change.adding)))
 }
 
-/** The new set decides alone. */
+/** The new set decides alone. One that an earlier leader had begun with stands in the term's first entry. */
 export function proposeStable({ world, change: { target, adding } }: ChangeContext): void {
   const { configuration } = world
+  if (target === null && isStable(configuration)) return
   const joint =
     target !== null && isStable(configuration)
       ? jointOf(configuration, target, filesOf(world, adding))

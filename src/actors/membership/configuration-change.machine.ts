@@ -2,7 +2,7 @@
 // decide, then the new one alone. What it does is in the file beside this one, and what it decides in rules/change.ts.
 
 import { setup } from 'xstate'
-import { isStable } from '../../rules/quorum.ts'
+import { isMember, isStable } from '../../rules/quorum.ts'
 import type { ChangeContext, ChangeEvent } from './configuration-change.actions.ts'
 import * as changing from './configuration-change.actions.ts'
 
@@ -13,13 +13,16 @@ const configurationChange = setup({
     input: {} as ChangeContext,
   },
   guards: {
-    isInherited: ({ context }) => !isStable(context.world.configuration),
+    isHalfDone: ({ context }) => !isStable(context.world.configuration),
+    isLeaving: ({ context: { world } }) => !isMember(world.configuration, world.id),
     isRefused: ({ context, event }) => changing.isRefused(context, event),
     isUnchanged: ({ context, event }) => changing.isUnchanged(context, event),
     keepsVoters: ({ context }) => changing.keepsVoters(context),
     isReadyForJoint: ({ context }) => changing.isReadyForJoint(context),
     isReady: ({ context }) => changing.isReady(context),
     isSilent: ({ context }) => context.change.silent.length > 0,
+    hasLeft: ({ context }) =>
+      changing.isCommitted(context) && !isMember(context.world.configuration, context.world.id),
     isCommitted: ({ context }) => changing.isCommitted(context),
   },
   actions: {
@@ -36,7 +39,7 @@ const configurationChange = setup({
       context.change.stage = params.stage
     },
   },
-  delays: { patience: ({ context }) => context.world.tuning.electionTimeoutMs },
+  delays: { beat: ({ context }) => context.world.heartbeatMs },
 })
 
 const show = (stage: ChangeContext['change']['stage']) => ({ type: 'show', params: { stage } }) as const
@@ -53,7 +56,11 @@ export const configurationChangeMachine = configurationChange.createMachine({
   states: {
     none: {
       entry: show('none'),
-      always: { guard: 'isInherited', target: 'joint' },
+      // What an earlier leader has begun is finished first.
+      always: [
+        { guard: 'isHalfDone', target: 'joint' },
+        { guard: 'isLeaving', target: 'stable' },
+      ],
       on: {
         ask: [
           { guard: 'isRefused', actions: 'refuse' },
@@ -68,7 +75,7 @@ export const configurationChangeMachine = configurationChange.createMachine({
       on: { ...busy, moved: [...ready] },
       initial: 'waiting',
       states: {
-        waiting: { after: { patience: { target: 'looking' } } },
+        waiting: { after: { beat: { target: 'looking' } } },
         looking: {
           entry: 'look',
           always: [
@@ -84,7 +91,15 @@ export const configurationChangeMachine = configurationChange.createMachine({
     },
     stable: {
       entry: [show('stable'), 'proposeStable'],
-      on: { ...busy, moved: { guard: 'isCommitted', target: 'none', actions: 'conclude' } },
+      on: {
+        ...busy,
+        moved: [
+          { guard: 'hasLeft', target: 'gone', actions: 'conclude' },
+          { guard: 'isCommitted', target: 'none', actions: 'conclude' },
+        ],
+      },
     },
+    // The office is about to end.
+    gone: { on: busy },
   },
 })

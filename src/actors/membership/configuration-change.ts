@@ -24,6 +24,9 @@ export class ConfigurationChange {
   target: Configuration | null = null
   /** Who is sent the log to be able to vote. */
   adding: readonly PeerId[] = []
+  startedMs = 0
+  /** How often each of them had answered by then: what counts is what they say now. */
+  answers: ReadonlyMap<PeerId, number> = new Map()
   /** Those for whom the others wait in vain, as it was seen last. */
   silent: readonly PeerId[] = []
   /** Who waits for this change; null: nobody. */

@@ -1,7 +1,8 @@
 // The configuration in force: who votes, and who is told.
 
+import { standsBy } from '../../rules/election.ts'
 import { isStable } from '../../rules/quorum.ts'
-import { NOTHING } from '../../rules/types.ts'
+import { type Configuration, EMPTY_CONFIGURATION, NOTHING } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
 
 /** The newest one appended, committed or not, or what the node started with (INV-13 a; paper section 6). */
@@ -13,6 +14,13 @@ export function refreshConfiguration(core: NodeCore): void {
     { group: core.group, peers: core.configuration.peers, stable: isStable(core.configuration) },
     'Configuration in force.',
   )
+}
+
+/** The configuration by which this member may stand for election; one that names nobody when there is none. */
+export function candidature({ log, configuration, commitIndex, id }: NodeCore): Configuration {
+  // What was given at start stands in no log.
+  const known = configuration.id.index === 0 ? [configuration] : log.configurations.since(commitIndex)
+  return standsBy(known, id) ?? EMPTY_CONFIGURATION
 }
 
 /** A member that is none any more stays quiet; whoever looks at it is told why. */

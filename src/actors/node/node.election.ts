@@ -25,6 +25,7 @@ import {
 } from '../../rules/vote.ts'
 import type { RequestVoteRequest } from '../../transport/wire/messages/registry.ts'
 import type { TimerFired } from '../timer.machine.ts'
+import { candidature } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf, NodeEvent } from './node.events.ts'
 import { stepDown } from './node.stepdown.ts'
@@ -36,11 +37,15 @@ export function maySeek(core: NodeCore, { firedMs }: TimerFired): boolean {
   // A member whose files are not the ones it is known by has forgotten what it promised, to itself as well.
   if (!core.counts(core.id, core.identity)) return false
   return mayCampaign({
-    configuration: core.configuration,
+    configuration: candidature(core),
     self: core.id,
     leaderIsGone: leaderPresumedAliveMs(core.following.lease, core.leaseTerms, firedMs) === 0,
     installingSnapshot: core.snapshots.isInstalling,
   })
+}
+
+export function leaderIsSilent(core: NodeCore, { firedMs }: TimerFired): boolean {
+  return core.leader !== null && leaderPresumedAliveMs(core.following.lease, core.leaseTerms, firedMs) === 0
 }
 
 /** The followed leader has been silent for too long. */

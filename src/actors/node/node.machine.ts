@@ -211,7 +211,11 @@ export const nodeMachine = nodeSetup.createMachine({
             },
             waiting: {
               on: {
-                'timer.election': { guard: 'maySeekElection', target: 'preVoting', actions: 'giveUpLeader' },
+                'timer.election': [
+                  { guard: 'maySeekElection', target: 'preVoting', actions: 'giveUpLeader' },
+                  // Who may not lead can only wait for somebody who does.
+                  { guard: 'leaderIsSilent', actions: ['giveUpLeader', 'failStrandedReads', 'announce'] },
+                ],
               },
             },
             preVoting: {

@@ -47,6 +47,10 @@ export class LeaderDoor implements ChangeWorld {
     return this.#core.tuning
   }
 
+  get heartbeatMs(): number {
+    return this.#core.heartbeatMs
+  }
+
   get logger(): ChangeWorld['logger'] {
     return this.#core.logger
   }

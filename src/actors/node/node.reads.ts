@@ -2,6 +2,7 @@
 // (thesis section 6.4).
 
 import { leaderLeaseValid } from '../../rules/lease.ts'
+import { targets } from '../../rules/quorum.ts'
 import { confirmRound, isConfirmed } from '../../rules/read.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogIndex } from '../../rules/types.ts'
@@ -128,6 +129,14 @@ export function forwardReads(core: NodeCore, event: EventOf<'read'>): void {
     const message = `The leader ${leader} did not confirm the read: ${outcome.failure.message}`
     failReads(core, byIndex, core.error('NOT_LEADER', message, { retryable: true }))
   })
+}
+
+/** Nobody sends the log to whoever is no member: what waits here for entries would wait for ever. */
+export function failStrandedReads(core: NodeCore): void {
+  if (targets(core.configuration).includes(core.id)) return
+  const message = `Member ${core.id} does not belong to ${core.group} now: ask another one.`
+  const error = core.error('NO_LEADER', message, { retryable: true })
+  for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error }))
 }
 
 /** A follower's reads take part in the leader's next round. A beat follows, so that it learns the commit index soon. */

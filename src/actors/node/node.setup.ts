@@ -117,6 +117,7 @@ const base = setup({
     followsLeader: ({ context: { core } }) => core.leader !== null,
     mayStandWhenAsked: ({ context: { core } }) => standing.mayStandWhenAsked(core),
 
+    leaderIsSilent: ask(['timer.election'], (core, event) => election.leaderIsSilent(core, event)),
     maySeekElection: ask(['timer.election'], (core, event) => election.maySeek(core, event)),
     preVoteIsWon: ({ context: { core } }) => election.preVoteIsWon(core),
     voteIsWon: ({ context: { core } }) => election.voteIsWon(core),
@@ -181,6 +182,7 @@ const base = setup({
     releaseOutbox: on(['hardState.durable'], (core, event) => core.outbox.release(event.version)),
 
     giveUpLeader: act(election.giveUpLeader),
+    failStrandedReads: act(reads.failStrandedReads),
     startPreVote: act(election.startPreVote),
     standForElection: act(election.standForElection),
     requestVotes: act(election.requestVotes),

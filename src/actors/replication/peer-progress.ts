@@ -27,6 +27,8 @@ export class PeerProgress {
   matchIndex: LogIndex = 0
   /** Send time of the newest request that was answered; a new leader gives everybody one timeout (thesis 6.2). */
   lastContactMs: number
+  /** How often it has answered. */
+  answers = 0
   /** True once the peer has answered anything in this term. */
   contacted = false
   consecutiveErrors = 0
@@ -70,6 +72,7 @@ export class PeerProgress {
   contact(sentMs: number): void {
     this.lastContactMs = Math.max(this.lastContactMs, sentMs)
     this.contacted = true
+    this.answers++
     this.consecutiveErrors = 0
   }
 

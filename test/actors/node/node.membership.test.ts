@@ -1,39 +1,13 @@
 // A leader that changes the members, step by step: who is sent what, what is counted when, who is told what.
 
 import { describe, expect, it } from 'vitest'
-import { decodeConfiguration } from '../../../src/log/configuration-codec.ts'
-import { EntryType } from '../../../src/rules/types.ts'
 import { configurationEntry, dataEntry } from '../../log/support/entries.ts'
+import { pulse, spoken, written } from '../support/changing.ts'
 import { says } from '../support/fake-rpc.ts'
-import { type NodeRig, rig } from '../support/node-rig.ts'
+import { rig } from '../support/node-rig.ts'
 
 const ABC = ['a', 'b', 'c']
 const LEFT = { ok: true, configuration: { oldPeers: [] } }
-
-/** Every configuration in the log after the first entry, as `old>new`. */
-function written(node: NodeRig): string[] {
-  return node.disk.entries
-    .filter(({ type }) => type === EntryType.CONFIGURATION)
-    .map((entry) => decodeConfiguration(entry))
-    .map((it) => (it === null ? '?' : `${it.oldPeers.join('')}>${it.peers.join('')}`))
-    .slice(1)
-}
-
-/** Answers every open heartbeat of these. */
-function pulse(node: NodeRig, ...peers: string[]): void {
-  const { term } = node.status
-  for (const call of node.rpc.calls('heartbeat'))
-    if (call.isOpen && peers.includes(call.to)) call.answer({ term, success: true, lastLogIndex: 0 })
-  node.settle()
-}
-
-/** How much this one is told in that time. */
-const spoken = (node: NodeRig, peer: string, ms: number): number => {
-  const told = () => node.rpc.log.filter((line) => line.endsWith(`>${peer}`)).length
-  const before = told()
-  node.advance(ms)
-  return told() - before
-}
 
 const leader = () => rig().boot().establish()
 
@@ -211,46 +185,6 @@ describe('a leader that leaves its office', () => {
     const node = leader()
     node.handle.actor.send({ type: 'change.left', term: 1 })
     expect(node.status.role).toBe('leader')
-  })
-})
-
-describe('whoever leaves', () => {
-  it('is sent the log until it knows, then no more', () => {
-    const node = leader()
-    node.changeTo('a', 'b')
-    node.acknowledge('b')
-    expect(node.status).toMatchObject({ commitIndex: 2, change: null, peers: ['a', 'b'] })
-    pulse(node, 'b', 'c')
-    expect(spoken(node, 'c', 300)).toBeGreaterThan(0)
-    for (let i = 0; i < 30; i++) {
-      node.acknowledge('b', 'c')
-      node.advance(100)
-      pulse(node, 'b', 'c')
-    }
-    expect(spoken(node, 'c', 500)).toBe(0)
-    expect(node.status.replicators.map(({ peer }) => peer)).toEqual(['b'])
-  })
-
-  it('is sent it for a bounded time when it does not answer', () => {
-    const node = leader()
-    node.changeTo('a', 'b')
-    node.acknowledge('b')
-    for (let i = 0; i < 55; i++) {
-      node.advance(100)
-      pulse(node, 'b')
-    }
-    expect(spoken(node, 'c', 500)).toBe(0)
-  })
-
-  it('and comes back at once begins anew: what its files held counts no more', () => {
-    const node = leader()
-    node.changeTo('a', 'b')
-    node.acknowledge('b', 'c')
-    const asked = node.changeTo('a', 'b', 'c')
-    expect(node.status.replicators.find(({ peer }) => peer === 'c')).toMatchObject({ matchIndex: 0 })
-    expect(asked.outcome).toBeNull()
-    node.acknowledge('b', 'c')
-    expect(asked.outcome).toMatchObject({ ok: true })
   })
 })
 

@@ -60,6 +60,23 @@ export function membershipStories(
       one(node, 'd', 1)
       node.acknowledge('b', 'c', 'd')
     },
+    'the only one that has the entry by which it leaves': () => {
+      const entries = [configurationEntry(1, 2, ['a', 'b']), configurationEntry(2, 2, ['b'])]
+      const node = play({ peers: ['a', 'b'], disk: { hardState: { term: 2, votedFor: null }, entries } })
+      node.boot().lead().acknowledge('b')
+    },
+    'another wish in the turn in which the leader leaves': () => {
+      const node = play().boot().establish()
+      const wish = { kind: 'set', members: [{ id: 'b' }, { id: 'c' }] } as const
+      const settle = (): void => node.handle.actor.send({ type: 'change', asked: { wish, settle: () => {} } })
+      node.handle.actor.send({ type: 'change', asked: { wish, settle } })
+      node.acknowledge('b', 'c')
+    },
+    'a member that is removed': () => {
+      const node = play({ id: 'c' }).boot()
+      node.append('a', { term: 2, entries: [configurationEntry(1, 2, ['a', 'b'])], committedIndex: 1 })
+      node.settle().advance(5000)
+    },
     'a change that needs nobody to catch up': () => {
       const node = play().boot().establish()
       node.change({ kind: 'add', member: { id: 'l', role: 'learner' } })
