@@ -22,6 +22,7 @@ export {
   type SwarmPlan as Plan,
 } from './simulation/campaign/swarm.ts'
 export type {
+  ChangeAnswer,
   ProposalAnswer,
   QueryAnswer,
   SnapshotAnswer,

@@ -2,7 +2,8 @@
 
 import type { ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
-import type { LogIndex, PeerId, Term } from '../rules/types.ts'
+import type { ChangeWish } from '../rules/change.ts'
+import type { Configuration, LogIndex, PeerId, Term } from '../rules/types.ts'
 import { copyValue } from '../transport/wire/codec.ts'
 import type { ClientOutcome, History } from './history/history.ts'
 import { fromCommand, toResult } from './history/kv-commands.ts'
@@ -39,6 +40,16 @@ export type SnapshotAnswer =
 export type TransferAnswer =
   | { readonly outcome: 'ok'; readonly leader: PeerId; readonly term: Term }
   | { readonly outcome: 'failed'; readonly error: QuorateError | null }
+
+/** What somebody wishes, and the members that he has seen. */
+export interface WishedMembers {
+  readonly wish: ChangeWish
+  readonly expect: readonly PeerId[] | undefined
+}
+
+export type ChangeAnswer =
+  | { readonly outcome: 'ok'; readonly configuration: Configuration }
+  | { readonly outcome: 'failed' | 'unknown'; readonly error: QuorateError | null }
 
 /** A call that was made and not answered yet. */
 interface OpenCall {
@@ -164,6 +175,34 @@ export class DirectCalls {
             ? done({ outcome: 'ok', leader: outcome.leader, term: outcome.term })
             : failed(outcome.error),
         )
+      })
+      this.#told((checker) => checker.returned(call))
+    })
+  }
+
+  change(
+    member: SimMember,
+    { wish, expect }: WishedMembers,
+    timeoutMs: number,
+    done: (answer: ChangeAnswer) => void,
+  ): void {
+    if (!member.alive) return done({ outcome: 'failed', error: null })
+    const call = this.#options.nextCall()
+    const answer = this.#begin(member, timeoutMs, () => done({ outcome: 'unknown', error: null }))
+    member.enter(() => {
+      this.#told((checker) => checker.invoked(call, { kind: 'membership', node: member.id }))
+      member.change(wish, expect, (outcome) => {
+        if (outcome.ok) {
+          const { index, term } = outcome.configuration.id
+          this.#told((checker) => checker.completed(call, { outcome: 'ok', index, term }))
+          this.#options.completion(member)
+          return answer(() => done({ outcome: 'ok', configuration: outcome.configuration }))
+        }
+        const { error } = outcome
+        const known = error.outcome === 'not-applied' ? 'failed' : 'unknown'
+        this.#told((checker) => checker.completed(call, { outcome: known }))
+        this.#options.completion(member)
+        answer(() => done({ outcome: known, error }))
       })
       this.#told((checker) => checker.returned(call))
     })

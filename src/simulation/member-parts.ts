@@ -28,7 +28,7 @@ type MemberSettings = Pick<
 export function memberSettings(id: PeerId, options: SimulationOptions): MemberSettings {
   return {
     id,
-    peers: options.nodes,
+    peers: options.joiners?.includes(id) === true ? [] : options.nodes,
     seed: options.seed,
     comparesEntries: options.stateMachine !== undefined,
     clockRate: options.clockRates?.[id] ?? 1,
@@ -43,7 +43,7 @@ export function memberSettings(id: PeerId, options: SimulationOptions): MemberSe
 
 export function createDisk(
   id: PeerId,
-  { seed, disk: latency, inheritedConfiguration, identities = false }: SimulationOptions,
+  { seed, disk: latency, inheritedConfiguration, joiners = [], identities = false }: SimulationOptions,
   scheduler: Scheduler,
   observer: DiskObserver,
 ): SimDisk {
@@ -54,7 +54,7 @@ export function createDisk(
     ...{ observer, identity: identities ? 1 : 0 },
     ...(latency === undefined ? {} : { latency }),
   })
-  if (inheritedConfiguration !== undefined)
+  if (inheritedConfiguration !== undefined && !joiners.includes(id))
     disk.restore({
       groups: new Map([[GROUP, GroupImage.inherited(GROUP, inheritedConfiguration, identities ? 1 : 0)]]),
       snapshots: new MemoryTables(),

@@ -2,12 +2,14 @@
 
 import type { QueuedQuery } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal } from '../actors/apply/closures.ts'
+import type { ChangeOutcome } from '../actors/membership/change-world.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../api.ts'
 import { HostCore } from '../host/host-core.ts'
 import type { NodeHandle } from '../host/node-handle.ts'
 import type { Tuning } from '../options.ts'
+import type { ChangeWish } from '../rules/change.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { silentLogger } from '../runtime/logger.ts'
 import type { Random } from '../runtime/random.ts'
@@ -185,6 +187,7 @@ export class SimMember {
         queries: node.pendingQueries,
         'snapshots being sent': node.core.hasLog ? node.core.files.installations.length : 0,
         'callers that wait for a snapshot': node.core.snapshots.asked.size,
+        'callers that wait for other members': node.core.membership.asked.size,
       }
       this.#process?.kill('exit')
       done(left)
@@ -203,6 +206,14 @@ export class SimMember {
 
   transfer(to: PeerId | null, done: (outcome: TransferOutcome) => void): void {
     this.node?.transfer(to, this.#options.rude ? rudely(done) : done)
+  }
+
+  change(
+    wish: ChangeWish,
+    expect: readonly PeerId[] | undefined,
+    done: (outcome: ChangeOutcome) => void,
+  ): void {
+    this.node?.change(wish, expect, this.#options.rude ? rudely(done) : done)
   }
 
   query(query: unknown, level: ReadLevel, done: QueuedQuery['done']): void {

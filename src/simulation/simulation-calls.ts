@@ -2,13 +2,16 @@
 
 import type { ElectionTimeoutOptions, ReadLevel } from '../api.ts'
 import type { QuorateError } from '../errors.ts'
+import type { ChangeWish } from '../rules/change.ts'
 import type { PeerId } from '../rules/types.ts'
 import type {
+  ChangeAnswer,
   DirectCalls,
   ProposalAnswer,
   QueryAnswer,
   SnapshotAnswer,
   TransferAnswer,
+  WishedMembers,
 } from './direct-calls.ts'
 import { SimulationFaults } from './simulation-faults.ts'
 import type { TimeDriver } from './time/time-driver.ts'
@@ -62,6 +65,27 @@ export abstract class SimulationCalls extends SimulationFaults {
   /** The same with a callback, for plans. */
   askForTransfer(id: PeerId, to: PeerId | null, done: (answer: TransferAnswer) => void): void {
     this.direct.transfer(this.member(id), to, 60_000, done)
+  }
+
+  /** Wishes other members of member `id`, as `node.changePeers` and its kin would. */
+  change(
+    id: PeerId,
+    wish: ChangeWish,
+    expect?: readonly PeerId[],
+    timeoutMs = 60_000,
+  ): Promise<ChangeAnswer> {
+    const member = this.member(id)
+    return this.time.awaited((resolve) => this.direct.change(member, { wish, expect }, timeoutMs, resolve))
+  }
+
+  /** The same with a callback, for plans. */
+  askForChange(
+    id: PeerId,
+    wished: WishedMembers,
+    timeoutMs: number,
+    done: (answer: ChangeAnswer) => void,
+  ): void {
+    this.direct.change(this.member(id), wished, timeoutMs, done)
   }
 
   /** The same with a callback, for plans. */

@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly seed: number
   /** The members of the group, which is also its first configuration. */
   readonly nodes: readonly PeerId[]
+  /** Hosts that wait to be added: their first configuration is empty. Default: none. */
+  readonly joiners?: readonly PeerId[]
   /** Members that are not started: `restart` starts them. */
   readonly stopped?: readonly PeerId[]
   /** Options of every node, as for `startNode`. */

@@ -75,7 +75,8 @@ export class Simulation extends SimulationCalls {
 
   constructor(options: SimulationOptions) {
     super()
-    const { seed, nodes, stopped = [] } = options
+    const { seed, joiners = [], stopped = [] } = options
+    const nodes = [...options.nodes, ...joiners]
     this.seed = seed
     this.nodes = nodes
     // Not by chance: a run takes snapshots when it is told to.

@@ -14,7 +14,17 @@ import {
   type StoreName,
 } from '../../src/testing.ts'
 import { machineNamed } from './machines.ts'
-import { answerLine, diskLine, fieldsOf, leadershipLine, memberLine, messageLine } from './words.ts'
+import { wishOf } from './wishes.ts'
+import {
+  answerLine,
+  changeLine,
+  diskLine,
+  fieldsOf,
+  leadershipLine,
+  memberLine,
+  membersLine,
+  messageLine,
+} from './words.ts'
 
 interface Call {
   /** The line that it prints in the end. */
@@ -61,7 +71,7 @@ export class ScenarioRunner {
   }
 
   async #start(nodes: string[], fields: Fields): Promise<string> {
-    const { seed = '1', stopped = '', machine, identities, priorities, ...tuning } = fields
+    const { seed = '1', stopped = '', joiners = '', machine, identities, priorities, ...tuning } = fields
     const unknown = Object.keys(tuning).filter((name) => !(name in tuningSchema.shape))
     if (unknown.length > 0) throw new Error(`There is no option ${unknown.join(', ')}.`)
     await this.finish()
@@ -73,6 +83,7 @@ export class ScenarioRunner {
         ? {}
         : { inheritedConfiguration: { peers: nodes, oldPeers: [], priorities: numbersOf(priorities) } }),
       nodes,
+      joiners: joiners.split(',').filter((id) => id !== ''),
       stopped: stopped.split(',').filter((id) => id !== ''),
       options: Object.fromEntries(Object.entries(tuning).map(([name, value]) => [name, JSON.parse(value)])),
       ...(stateMachine === null ? {} : { stateMachine, machineErrors: 'allow' as const }),
@@ -103,6 +114,8 @@ export class ScenarioRunner {
           .then((error) => (error === null ? 'ok' : `failed ${error.code}`)),
       )
     if (verb === 'transfer') return call(sim.transfer(id, rest[0] ?? null).then(leadershipLine))
+    const wish = wishOf(verb, rest, fields)
+    if (wish !== null) return call(sim.change(id, wish, fields.expect?.split(',')).then(changeLine))
     if (verb === 'shutdown') return call(sim.shutdown(id).then(() => ''))
     if (verb === 'get') {
       const level = fields.level === 'lease' || fields.level === 'local' ? fields.level : 'readIndex'
@@ -186,6 +199,8 @@ export class ScenarioRunner {
         return sim.settled(this.#call(id).promise)
       case 'pending':
         return args.map((name) => `${name} ${this.#call(name).settled ? 'answered' : 'pending'}`).join('\n')
+      case 'members':
+        return (args.length === 0 ? sim.nodes : args).map((each) => membersLine(sim, each)).join('\n')
       case 'status':
         return (args.length === 0 ? sim.nodes : args).map((each) => memberLine(sim, each)).join('\n')
       case 'durable':

@@ -1,7 +1,8 @@
 // How scenario scripts show members, disks, messages and answers: one short line each, without times.
 
-import { EntryType, type LogEntry } from '../../src/rules/types.ts'
+import { type Configuration, EntryType, type LogEntry } from '../../src/rules/types.ts'
 import type {
+  ChangeAnswer,
   DurableState,
   HeldMessage,
   ProposalAnswer,
@@ -30,6 +31,7 @@ export function fieldsOf(status: SimulatedStatus): Readonly<Record<string, unkno
   const { newest, state, saves, failures, doneBytes } = status.snapshot
   return {
     ...status,
+    members: setWords(status).replaceAll(' ', ''),
     snapshotIndex: newest?.index ?? 0,
     snapshotTerm: newest?.term ?? 0,
     ...{
@@ -136,6 +138,25 @@ function conflictWords({
 export function leadershipLine(answer: TransferAnswer): string {
   if (answer.outcome === 'ok') return `ok ${answer.leader} leads term ${answer.term}`
   return `failed${answer.error === null ? '' : ` ${answer.error.code}`}`
+}
+
+/** `A voter {A,B}`, `B learner {A} + {B}, changing: joint`, `C removed {A,B}`, `D voter {A,B} to {B,C}` */
+export function membersLine(sim: Simulation, id: string): string {
+  const { alive, status } = sim.node(id)
+  if (!alive) return `${id} dead`
+  const { membership, change } = status()
+  return `${id} ${membership} ${setWords(status())}${change === null ? '' : `, changing: ${change.stage}`}`
+}
+
+function setWords({ peers, oldPeers, learners = [] }: Configuration): string {
+  const old = oldPeers.length === 0 ? '' : `{${oldPeers.join(',')}} to `
+  return `${old}{${peers.join(',')}}${learners.length === 0 ? '' : ` + {${learners.join(',')}}`}`
+}
+
+/** `ok {A,B} + {C}`, `failed BUSY`, `unknown LEADERSHIP_LOST` */
+export function changeLine(answer: ChangeAnswer): string {
+  if (answer.outcome === 'ok') return `ok ${setWords(answer.configuration)}`
+  return `${answer.outcome}${answer.error === null ? '' : ` ${answer.error.code}`}`
 }
 
 /** `ok 3/2`, `failed NOT_LEADER`, `unknown`; queries: `ok "1"` */

@@ -25,6 +25,8 @@ export interface Hint {
   readonly machinePace?: MachinePace
   /** The group begins in the middle of a change of membership. */
   readonly joint?: boolean
+  /** Members come and go. */
+  readonly changes?: boolean
   /** Whether clients are real ones, over the members' services. */
   readonly via?: 'bus' | 'calls'
   /** Length of the safety phase in election timeouts. Default 40. */

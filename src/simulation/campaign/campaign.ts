@@ -7,12 +7,13 @@ import type { KvCommand } from '../history/kv-model.ts'
 import { InvariantViolation } from '../invariants/invariants.ts'
 import type { BusClient } from '../services/bus-client.ts'
 import type { ClientAnswer } from '../sim-client.ts'
-import { GROUP } from '../sim-member.ts'
+import { GROUP, type SimMember } from '../sim-member.ts'
 import { Simulation } from '../simulation.ts'
 import { EventKind } from '../time/scheduler.ts'
 import { drawLatencyMs, exponential, pick, streamOf } from '../time/sim-random.ts'
 import type { FaultEpisode, FaultKind } from './faults.ts'
-import { enterLiveness, Nemesis, planLiveness } from './nemesis.ts'
+import { MemberOperator, votersInSight } from './member-changes.ts'
+import { enterLiveness, type LivenessPlan, Nemesis, planLiveness } from './nemesis.ts'
 import { Operator } from './operator.ts'
 import type { SwarmPlan } from './swarm.ts'
 
@@ -51,6 +52,8 @@ export interface RunOptions {
 
 const TRACE_LINES = 60
 const CALM_TIMEOUTS = 20
+/** Longer than anything is deferred. */
+const ASKED_MS = 50
 
 /** Runs the plan; never throws for what the simulated group does. */
 export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promise<SeedResult> {
@@ -69,6 +72,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     clockRates: plan.clockRates,
     identities: true,
     services: plan.clients.via === 'bus',
+    joiners: plan.memberChanges?.joiners ?? [],
     ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
     ...(options.writeNdjson === undefined ? {} : { writeNdjson: options.writeNdjson }),
   })
@@ -89,7 +93,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
   return {
     seed: plan.seed,
     failure,
-    nodes: plan.nodes.length,
+    nodes: sim.nodes.length,
     events: sim.scheduler.executed,
     messages: sim.bus.sent,
     elections: sim.checker?.elections ?? 0,
@@ -138,6 +142,8 @@ class Campaign {
   #open = 0
   /** Who has been asked for a snapshot and has not answered. */
   readonly #asked = new Set<{ readonly node: string }>()
+  /** Null: the members stay as they are. */
+  readonly #wishes: MemberOperator | null
 
   constructor(plan: SwarmPlan, sim: Simulation, nemesis: Nemesis, hasLiveness: boolean) {
     this.#hasLiveness = hasLiveness && plan.profile !== 'unsurvivable'
@@ -145,6 +151,10 @@ class Campaign {
     this.#sim = sim
     this.#nemesis = nemesis
     this.#operator = new Operator(sim, streamOf(plan.seed, 'operator'))
+    const { memberChanges, victims, seed } = plan
+    const random = streamOf(seed, 'wishes')
+    this.#wishes =
+      memberChanges === null ? null : new MemberOperator({ sim, random, plan: memberChanges, victims })
   }
 
   async run(): Promise<void> {
@@ -153,11 +163,15 @@ class Campaign {
     for (let i = 0; i < clients.count; i++) this.#startClient(`c${i}`)
     this.#askForSnapshots(streamOf(seed, 'snapshots asked for'))
     if (this.#plan.transfersEveryMs !== null) this.#operator.moveLeadership(this.#plan.transfersEveryMs)
+    this.#wishes?.start()
     this.#nemesis.start()
     await this.#pass(safetyMs)
+    this.#wishes?.stop()
     this.#nemesis.stop()
     this.#operator.stop()
     this.#sim.heal()
+    // Who has been asked for other members knows of it by now.
+    if (this.#wishes !== null) await this.#pass(ASKED_MS)
     if (this.#hasLiveness) await this.#liveness(streamOf(seed, 'liveness'))
     this.#stopped = true
     await this.#pass(clients.timeoutMs + 1000)
@@ -174,7 +188,7 @@ class Campaign {
   async #end(): Promise<void> {
     const sim = this.#sim
     sim.heal()
-    for (const node of this.#plan.nodes) {
+    for (const node of sim.nodes) {
       sim.reconnect(node)
       sim.healDisk(node)
     }
@@ -185,10 +199,10 @@ class Campaign {
 
   async #liveness(random: ReturnType<typeof streamOf>): Promise<void> {
     const sim = this.#sim
-    const { nodes } = this.#plan
+    const { nodes } = sim
     const timeoutMs = this.#plan.tuning.electionTimeoutMs + (this.#plan.tuning.maxClockDriftMs ?? 0)
     const damaged = new Set([...sim.members.values()].filter((m) => m.disk.damaged).map((m) => m.id))
-    const plan = planLiveness(random, { nodes, voters: halvesOf(this.#plan), damaged })
+    const plan = planLiveness(random, { nodes, voters: this.#voters(), damaged })
     if (plan === null) return
     if (random.next() < 0.2) for (const node of nodes) sim.powerLoss(node)
     for (const node of plan.core) {
@@ -203,18 +217,7 @@ class Campaign {
     // Calm begins when what slow links still hold has arrived, and who lost its quorum before has stepped down.
     await this.#pass(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)
     const { core } = plan
-    const members = core.map((id) => sim.members.get(id)).filter((m) => m !== undefined)
-    const follows = (leader: string): boolean => members.every((m) => m.alive && m.status().leader === leader)
-    const settled = await sim.until(() => {
-      const leader = sim.leader()
-      return leader !== null && core.includes(leader) && follows(leader)
-    }, CALM_TIMEOUTS * timeoutMs)
-    if (!settled)
-      throw new InvariantViolation(
-        'INV-0',
-        `L1: no leader of all of ${core.join(',')} within ${CALM_TIMEOUTS} timeouts.`,
-        { plan },
-      )
+    const members = await this.#settle(plan, CALM_TIMEOUTS * timeoutMs)
     const term = Math.max(...members.map((m) => m.status().term))
     await this.#pass(CALM_TIMEOUTS * timeoutMs)
     const later = Math.max(...members.map((m) => m.status().term))
@@ -243,6 +246,38 @@ class Campaign {
     // Whoever asked before has had time enough to be told.
     await this.#pass(2 * timeoutMs)
     for (const id of core) sim.checker?.finish(id)
+  }
+
+  /** Waits for a leader of the core whose members stay as they are, and for those of them who are in the core to follow it. */
+  async #settle(plan: LivenessPlan, withinMs: number): Promise<readonly SimMember[]> {
+    const sim = this.#sim
+    const { core } = plan
+    const led = (): readonly SimMember[] => {
+      const leader = sim.members.get(sim.leader() ?? '')
+      if (leader === undefined || !core.includes(leader.id)) return []
+      const { learners, peers, oldPeers, change } = leader.status()
+      // L3: nothing stays half done.
+      if (change !== null || oldPeers.length > 0 || !peers.includes(leader.id)) return []
+      const members = [...sim.members.values()].filter(
+        ({ id }) => core.includes(id) && [...peers, ...learners].includes(id),
+      )
+      return members.every((m) => m.alive && m.status().leader === leader.id) ? members : []
+    }
+    if (await sim.until(() => led().length > 0, withinMs)) return led()
+    const seen = [...sim.members.values()].map(({ id, alive, node }) => {
+      if (!alive || node === null) return `${id} is dead`
+      const { role, term, peers, oldPeers, learners, change } = node.status()
+      return `${id} ${role} ${term} {${oldPeers}}>{${peers}}+{${learners}} ${change?.stage ?? ''}`
+    })
+    const text = `L1, L3: no leader of all of ${core.join(',')} with the members at rest: ${seen.join('; ')}.`
+    throw new InvariantViolation('INV-0', text, { plan })
+  }
+
+  /** The sets whose majorities the group needs. */
+  #voters(): readonly (readonly string[])[] {
+    const { nodes, inherited } = this.#plan
+    if (this.#wishes !== null) return votersInSight(this.#sim.members.values())
+    return inherited === null ? [nodes] : [inherited.peers, inherited.oldPeers]
   }
 
   /** The services of a calm core: its leader alone answers as one, and every client finds it. */
@@ -305,9 +340,10 @@ class Campaign {
 
   /** An operator who wants one now, of any member, whatever it is doing. */
   #askForSnapshots(random: ReturnType<typeof streamOf>): void {
-    const { snapshotsAskedEveryMs: everyMs, nodes } = this.#plan
+    const { snapshotsAskedEveryMs: everyMs } = this.#plan
     if (everyMs === null) return
     const sim = this.#sim
+    const { nodes } = sim
     const next = (): void => {
       if (this.#stopped) return
       const node = pick(random, nodes)
@@ -356,9 +392,4 @@ class Campaign {
         return { command: { op: 'get', key }, level: op === 'lease' || op === 'local' ? op : 'readIndex' }
     }
   }
-}
-
-/** The voters whose majorities the group needs: two sets when it is joint. */
-function halvesOf({ nodes, inherited }: SwarmPlan): readonly (readonly string[])[] {
-  return inherited === null ? [nodes] : [inherited.peers, inherited.oldPeers]
 }

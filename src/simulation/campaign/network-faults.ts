@@ -8,7 +8,7 @@ import type { Fault } from './faults.ts'
 import { drawPartition } from './partition-shapes.ts'
 import type { Profile } from './profiles.ts'
 
-const NETWORK: readonly Profile[] = ['swarm', 'network', 'unsurvivable']
+const NETWORK: readonly Profile[] = ['swarm', 'network', 'membership', 'unsurvivable']
 
 const FILTERABLE: readonly MessageKind[] = [
   'prevote',

@@ -5,7 +5,7 @@ import { between, chance, pick } from '../time/sim-random.ts'
 import type { FaultSource } from './fault-source.ts'
 import type { Profile } from './profiles.ts'
 
-const PROCESS: readonly Profile[] = ['swarm', 'network', 'disk', 'clock', 'unsurvivable']
+const PROCESS: readonly Profile[] = ['swarm', 'network', 'disk', 'clock', 'membership', 'unsurvivable']
 const CLOCK: readonly Profile[] = ['swarm', 'clock', 'unsurvivable']
 
 const CRASH_POINTS: readonly CrashPoint[] = [

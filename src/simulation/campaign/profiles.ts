@@ -1,8 +1,8 @@
 // The kinds of campaign: from which field their faults are drawn.
 
 /**
- * `swarm` draws from everything survivable; the next four only from their field. `membership` draws no faults of its
- * own yet (changing the configuration comes with a later issue), but most of its groups begin joint.
+ * `swarm` draws from everything survivable; the next four only from their field. In most groups of `membership` the members
+ * come and go, most of them begin joint, and processes crash and networks part meanwhile.
  * `unsurvivable` adds wiped, lying and replaced disks on any member: no wrong answer may be given, availability is
  * not asked for, and the checker has to be told which members to waive.
  */

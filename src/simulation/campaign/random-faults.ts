@@ -15,6 +15,7 @@ export function worldOf(plan: SwarmPlan): SimulationOptions {
   return {
     seed,
     nodes,
+    joiners: plan.memberChanges?.joiners ?? [],
     options: tuning,
     link,
     disk,

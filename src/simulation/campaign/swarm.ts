@@ -13,6 +13,7 @@ import { TICK_MS } from '../time/scheduler.ts'
 import { between, chance, type Latency, pick, shuffled, streamOf } from '../time/sim-random.ts'
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
+import { drawMemberChanges, type MemberChangePlan } from './member-changes.ts'
 import { drawTransfers } from './operator.ts'
 import type { Profile } from './profiles.ts'
 import { drawSnapshots } from './snapshot-plan.ts'
@@ -70,6 +71,8 @@ export interface SwarmPlan {
   readonly episodes: readonly FaultEpisode[]
   /** The group begins in the middle of a change of membership, as a leader that crashed left it; null: it does not. */
   readonly inherited: Configuration | null
+  /** Somebody changes the members; null: they stay as they are. */
+  readonly memberChanges: MemberChangePlan | null
   /** Members whose disks the plan may damage for good: at most a minority, except in `unsurvivable`. */
   readonly victims: readonly string[]
 }
@@ -89,6 +92,8 @@ export interface SwarmInput {
   readonly machinePace?: MachinePace
   /** Whether the group begins joint, instead of drawing it. */
   readonly joint?: boolean
+  /** Whether members come and go, instead of drawing it. */
+  readonly changes?: boolean
   readonly via?: ClientPlan['via']
 }
 
@@ -107,6 +112,12 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
   const durationMs = safetyMs ?? tuning.electionTimeoutMs * (safetyTimeouts ?? drawnTimeouts)
   const drawnSources = drawSources(random, profile)
   const sources = input.sources ?? drawnSources
+  const memberChanges = drawMemberChanges(streamOf(seed, 'members'), {
+    ...{ profile, changes: input.changes, electionTimeoutMs: tuning.electionTimeoutMs },
+    spares: NAMES.slice(count),
+    count,
+  })
+  const hosts = [...nodes, ...(memberChanges?.joiners ?? [])]
   const victims =
     profile === 'unsurvivable' ? nodes : shuffled(random, nodes).slice(0, Math.floor((count - 1) / 2))
   return {
@@ -132,7 +143,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     transfersEveryMs: drawTransfers(streamOf(seed, 'transfers'), profile, tuning.electionTimeoutMs),
     rude: chance(streamOf(seed, 'rude'), 0.15),
     machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
-    clockRates: drawClockRates(random, nodes, tuning),
+    clockRates: drawClockRates(random, hosts, tuning),
     clients: {
       ...drawClients(random, tuning.electionTimeoutMs),
       via: input.via ?? (chance(streamOf(seed, 'via'), BUS_RATE) ? 'bus' : 'calls'),
@@ -141,10 +152,11 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     livenessMs: tuning.electionTimeoutMs * 40 + 5000,
     sources,
     victims,
+    memberChanges,
     inherited: drawInherited(streamOf(seed, 'inherited'), nodes, input),
     episodes: drawEpisodes(streamOf(seed, 'faults'), {
       sources,
-      nodes,
+      nodes: hosts,
       victims,
       durationMs,
       electionTimeoutMs: tuning.electionTimeoutMs,
@@ -160,15 +172,9 @@ function drawPace(random: Random, electionTimeoutMs: number): MachinePace | null
   const delay: Latency = { shape: 'exponential', minMs: 0, meanMs, maxMs: electionTimeoutMs / 2 }
   const hangs = { hangRate: 0.002, hangMs: 3 * electionTimeoutMs }
   const capture = { capture: delay }
-  const slowly = {
-    background: {
-      shape: 'exponential',
-      minMs: 0,
-      meanMs: electionTimeoutMs / 5,
-      maxMs: electionTimeoutMs * 5,
-    },
-    load: { shape: 'exponential', minMs: 0, meanMs: electionTimeoutMs / 2, maxMs: electionTimeoutMs * 5 },
-  } as const
+  const maxMs = electionTimeoutMs * 5
+  const slow = (meanMs: number): Latency => ({ shape: 'exponential', minMs: 0, meanMs, maxMs })
+  const slowly = { background: slow(electionTimeoutMs / 5), load: slow(electionTimeoutMs / 2) }
   return pick<MachinePace | null>(random, [
     null,
     null,

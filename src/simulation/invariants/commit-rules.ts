@@ -176,6 +176,9 @@ export class CommitRules {
     // The configuration may have moved on in the same step, after the count.
     const configurations = [view.configuration, member.configuration ?? view.configuration]
     if (configurations.some((configuration) => hasQuorum(configuration, holds))) return
+    // And each entry is judged by the configuration of its time (trap T38).
+    const ofItsTime = this.#context.configurationAt(member, view)
+    if (ofItsTime !== null && hasQuorum(ofItsTime, holds)) return
     const holders = view.configuration.peers.filter(holds)
     throw new InvariantViolation(
       'INV-8',

@@ -81,6 +81,7 @@ export class CompletionRules {
     this.#open.delete(id)
     this.#completed.add(id)
     if (call.kind === 'proposal') this.#checkProposal(id, call, completion)
+    else if (call.kind === 'membership') this.#checkChange(id, call, completion)
     else if (call.kind === 'snapshot') this.#checkSnapshot(id, call, completion)
     else if (call.kind === 'read' && completion.outcome === 'ok') this.#checkRead(id, call, completion)
   }
@@ -164,14 +165,32 @@ export class CompletionRules {
     if (record === null || record.term !== term) {
       throw new InvariantViolation(
         'INV-18',
-        `Proposal ${id} on ${call.node} was reported done at ${index} of term ${term}, but ${record === null ? 'nothing' : `term ${record.term}`} is committed there.`,
+        `${call.kind === 'membership' ? 'Change' : 'Proposal'} ${id} on ${call.node} was reported done at ${index} of term ${term}, but ${record === null ? 'nothing' : `term ${record.term}`} is committed there.`,
       )
     }
+    if (call.kind === 'membership') return this.#checkFinal(id, call, record)
     const key = this.#context.options.identify?.(record) ?? null
     if (key === null || call.key === undefined || key === call.key) return
     throw new InvariantViolation(
       'INV-18',
       `Proposal ${id} (${call.key}) on ${call.node} was reported done at ${index}, where ${key} is committed.`,
+    )
+  }
+
+  /** A change that is told as done is one: its last configuration is committed. */
+  #checkChange(id: number, call: OpenCall, { outcome, index, term }: Completion): void {
+    if (outcome !== 'ok' || index === undefined || term === undefined) return
+    const report = { id, call, index, term }
+    if (this.#context.canon.at(index) === null) this.#unsettled.push(report)
+    else this.#checkReport(report)
+  }
+
+  #checkFinal(id: number, { node }: Call, { data, index }: EntryRecord): void {
+    const configuration = this.#context.options.decodeConfiguration?.(data)
+    if (configuration === undefined || configuration.oldPeers.length === 0) return
+    throw new InvariantViolation(
+      'INV-18',
+      `Change ${id} on ${node} was reported done with entry ${index}, which is joint.`,
     )
   }
 

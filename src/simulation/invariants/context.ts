@@ -1,6 +1,7 @@
 // What the rules of the checker share: each member's last state, the canonical log, and who was leader when.
 
 import type { Configuration, HardState, LogEntry, LogIndex, PeerId, Term } from '../../rules/types.ts'
+import { EntryType } from '../../rules/types.ts'
 import type { Role } from '../../status.ts'
 import { type EntryRecord, isDurable, LogRegistry, MirroredLog } from './log-registry.ts'
 import type { DurableObservation, NodeObservation } from './observation.ts'
@@ -134,6 +135,16 @@ export class CheckerContext {
 
   members(): IterableIterator<MemberState> {
     return this.#members.values()
+  }
+
+  /** What was in force at a member's commit index, by its log or its snapshot; null: they don't say. */
+  configurationAt({ log }: MemberState, { commitIndex, snapshot }: NodeObservation): Configuration | null {
+    for (let at = commitIndex; at >= log.firstIndex; at--) {
+      const record = log.at(at)
+      if (record?.type !== EntryType.CONFIGURATION) continue
+      return this.options.decodeConfiguration?.(record.data) ?? null
+    }
+    return snapshot?.configuration ?? null
   }
 
   /** Members on whose disk the entry is, and those of whom nothing can be asked any more. */

@@ -49,7 +49,7 @@ export class LogRules {
     const change = member.log.sync(view)
     this.#forgetConfigurations(member)
     if (change.removed.length > 0) this.#checkRemoved(member, view, change.removed, snapshotIndex)
-    if (change.removed.length > 0 || change.added.length > 0) this.#trackConfigurations(member, change)
+    if (change.removed.length > 0 || change.added.length > 0) this.#trackConfigurations(member, change, view)
     this.#checkEffective(member, view)
   }
 
@@ -156,7 +156,7 @@ export class LogRules {
     while (list?.[0] !== undefined && list[0].index < log.firstIndex) list.shift()
   }
 
-  #trackConfigurations(member: MemberState, { removed, added }: LogChange): void {
+  #trackConfigurations(member: MemberState, { removed, added }: LogChange, view: NodeObservation): void {
     let list = this.#configurations.get(member.id)
     if (list === undefined) {
       list = []
@@ -167,6 +167,7 @@ export class LogRules {
     for (const record of added) {
       if (record.type !== EntryType.CONFIGURATION) continue
       this.#checkStep(member.id, list.at(-1), record)
+      this.#checkPredecessor(member, view, list.at(-1), record)
       list.push(record)
     }
   }
@@ -181,6 +182,22 @@ export class LogRules {
     throw new InvariantViolation(
       'INV-13',
       `The log of ${id} steps from configuration ${describeConfiguration(from)} to ${describeConfiguration(to)} at ${after.index}: their majorities need not meet.`,
+    )
+  }
+
+  /** INV-13 (c): a leader writes a configuration when the one before is committed, and an entry of its own term. */
+  #checkPredecessor(
+    member: MemberState,
+    { id, role, term, commitIndex }: NodeObservation,
+    before: EntryRecord | undefined,
+    after: EntryRecord,
+  ): void {
+    const { log } = member
+    if (role !== 'leader' || after.term !== term || (log.at(after.index - 1)?.term ?? 0) < term) return
+    if ((before?.index ?? 0) <= commitIndex && (log.at(commitIndex)?.term ?? term) === term) return
+    throw new InvariantViolation(
+      'INV-13',
+      `${id}, leader of term ${term}, wrote the configuration of entry ${after.index} when only ${commitIndex} was committed, and the one before stands at ${before?.index ?? 0}.`,
     )
   }
 

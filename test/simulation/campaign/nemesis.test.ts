@@ -13,7 +13,7 @@ import {
   printScript,
   shrink,
 } from '../../../src/simulation/campaign/nemesis.ts'
-import { drawSwarm, maxRateError, PROFILES } from '../../../src/simulation/campaign/swarm.ts'
+import { drawSwarm, maxRateError, PROFILES, type Profile } from '../../../src/simulation/campaign/swarm.ts'
 import { EventKind } from '../../../src/simulation/time/scheduler.ts'
 import { streamOf } from '../../../src/simulation/time/sim-random.ts'
 import { World } from '../support/world.ts'
@@ -230,8 +230,19 @@ describe('plans', () => {
     }
   })
 
-  it('draw nothing for membership yet', () => {
-    expect(drawSwarm({ seed: 1, profile: 'membership' }).episodes).toEqual([])
+  it('let members come and go in most seeds of membership, some of the swarm, and nowhere else', () => {
+    const share = (profile: Profile) => {
+      const plans = Array.from({ length: 100 }, (_, seed) => drawSwarm({ seed, profile }))
+      return plans.filter(({ memberChanges }) => memberChanges !== null).length
+    }
+    expect(share('membership')).toBeGreaterThan(60)
+    expect(share('swarm')).toBeGreaterThan(10)
+    expect(share('swarm')).toBeLessThan(50)
+    for (const profile of ['network', 'disk', 'clock', 'unsurvivable'] as const)
+      expect(share(profile)).toBe(0)
+    const hosts = Array.from({ length: 50 }, (_, seed) => drawSwarm({ seed, profile: 'membership' }))
+    for (const { nodes, memberChanges, clockRates } of hosts)
+      expect(Object.keys(clockRates)).toEqual([...nodes, ...(memberChanges?.joiners ?? [])])
   })
 })
 

@@ -10,10 +10,11 @@
 //   node.membership              what is known of old files is kept, a leader that has left goes on
 //   quorum                       learners count
 
-import type { Mutant } from '../mutant.ts'
+import type { Hint, Mutant } from '../mutant.ts'
 
+const CHANGES: Hint = { profile: 'membership', changes: true }
 const RULES = ['test/rules/change.test.ts']
-const NODE = ['test/actors/node/node.membership.test.ts']
+const NODE = ['test/actors/node/node.membership.test.ts', 'test/actors/node/node.leaving.test.ts']
 const WISHES = ['test/host/membership.test.ts']
 
 export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
@@ -22,7 +23,8 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: 'rules/change.ts',
     find: 'votersAdded(target, current).length > 1',
     replace: 'votersAdded(target, current).length > 99',
-    tests: RULES,
+    expect: ['INV-13'],
+    hint: CHANGES,
   },
   {
     name: 'the old set is not asked',
@@ -57,6 +59,14 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: 'rules/change.ts',
     find: '  if (!isEstablished) return',
     replace: '  if (!isEstablished && configurationIndex < 0) return',
+    // The first entry is a configuration, which has to be committed as well.
+    also: [
+      {
+        file: 'rules/change.ts',
+        find: '  if (configurationIndex > commitIndex) return',
+        replace: '  if (configurationIndex > commitIndex + 1) return',
+      },
+    ],
     tests: NODE,
   },
   {
@@ -64,7 +74,8 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: 'rules/change.ts',
     find: '  if (configurationIndex > commitIndex) return',
     replace: '  if (configurationIndex > commitIndex + 999) return',
-    tests: RULES,
+    expect: ['INV-13'],
+    hint: CHANGES,
   },
   {
     name: 'nobody is caught up before it counts',
@@ -90,9 +101,10 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     name: 'a joint configuration is left as it was found',
     file: 'actors/membership/configuration-change.machine.ts',
-    find: "      always: { guard: 'isInherited', target: 'joint' },\n",
+    find: "        { guard: 'isHalfDone', target: 'joint' },\n",
     replace: '',
-    tests: NODE,
+    expect: ['INV-0'],
+    hint: CHANGES,
   },
   {
     name: 'the change is over when it is written, committed or not',
@@ -106,7 +118,8 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     file: 'actors/membership/configuration-change.actions.ts',
     find: '  if (!isMember(configuration, id)) world.send',
     replace: '  if (!isMember(configuration, id) && term < 0) world.send',
-    tests: NODE,
+    expect: ['INV-0'],
+    hint: CHANGES,
   },
   {
     name: 'a leader outside of the new set counts itself',
@@ -114,14 +127,16 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
     find: '  office?.ballots.judgeBy(core.configuration, index)',
     replace:
       '  office?.ballots.judgeBy({ ...core.configuration, peers: [...new Set([...configuration.peers, core.id])] }, index)',
-    tests: NODE,
+    expect: ['INV-8', 'INV-6', 'INV-7'],
+    hint: CHANGES,
   },
   {
     name: 'a configuration is in force when it is committed',
     file: 'actors/node/node.appending.ts',
     find: '  core.configuration = { ...configuration, id: { index, term } }',
     replace: '  if (before.id.term < term) core.configuration = { ...configuration, id: { index, term } }',
-    tests: NODE,
+    expect: ['INV-13'],
+    hint: CHANGES,
   },
   {
     name: 'whoever is removed is let go before it knows',
@@ -164,6 +179,44 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
+    tests: NODE,
+  },
+  {
+    name: 'whoever leaves is quiet, though it alone has the entry that says so',
+    file: 'rules/election.ts',
+    find: '  return [newest, before].find(',
+    replace: '  return [newest].find(',
+    also: [{ file: 'rules/election.ts', find: '  const before = known', replace: '  void known' }],
+    tests: NODE,
+  },
+  {
+    name: 'whoever leaves asks for votes for ever',
+    file: 'actors/node/node.configuration.ts',
+    find: 'log.configurations.since(commitIndex)',
+    replace: 'log.configurations.since(0 * commitIndex)',
+    tests: NODE,
+  },
+  {
+    name: 'a leader that finds itself outside of the new set stays',
+    file: 'actors/membership/configuration-change.machine.ts',
+    find: "        { guard: 'isLeaving', target: 'stable' },\n",
+    replace: '',
+    tests: NODE,
+  },
+  {
+    name: 'whoever has the log is promoted, here or not',
+    file: 'actors/membership/configuration-change.actions.ts',
+    find: 'const isHere = !change.adding.includes(peer) || answers',
+    replace: 'const isHere = !change.adding.includes(peer) || answers + 1',
+    tests: ['test/scenarios/scenarios.test.ts'],
+    testName: 'learner-counts-nowhere',
+  },
+  {
+    name: 'a removed member keeps readers waiting for a leader that does not speak to it',
+    file: 'actors/node/node.reads.ts',
+    find: '  for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error }))\n',
+    replace:
+      '  for (const settle of [] as ((a: object) => void)[]) core.shelter(() => settle({ ok: false, error }))\n',
     tests: NODE,
   },
   {
