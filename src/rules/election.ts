@@ -153,7 +153,7 @@ export function countVote(campaign: Campaign, candidate: Candidate, answer: Vote
 }
 
 function withDisruption(campaign: Campaign, answer: VoteAnswer): Campaign {
-  if (!answer.disrupted) return campaign
+  if (!answer.disrupted || (campaign.disruptedLeader?.term ?? 0) > answer.previousTerm) return campaign
   return { ...campaign, disruptedLeader: { peer: answer.from, term: answer.previousTerm } }
 }
 

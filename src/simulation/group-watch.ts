@@ -62,7 +62,7 @@ export class GroupWatch {
     if (what === 'capture') member.capturedHash = hash
     const meta = member.node?.core.snapshots.store?.newest?.meta
     if (what === 'loaded' && meta !== undefined) {
-      member.lastApplied = meta.lastIncludedIndex
+      member.lastApplied = checker()?.lastCommandUpTo(meta.lastIncludedIndex) ?? meta.lastIncludedIndex
       this.guard(() => checker()?.loaded(member.id, meta, hash))
     }
     crashPoints.hit(member.id, what)

@@ -217,6 +217,12 @@ describe('an answer to a vote request', () => {
     expect(second.campaign.disruptedLeader).toEqual({ peer: 'e', term: 4 })
   })
 
+  it('of a leader deposed long ago takes nobody’s place who was deposed later', () => {
+    const known = campaign({ disruptedLeader: { peer: 'e', term: 4 } })
+    const late = { ...yes('b'), disrupted: true, previousTerm: 2 }
+    expect(countVote(known, SELF, late).campaign.disruptedLeader).toEqual({ peer: 'e', term: 4 })
+  })
+
   it('held back by a lease is asked again at once when the deposed leader is known already', () => {
     const known = campaign({ disruptedLeader: { peer: 'e', term: 4 } })
     const { campaign: counted, askAgain } = countVote(known, SELF, held('b'))

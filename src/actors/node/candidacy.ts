@@ -1,7 +1,7 @@
 // A member's own campaigns, and its verdict on the campaign of another.
 
 import type { Campaign } from '../../rules/election.ts'
-import type { Identity, PeerId } from '../../rules/types.ts'
+import type { Identity, PeerId, Term } from '../../rules/types.ts'
 import type { VoteDecision } from '../../rules/vote.ts'
 
 /** The verdict on a vote request, kept while the request is dealt with. */
@@ -16,6 +16,8 @@ export class Candidacy {
   preVote: Campaign | null = null
   vote: Campaign | null = null
   verdict: VoteVerdict | null = null
+  /** The term of the last office that this member has left; 0: it has had none. */
+  lastOffice: Term = 0
   /** Whose files gave their votes, in this campaign and the pre-vote before it. */
   readonly voters = new Map<PeerId, Identity>()
   /** Members whose votes do not count, by the files that were told of: they answer several times a second. */

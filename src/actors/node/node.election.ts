@@ -49,9 +49,7 @@ export function leaderIsSilent(core: NodeCore, { firedMs }: TimerFired): boolean
 }
 
 /** The followed leader has been silent for too long. */
-export function giveUpLeader(core: NodeCore): void {
-  forgetLeader(core, 'ELECTION_TIMEOUT')
-}
+export const giveUpLeader = (core: NodeCore): void => forgetLeader(core, 'ELECTION_TIMEOUT')
 
 /** Asks whether an election could be won, before raising the term (thesis section 9.6). */
 export function startPreVote(core: NodeCore): void {
@@ -290,8 +288,12 @@ function answerVote(
   event: VoteRpc,
   granted: boolean,
   previousTerm: number,
-  disrupted = core.office !== null,
+  leads = core.office !== null,
 ): void {
+  // Deposed by something else that this candidate said: those who vote for it owe this member nothing any more.
   const { rejectedByLease } = judgeVote(core, event)
-  core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm })
+  const led = event.message.term - 1
+  const hasLed = !leads && led > 0 && core.candidacy.lastOffice === led
+  const deposed = hasLed ? { disrupted: true, previousTerm: led } : { disrupted: leads, previousTerm }
+  core.answer(event.reply, { term: core.term, granted, rejectedByLease, ...deposed })
 }

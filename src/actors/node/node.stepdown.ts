@@ -33,6 +33,7 @@ export function stepDown(core: NodeCore, { term, reason }: StepDown): readonly A
 
 function leaveOffice(core: NodeCore, office: Office, reason: StepDownReason): readonly AnyActorRef[] {
   core.office = null
+  core.candidacy.lastOffice = office.term
   core.leader = null
   if (office.roundTimer !== null) core.clock.clearTimeout(office.roundTimer)
   // In the log of a deposed leader: the next one may keep these entries or drop them.

@@ -1,7 +1,7 @@
 // The omniscient checker: sees every member, every disk and every message, remembers all of it, and throws the moment
 // that one of the promises of docs/invariants.md is broken.
 
-import type { LogIndex, PeerId, SnapshotMeta, Term } from '../../rules/types.ts'
+import { EntryType, type LogIndex, type PeerId, type SnapshotMeta, type Term } from '../../rules/types.ts'
 import type { WriteOp } from '../disk/disk-image.ts'
 import { BehaviorRules } from './behavior-rules.ts'
 import { CommitRules } from './commit-rules.ts'
@@ -62,6 +62,13 @@ export class InvariantChecker {
   /** Observations checked so far. */
   get observations(): number {
     return this.#observations
+  }
+
+  /** The newest committed command up to `index`: what a state up to there has carried out last. */
+  lastCommandUpTo(index: LogIndex): LogIndex {
+    let at = index
+    while (at > 0 && (this.#context.canon.at(at)?.type ?? EntryType.DATA) !== EntryType.DATA) at--
+    return at
   }
 
   /** The highest index that any member ever took for committed. */

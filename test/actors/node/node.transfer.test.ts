@@ -75,6 +75,21 @@ describe('a transfer', () => {
     expect(node.state).toBe('leader.transferring.told')
   })
 
+  it('voids the lease of whoever is asked, also when another answer of the target deposes the leader first', () => {
+    const node = leader({ tuning: { leaderLease: true } })
+    node.transfer('b')
+    node.advance(100)
+    node.rpc.last('heartbeat', 'b').answer({ term: 3, success: false, lastLogIndex: 1 })
+    expect(node.settle().state).toBe('follower.waiting')
+    const answer = node.requestVote('b', { term: 3, lastLogIndex: 1, lastLogTerm: 2 })
+    node.settle()
+    expect(answer.response).toMatchObject({ granted: true, term: 3, disrupted: true, previousTerm: 2 })
+    // Of a later term it has nothing to say: somebody else may have led meanwhile.
+    const later = node.requestVote('c', { term: 5, lastLogIndex: 1, lastLogTerm: 2 })
+    node.settle()
+    expect(later.response).toMatchObject({ granted: true, disrupted: false })
+  })
+
   it('that comes to nothing ends after an election timeout: the same term goes on with a new lease', () => {
     const node = leader({ tuning: { leaderLease: true, maxClockDriftMs: 0 } })
     const beat = () => {

@@ -590,6 +590,11 @@ describe('INV-16, INV-17 and INV-18', () => {
     return scene
   }
 
+  it('whose state ends with a configuration has carried out the command before it', () => {
+    const scene = settled()
+    expect([3, 2, 1].map((index) => scene.checker.lastCommandUpTo(index))).toEqual([3, 2, 0])
+  })
+
   it('a read that is older than what was acknowledged or shown before', () => {
     const scene = call(settled(), 1)
     scene.checker.completed(1, { outcome: 'ok', index: 3, term: 1 })

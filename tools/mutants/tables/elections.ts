@@ -69,9 +69,9 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     name: 'vote answered before it is persisted',
     number: 1,
     file: 'actors/node/node.election.ts',
-    find: '  core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm })\n}',
+    find: '  core.answer(event.reply, { term: core.term, granted, rejectedByLease, ...deposed })\n}',
     replace:
-      '  event.reply({ ok: true, response: { term: core.term, granted, rejectedByLease, disrupted, previousTerm } })\n}',
+      '  event.reply({ ok: true, response: { term: core.term, granted, rejectedByLease, ...deposed } })\n}',
     expect: ['INV-2'],
   },
   {
