@@ -124,7 +124,6 @@ export class Pursuit<V extends AdminVerb> {
     } finally {
       signal?.removeEventListener('abort', giveUp)
       giveUp()
-      if (signal?.aborted) this.#begun()
     }
   }
 

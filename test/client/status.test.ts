@@ -44,6 +44,14 @@ describe('status of a group', () => {
     ])
   })
 
+  test('is not given by who waits to be added, though it answers first', async () => {
+    const { bus, nodes } = group(['n4', 'n1', 'n2', 'n3'])
+    if (nodes[0] !== undefined) nodes[0].peers = []
+    const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
+    const { members, unreachable } = await client.status({ timeoutMs: 60_000 })
+    expect([members.map(({ id }) => id), unreachable]).toEqual([['n1', 'n2', 'n3', 'n4'], []])
+  })
+
   test('names those who do not answer', async () => {
     const { bus } = group(['n2'])
     const client = connectClient({ transport: bus.connect('app'), group: 'demo' })

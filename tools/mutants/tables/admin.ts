@@ -87,7 +87,7 @@ export const ADMIN_MUTANTS: readonly Mutant[] = [
     name: 'a group can be reset without naming a member',
     file: 'services/admin-endpoints.ts',
     find: 'forLeader: GROUP_VERBS.map(',
-    replace: 'forLeader: ADMIN_VERBS.map(',
+    replace: 'forLeader: [...GROUP_VERBS.slice(0, 0), ...ADMIN_VERBS].map(',
     tests: ADMIN,
   },
   {

@@ -39,7 +39,7 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'what is not waited for any longer was not begun',
     file: 'client/pursuit.ts',
-    find: '      if (signal?.aborted) this.#begun()\n',
+    find: "        if (reply.kind === 'silent') this.#begun()\n",
     replace: '',
     tests: ADMIN,
   },
@@ -145,8 +145,8 @@ export const OPERATOR_MUTANTS: readonly Mutant[] = [
     name: 'who waits to be added speaks for the group',
     file: 'client/status.ts',
     find: 'if (!everybody && isNamed && missing(members)',
-    replace: 'if (!everybody && missing(members)',
-    tests: ROUTE,
+    replace: 'if (!everybody && (isNamed || members.length > 0) && missing(members)',
+    tests: ['test/client/status.test.ts'],
   },
   {
     name: 'a group is changed without a question where nobody can answer',
