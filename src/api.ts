@@ -124,6 +124,13 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal
 }
 
+export interface ResetOptions {
+  /** Says that one knows what may be lost. */
+  readonly force: true
+  /** Ends the waiting, not what was forced. */
+  readonly signal?: AbortSignal
+}
+
 /** Who the members of a group are, by the configuration in force on the member that was asked. */
 export interface ConfigurationInfo {
   /** Who votes, witnesses among them. */
@@ -182,6 +189,22 @@ export interface RaftNode extends AsyncDisposable {
   demote(id: PeerId, options?: ChangeOptions): Promise<ConfigurationInfo>
   /** Who is to lead when several could: the highest, 0 never; rejects as `changePeers` does. */
   setPriority(id: PeerId, priority: number, options?: ChangeOptions): Promise<ConfigurationInfo>
+  /**
+   * Forces who the voters are, on this member alone and without asking anybody (braft Node::reset_peers): for a group that
+   * has lost its majority for good. It is in force at once, in a later term, and whatever change was under way ends. What
+   * only the others had acknowledged may be lost, and they must never be started again with their files. Resolves when an
+   * entry on this disk says so: one of the set leads then (braft resolves at once, and a crash forgets it).
+   *
+   * Ask one member, the one whose log reaches furthest; the others learn of it. Where the process may be stopped,
+   * `quorate recover` is the safer way.
+   *
+   * @throws QuorateError INVALID without `force`, for a set that is empty, names somebody twice or lacks this member, and at
+   *   a witness; BUSY (retryable) at a leader while a change runs, and while a snapshot is installed; TIMEOUT, outcome
+   *   `unknown`, when nobody could lead the set in time: it stays in force in memory (`status().resetPending`); CONFLICT
+   *   when a leader of other members lives.
+   * @example await node.resetPeers(['n3'], { force: true })
+   */
+  resetPeers(peers: readonly PeerId[], options: ResetOptions): Promise<ConfigurationInfo>
   /** The members, as this one knows them. */
   members(): ConfigurationInfo
   /**

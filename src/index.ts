@@ -14,6 +14,7 @@ export type {
   RaftNode,
   ReadLevel,
   ReadOptions,
+  ResetOptions,
   RoleChange,
   SnapshotInfo,
   StartNodeOptions,

@@ -100,6 +100,8 @@ export interface NodeStatus {
   readonly priorities: Priorities
   /** What this member is to its group. `waiting`: nobody has added it yet. `removed`: it was a member, and knows that it is none. */
   readonly membership: Membership
+  /** An operator has forced who the members are, and no entry on the disk of this member says so yet: a crash forgets it. */
+  readonly resetPending: boolean
   /** Of a leader that changes the members; null: none does. */
   readonly change: ChangeStatus | null
   readonly firstIndex: LogIndex

@@ -22,6 +22,9 @@ export const nodeMachine = createMachine({
     "change": {
       "actions": "refuseChange"
     },
+    "reset": {
+      "actions": "refuseReset"
+    },
     "snapshot": {
       "actions": "refuseSnapshot"
     },
@@ -147,6 +150,22 @@ export const nodeMachine = createMachine({
         "transfer.late": {
           "actions": "giveUpWaiting"
         },
+        "reset": [
+          {
+            "guard": "resetForces",
+            "target": ".follower",
+            "actions": [
+              "leaveOffice",
+              "forcePeers"
+            ]
+          },
+          {
+            "actions": "answerReset"
+          }
+        ],
+        "reset.late": {
+          "actions": "giveUpReset"
+        },
         "timer.snapshot": {
           "actions": "saveOnTimer"
         },
@@ -160,7 +179,10 @@ export const nodeMachine = createMachine({
           "actions": "trimLog"
         },
         "log.durable": {
-          "actions": "settleAcks"
+          "actions": [
+            "settleAcks",
+            "settleReset"
+          ]
         },
         "rpc.pre_vote": {
           "actions": "answerPreVote"
@@ -598,6 +620,7 @@ export const nodeMachine = createMachine({
             "log.durable": {
               "actions": [
                 "settleAcks",
+                "settleReset",
                 "countBallots"
               ]
             },

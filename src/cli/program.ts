@@ -9,6 +9,7 @@ import { leaderCommand } from './leader/command.ts'
 import { membersCommand } from './members/command.ts'
 import { say } from './output.ts'
 import { permissionsCommand } from './permissions/command.ts'
+import { recoverCommand } from './recover/command.ts'
 import { serveCommand } from './serve/command.ts'
 import { leaveSignals } from './signals.ts'
 import { snapshotCommand } from './snapshot/command.ts'
@@ -25,7 +26,7 @@ export function createProgram(): Command {
     .addHelpText('after', `\nExample:\n  quorate demo\n\n${EXIT_CODES_HELP}`)
   const commands = [
     ...[demoCommand(), serveCommand(), kvCommand(), statusCommand()],
-    ...[membersCommand(), leaderCommand()],
+    ...[membersCommand(), leaderCommand(), recoverCommand()],
     ...[snapshotCommand(), doctorCommand(), permissionsCommand()],
   ]
   for (const command of commands) program.addCommand(command)

@@ -56,9 +56,14 @@ export interface QuorateAdmin {
   transferLeadership(to?: PeerId, options?: PursuitOptions): Promise<Omit<Leadership, 'ok'>>
   /**
    * Makes one member believe that these are the members. For a group that has lost its majority for good: what only the
-   * others had acknowledged may be lost, and they must never be started again.
+   * others had acknowledged may be lost, and they must never be started again with their files. Resolves and rejects as
+   * `node.resetPeers()`; INVALID as well unless `confirm` is the name of the group.
    */
-  resetPeers(member: PeerId, peers: readonly PeerId[], options: { readonly force: true }): Promise<Changed>
+  resetPeers(
+    member: PeerId,
+    peers: readonly PeerId[],
+    options: { readonly force: true; readonly confirm: string },
+  ): Promise<Changed>
   /** One member takes no more commands, or takes them again. */
   setReadonly(member: PeerId, on: boolean): Promise<void>
   status(options?: StatusOptions): Promise<GroupStatus>
@@ -148,8 +153,8 @@ export function connectAdmin(options: AdminOptions): QuorateAdmin {
       )
       return { leader, term }
     },
-    resetPeers: (member, peers, { force }) =>
-      askMember(member, 'reset_peer', { verb: 'reset_peer', peers: [...peers], force }),
+    resetPeers: (member, peers, { force, confirm }) =>
+      askMember(member, 'reset_peer', { verb: 'reset_peer', peers: [...peers], force, confirm }),
     async setReadonly(member, on) {
       await askMember(member, 'readonly', { verb: 'readonly', on })
     },

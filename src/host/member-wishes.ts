@@ -58,6 +58,18 @@ export const wishes = {
   }),
 }
 
+/** JavaScript has no compiler that asks for `force`. @throws QuorateError INVALID */
+export function forcedNames(
+  peers: readonly PeerId[],
+  options: { readonly force?: unknown },
+): readonly PeerId[] {
+  if (options?.force !== true) {
+    const why = 'what only the other members have acknowledged may be lost'
+    throw new QuorateError('INVALID', `resetPeers needs { force: true }: ${why}.`)
+  }
+  return [...checked(namesSchema.min(1, 'must name at least one member'), 'Peers', peers)]
+}
+
 export function checkedNames(
   what: string,
   names: readonly PeerId[] | undefined,

@@ -4,6 +4,7 @@ import { type Actor, createActor, type InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../actors/apply/closures.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
+import type { ResetOutcome } from '../actors/membership/reset.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { NodeInput } from '../actors/node/node.input.ts'
@@ -78,6 +79,11 @@ export class NodeHandle {
     done: (outcome: ChangeOutcome) => void,
   ): void {
     this.#intake.change(wish, expect, done)
+  }
+
+  /** Forces who the members are. `done` comes exactly once, never before this returns. */
+  resetPeers(peers: readonly PeerId[], done: (outcome: ResetOutcome) => void): void {
+    this.#intake.resetPeers(peers, done)
   }
 
   members(): ConfigurationInfo {

@@ -4,6 +4,7 @@
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal, ProposalOutcome } from '../actors/apply/closures.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
+import type { ResetOutcome } from '../actors/membership/reset.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
 import type { Full } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
@@ -83,6 +84,19 @@ export class NodeIntake {
     }
     asked.add(settle)
     core.clock.defer(() => core.send({ type: 'change', asked: { wish, expect, settle } }))
+  }
+
+  /** Forces who the members are. `done` comes exactly once, never before this returns. */
+  resetPeers(peers: readonly PeerId[], done: (outcome: ResetOutcome) => void): void {
+    const core = this.#core
+    const refused = this.#cannotServe()
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    const { asked } = core.membership.reset
+    const settle = (outcome: ResetOutcome): void => {
+      if (asked.delete(settle)) done(outcome)
+    }
+    asked.add(settle)
+    core.clock.defer(() => core.send({ type: 'reset', peers, asked: settle }))
   }
 
   /** Asks for leadership to move. `done` comes exactly once, never before this returns. */

@@ -27,6 +27,7 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
     witnesses: [...(core.configuration.witnesses ?? [])],
     priorities: { ...core.configuration.priorities },
     membership: core.membership.in(core.configuration, core.id),
+    resetPending: core.membership.reset.forced !== null,
     change: changeStatus(core),
     firstIndex: log?.firstIndex ?? 1,
     lastIndex: log?.lastIndex ?? 0,

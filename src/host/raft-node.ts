@@ -13,6 +13,7 @@ import type {
   NodeEvents,
   RaftNode,
   ReadOptions,
+  ResetOptions,
   SnapshotInfo,
   TransferOptions,
 } from '../api.ts'
@@ -25,7 +26,7 @@ import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/membe
 import type { NodeStatus } from '../status.ts'
 import type { SnapshotRecord } from '../storage/snapshot-store.ts'
 import { copyValue, encodeValue } from '../transport/wire/codec.ts'
-import { checkedNames, wishes } from './member-wishes.ts'
+import { checkedNames, forcedNames, wishes } from './member-wishes.ts'
 import type { NodeHandle } from './node-handle.ts'
 import { configurationInfo } from './node-status.ts'
 
@@ -126,6 +127,18 @@ export class NodeFacade implements RaftNode, PortedNode {
 
   setPriority(id: PeerId, priority: number, options?: ChangeOptions): Promise<ConfigurationInfo> {
     return this.#change(() => wishes.prioritize(id, priority), options)
+  }
+
+  resetPeers(peers: readonly PeerId[], options: ResetOptions): Promise<ConfigurationInfo> {
+    const { signal } = options ?? {}
+    const reset = new Promise<ConfigurationInfo>((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
+      this.#handle.resetPeers(forcedNames(peers, options), (outcome) => {
+        if (outcome.ok) resolve(configurationInfo(this.#handle.core, outcome.configuration, 'none'))
+        else reject(outcome.error)
+      })
+    })
+    return signal === undefined ? reset : untilAborted(reset, signal, 'unknown')
   }
 
   members(): ConfigurationInfo {

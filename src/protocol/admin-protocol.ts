@@ -94,6 +94,7 @@ const memberStatusSchema = z.object({
   witnesses: z.array(peer).max(1024).default([]),
   priorities: z.record(peer, index).default({}),
   membership: z.enum(['voter', 'witness', 'learner', 'waiting', 'removed']).default('voter'),
+  resetPending: z.boolean().default(false),
   change: changeSchema.nullable().default(null),
   firstIndex: index,
   lastIndex: index,

@@ -53,6 +53,8 @@ const requestSchema = z.discriminatedUnion('verb', [
     verb: z.literal('reset_peer'),
     peers: z.array(memberNameSchema).min(1).max(MAX_NAMES),
     force: z.literal(true, 'must be true: what only the other members have acknowledged may be lost'),
+    /** The group's name, typed once more: this is meant, and not another one. */
+    confirm: nameSchema,
   }),
   z.strictObject({ verb: z.literal('readonly'), on: z.boolean() }),
 ])

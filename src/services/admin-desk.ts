@@ -142,7 +142,11 @@ export class AdminDesk {
       case 'set_priority':
         return node.setPriority(request.peer, request.priority, optionsOf(request.expect))
       case 'reset_peer':
-        return operable(node).resetPeers(request.peers, { force: true })
+        if (request.confirm !== node.group) {
+          const why = `confirm is ${request.confirm}, and this group is called ${node.group}`
+          throw new QuorateError('INVALID', `The members were not reset: ${why}.`)
+        }
+        return node.resetPeers(request.peers, { force: true })
       default:
         throw new QuorateError('UNSUPPORTED', `${request.verb} is not carried out.`)
     }

@@ -4,7 +4,7 @@
 import type { RaftNode, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { SnapshotSummary } from '../protocol/snapshot-protocol.ts'
-import type { LogIndex, PeerId, Term } from '../rules/types.ts'
+import type { LogIndex, Term } from '../rules/types.ts'
 import { sheltered } from '../runtime/errors.ts'
 import type { SnapshotReader } from '../storage/snapshot-store.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
@@ -123,7 +123,6 @@ function hasPort(node: RaftNode): node is RaftNode & PortedNode {
 
 /** What a node may lack. */
 interface Operable {
-  resetPeers(peers: readonly PeerId[], options: { readonly force: true }): unknown
   setReadonly(on: boolean): unknown
 }
 
@@ -134,8 +133,6 @@ export function operable(node: RaftNode): Operable {
     throw new QuorateError('UNSUPPORTED', `This member cannot ${what}.`)
   }
   return {
-    resetPeers: (peers, options) =>
-      able.resetPeers === undefined ? lacks('reset its peers') : able.resetPeers(peers, options),
     setReadonly: (on) => (able.setReadonly === undefined ? lacks('be read-only') : able.setReadonly(on)),
   }
 }

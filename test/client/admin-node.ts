@@ -74,11 +74,10 @@ export class AdminNode extends FakeNode {
       this.priorities = { ...this.priorities, [id]: priority }
     })
 
-  resetPeers(peers: readonly string[], options: object): Promise<ConfigurationInfo> {
-    return this.#change(['resetPeers', peers, options], () => {
+  override resetPeers: RaftNode['resetPeers'] = (peers, options) =>
+    this.#change(['resetPeers', peers, options], () => {
       this.peers = peers
     })
-  }
 
   async setReadonly(on: boolean): Promise<void> {
     this.calls.push(['setReadonly', on])

@@ -188,7 +188,11 @@ test('one member is asked about itself, whoever leads', async () => {
   const { admin, n2 } = group(200)
   await admin.setReadonly('n2', true)
   expect(n2.calls).toEqual([['setReadonly', true]])
-  await expect(admin.resetPeers('n2', ['n2'], { force: true })).rejects.toMatchObject({ code: 'NOT_LEADER' })
+  const forced = { force: true, confirm: 'demo' } as const
+  await expect(admin.resetPeers('n2', ['n2'], forced)).rejects.toMatchObject({ code: 'NOT_LEADER' })
+  await expect(admin.resetPeers('n2', ['n2'], { ...forced, confirm: 'other' })).rejects.toMatchObject({
+    code: 'INVALID',
+  })
   await expect(admin.setReadonly('n7', true)).rejects.toMatchObject({ code: 'TRANSPORT' })
 })
 

@@ -78,6 +78,7 @@ export class FakeNode implements RaftNode {
   promote: RaftNode['promote'] = noChange
   demote: RaftNode['demote'] = noChange
   setPriority: RaftNode['setPriority'] = noChange
+  resetPeers: RaftNode['resetPeers'] = noChange
 
   members(): ConfigurationInfo {
     const { peers, oldPeers, learners, witnesses, priorities, leader } = this.status()
@@ -109,6 +110,7 @@ export class FakeNode implements RaftNode {
         peers: this.peers,
         oldPeers: this.oldPeers,
         ...{ learners: [], witnesses: [], priorities: {}, membership: 'voter', change: null },
+        ...{ resetPending: false },
       },
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
       ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },

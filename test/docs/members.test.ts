@@ -6,30 +6,10 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Running, runCli, startCli } from '../cli/run-cli.ts'
 import { NatsServer } from '../support/nats-server.ts'
-import { read } from './support.ts'
+import { read, shownIn } from './support.ts'
 
 const FAST = ['--election-timeout', '300', '--max-clock-drift', '100', '--option', 'maxElectionDelayMs=200']
 const MADE_TO_FAIL = 'n3'
-
-interface Shown {
-  readonly args: readonly string[]
-  readonly says: string
-}
-
-/** The commands of the section, in order, each with what stands below it. */
-function shownIn(page: string): readonly Shown[] {
-  const [, section = ''] = /\n## Members come and go\n([\s\S]*?)\n## /.exec(page) ?? []
-  const blocks = [...section.matchAll(/^```\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
-  return blocks.flatMap((block) =>
-    block
-      .split(/^\$ quorate /m)
-      .slice(1)
-      .map((part) => {
-        const [command = '', ...lines] = part.split('\n')
-        return { args: command.split(' '), says: lines.join('\n').trimEnd() }
-      }),
-  )
-}
 
 /** Terms differ from run to run. */
 const same = (text: string): string => text.trimEnd().replace(/term \d+/g, 'term N')
@@ -53,7 +33,7 @@ test('docs/operations.md shows what members and leader say', { timeout: 120_000 
   await serve('n1', '--peers', 'n1')
   expect((await runCli(['kv', 'put', 'k', 'v', '--timeout', '20000'], { env })).code).toBe(0)
 
-  const commands = shownIn(read('docs/operations.md'))
+  const commands = shownIn(read('docs/operations.md'), 'Members come and go').flat()
   expect(commands.length).toBeGreaterThan(12)
   for (const { args, says } of commands) {
     const [command, , id = ''] = args

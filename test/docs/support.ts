@@ -44,3 +44,23 @@ export function rowsOf(markdown: string): string[][] {
         .map((cell) => cell.trim()),
     )
 }
+
+export interface Shown {
+  readonly args: readonly string[]
+  readonly says: string
+}
+
+/** The commands of each block of a section, in order, each with what stands below it. */
+export function shownIn(page: string, heading: string): readonly (readonly Shown[])[] {
+  const section = page.split('\n## ').find((part) => part.startsWith(`${heading}\n`)) ?? ''
+  const blocks = [...section.matchAll(/^```\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block)
+  return blocks.map((block) =>
+    block
+      .split(/^\$ quorate /m)
+      .slice(1)
+      .map((part) => {
+        const [command = '', ...lines] = part.split('\n')
+        return { args: command.split(' '), says: lines.join('\n').trimEnd() }
+      }),
+  )
+}

@@ -93,7 +93,7 @@ describe('each verb', () => {
     ['transfer_leader', {}, ['transferLeadership', undefined], { leader: 'n2', term: 2 }],
     [
       'reset_peer',
-      { peers: ['n1'], force: true },
+      { peers: ['n1'], force: true, confirm: 'demo' },
       ['resetPeers', ['n1'], { force: true }],
       { after: { peers: ['n1'] } },
     ],
@@ -209,7 +209,13 @@ describe('at the door', () => {
     ['add_peer', '{"peer":"n4","verb":"reset_peer","force":true}', /force/],
     ['change_peers', '{"peers":[]}', /peers: /],
     ['change_peers', '{"peers":"n1"}', /peers: /],
-    ['reset_peer', '{"peers":["n1"]}', /force: must be true/],
+    ['reset_peer', '{"peers":["n1"],"confirm":"demo"}', /force: must be true/],
+    ['reset_peer', '{"peers":["n1"],"force":true}', /confirm: /],
+    [
+      'reset_peer',
+      '{"peers":["n1"],"force":true,"confirm":"demi"}',
+      /confirm is demi, and this group is called demo/,
+    ],
     ['readonly', '{}', /on: /],
     ['list_peers', '{"x":1}', /x/],
     ['add_peer', encodeValue('n4'), /no object/],
@@ -271,7 +277,7 @@ describe('the record', () => {
   })
 
   test('is a warning for what is dangerous', async () => {
-    await ask('reset_peer', { peers: ['n1'], force: true })
+    await ask('reset_peer', { peers: ['n1'], force: true, confirm: 'demo' })
     expect(log[0]).toMatchObject({ level: 'warn', fields: { verb: 'reset_peer', by: 'ops' } })
   })
 })

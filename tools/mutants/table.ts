@@ -5,6 +5,7 @@ import { ADMIN_MUTANTS } from './tables/admin.ts'
 import { APPLY_MUTANTS } from './tables/apply.ts'
 import { CLIENT_MUTANTS } from './tables/client.ts'
 import { COMPLETION_MUTANTS } from './tables/completions.ts'
+import { DISASTER_MUTANTS } from './tables/disaster.ts'
 import { ELECTION_MUTANTS } from './tables/elections.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
@@ -25,7 +26,7 @@ export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
   transfers: [...TRANSFER_MUTANTS, ...PRIORITY_MUTANTS],
   replication: REPLICATION_MUTANTS,
-  membership: MEMBERSHIP_MUTANTS,
+  membership: [...MEMBERSHIP_MUTANTS, ...DISASTER_MUTANTS],
   completions: COMPLETION_MUTANTS,
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,

@@ -3,10 +3,12 @@
 import { type Membership as MembershipKind, membershipOf, roleOf } from '../../rules/change.ts'
 import type { Configuration, PeerId } from '../../rules/types.ts'
 import type { ChangeOutcome } from './change-world.ts'
+import { Reset } from './reset.ts'
 
 export class Membership {
   /** Callers that wait for a change. */
   readonly asked = new Set<(outcome: ChangeOutcome) => void>()
+  readonly reset = new Reset()
   #wasMember = false
 
   /** A configuration that is, or was, in force. Returns whether this member has just learned that it was removed. */

@@ -6,6 +6,7 @@ import { targets } from '../../rules/quorum.ts'
 import { type Configuration, EntryType, type LogEntry } from '../../rules/types.ts'
 import { noteMembership } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
+import { followLog } from './node.forced.ts'
 
 /** Indexes, memory, disk and followers in the same turn (docs/architecture.md). */
 export function appendToLog(core: NodeCore, entries: readonly LogEntry[]): void {
@@ -21,6 +22,7 @@ export function appendConfiguration(core: NodeCore, configuration: Configuration
   const before = core.configuration
   core.configuration = { ...configuration, id: { index, term } }
   noteMembership(core)
+  followLog(core)
   office?.ballots.judgeBy(core.configuration, index)
   for (const peer of whoLeaves(before, configuration)) office?.change.leaves(peer, index)
   office?.readmit(targets(configuration))

@@ -4,12 +4,18 @@ import { standsBy } from '../../rules/election.ts'
 import { isStable } from '../../rules/quorum.ts'
 import { type Configuration, EMPTY_CONFIGURATION, NOTHING } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
+import { followLog, staysForced } from './node.forced.ts'
 
-/** The newest one appended, committed or not, or what the node started with (INV-13 a; paper section 6). */
-export function refreshConfiguration(core: NodeCore): void {
+/**
+ * The newest one appended, committed or not, or what the node started with (INV-13 a; paper section 6); but for members that
+ * were forced, and of which the log knows nothing yet. `isNews`: others than this member have brought what is new.
+ */
+export function refreshConfiguration(core: NodeCore, isNews = true): void {
+  if (staysForced(core, isNews)) return
   const newest = core.log.configurations.newest()
   core.configuration = newest ?? { ...core.input.initialConfiguration, id: NOTHING }
   noteMembership(core)
+  followLog(core)
   core.logger.info(
     { group: core.group, peers: core.configuration.peers, stable: isStable(core.configuration) },
     'Configuration in force.',
@@ -17,9 +23,10 @@ export function refreshConfiguration(core: NodeCore): void {
 }
 
 /** The configuration by which this member may stand for election; one that names nobody when there is none. */
-export function candidature({ log, configuration, commitIndex, id }: NodeCore): Configuration {
-  // What was given at start stands in no log.
-  const known = configuration.id.index === 0 ? [configuration] : log.configurations.since(commitIndex)
+export function candidature({ log, configuration, commitIndex, id, membership }: NodeCore): Configuration {
+  // What was given at start, or forced, stands in no log.
+  const isInLog = configuration.id.index > 0 && membership.reset.forced === null
+  const known = !isInLog ? [configuration] : log.configurations.since(commitIndex)
   return standsBy(known, id) ?? EMPTY_CONFIGURATION
 }
 

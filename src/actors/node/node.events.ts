@@ -14,6 +14,7 @@ import {
 import type { Proposal } from '../apply/closures.ts'
 import type { LogPort } from '../log.machine.ts'
 import type { AskedChange, ChangeReport } from '../membership/change-world.ts'
+import type { AskedReset } from '../membership/reset.ts'
 import type { SnapshotReport } from '../snapshot/snapshot-world.ts'
 import type { SnapshotOutcome } from '../snapshot/snapshots.ts'
 import type { TimerFired } from '../timer.machine.ts'
@@ -74,6 +75,9 @@ export type NodeEvent =
   | { readonly type: 'snapshot'; readonly asked: (outcome: SnapshotOutcome) => void }
   | { readonly type: 'change'; readonly asked: AskedChange }
   | ChangeReport
+  /** An operator forces who the members are. */
+  | { readonly type: 'reset'; readonly peers: readonly PeerId[]; readonly asked: AskedReset }
+  | { readonly type: 'reset.late'; readonly asked: AskedReset }
   | TimerFired
   | ({ readonly type: 'preVote.answered' } & CampaignAnswer)
   | ({ readonly type: 'vote.answered' } & CampaignAnswer)

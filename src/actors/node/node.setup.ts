@@ -31,6 +31,7 @@ import {
   RPCS,
 } from './node.events.ts'
 import * as follower from './node.follower.ts'
+import { settleReset } from './node.forced.ts'
 import { giveUpWaiting } from './node.handover.ts'
 import type { NodeInput } from './node.input.ts'
 import * as leading from './node.leader.ts'
@@ -38,6 +39,7 @@ import * as membership from './node.membership.ts'
 import { giveWay } from './node.preference.ts'
 import * as reads from './node.reads.ts'
 import * as refusing from './node.refusals.ts'
+import * as resetting from './node.reset.ts'
 import { acceptOffer, adoptSnapshot, saveByItself, saveWhenDue, trimLog } from './node.snapshots.ts'
 import * as starting from './node.start.ts'
 import { stepDown } from './node.stepdown.ts'
@@ -149,6 +151,7 @@ const base = setup({
     transferStarts: ask(['transfer'], transferring.transferStarts),
     targetHasEverything: ({ context: { core } }) => transferring.targetHasEverything(core),
     isOfThisTransfer: ask(['transfer.refused'], transferring.isOfThisTransfer),
+    resetForces: ask(['reset'], resetting.resetForces),
     saysNothing: ({ context: { core } }) => !core.life.farewell,
   },
   delays: {
@@ -210,6 +213,11 @@ const base = setup({
 
     takeChange: on(['change'], (core, event) => membership.takeChange(core, event.asked)),
     refuseChange: on(['change'], (core, event) => membership.refuseChange(core, event.asked)),
+    forcePeers: on(['reset'], resetting.forcePeers),
+    answerReset: on(['reset'], resetting.answerReset),
+    refuseReset: on(['reset'], resetting.refuseReset),
+    settleReset: act(settleReset),
+    giveUpReset: on(['reset.late'], resetting.giveUpReset),
     sweepLeavers: act(membership.sweepLeavers),
     giveWay: act(giveWay),
     hasten: on(['vote'], standing.hasten),

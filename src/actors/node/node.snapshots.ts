@@ -22,9 +22,10 @@ export function adoptSnapshot(core: NodeCore, meta: SnapshotMeta): void {
   if (id.index <= previousIndex) return
   const known = log.configurations.newest()
   log.configurations.setSnapshot({ ...configurationOf(meta), id })
-  if (reconcileLog(log, id) === 'reset') resetLog(core, id)
+  const isOther = reconcileLog(log, id) === 'reset'
+  if (isOther) resetLog(core, id)
   else compact(core, id.index, previousIndex)
-  if (log.configurations.newest() !== known) refreshConfiguration(core)
+  if (log.configurations.newest() !== known) refreshConfiguration(core, isOther)
   vouchFor(core, id.index)
   core.commitTo(Math.max(core.commitIndex, id.index))
   settleAcks(core)

@@ -18,12 +18,14 @@ export type StepDownReason =
   | 'TIMEOUT_NOW'
   | 'QUORUM_LOST'
   | 'REMOVED'
+  | 'RESET_PEERS'
   | 'NODE_FAILED'
   | 'SHUTDOWN'
 
 /** The term to step down to: the event's, if it is higher. */
 export function termAfter(core: NodeCore, event: NodeEvent): Term {
   if (event.type === 'term.higher') return Math.max(core.term, event.term)
+  if (event.type === 'reset') return core.term + 1
   if (isOneOf(event, ANSWERS)) return Math.max(core.term, event.response.term)
   if (isOneOf(event, RPCS)) return Math.max(core.term, event.message.term)
   return core.term
@@ -37,6 +39,7 @@ export function reasonOf(event: NodeEvent): StepDownReason {
   if (event.type === 'timer.vote') return 'VOTE_TIMEOUT'
   if (event.type === 'timer.stepDown') return 'QUORUM_LOST'
   if (event.type === 'change.left') return 'REMOVED'
+  if (event.type === 'reset') return 'RESET_PEERS'
   return event.type === 'shutdown' ? 'SHUTDOWN' : 'NODE_FAILED'
 }
 

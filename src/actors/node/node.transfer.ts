@@ -25,7 +25,7 @@ export function isTransferring({ office }: NodeCore): boolean {
 }
 
 /** Is the membership on its way from one configuration to the next? Then leadership stays where it is (trap T82). */
-function isChanging({ configuration, office }: NodeCore): boolean {
+export function isChanging({ configuration, office }: NodeCore): boolean {
   return !isStable(configuration) || (office !== null && office.change.stage !== 'none')
 }
 

@@ -13,6 +13,7 @@
 // | handover, votes | whoever asked for an election |
 // | snapshots, asked | whoever asked for a snapshot to be taken |
 // | membership, asked | whoever asked for a change of the members |
+// | membership, reset, asked | whoever forced who the members are |
 // | exclusive tasks | whoever asked for a snapshot to be saved or loaded |
 
 import type { Outcome, QuorateError } from '../../errors.ts'
@@ -47,7 +48,8 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
     core.shelter(() => settle({ ok: false, error: error('unknown', '') }))
   for (const settle of [...core.snapshots.asked]) core.shelter(() => settle({ ok: false, error: unread }))
   const unsure = error('unknown', '; the members may or may not be changed')
-  for (const settle of [...core.membership.asked]) core.shelter(() => settle({ ok: false, error: unsure }))
+  for (const settle of [...core.membership.asked, ...core.membership.reset.asked])
+    core.shelter(() => settle({ ok: false, error: unsure }))
   for (const task of [...core.exclusiveTasks]) {
     core.exclusiveTasks.delete(task)
     core.shelter(() => task.done(unread))

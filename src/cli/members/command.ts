@@ -10,10 +10,12 @@ import {
   setCommand,
 } from './change-commands.ts'
 import { listCommand } from './list-command.ts'
+import { resetCommand } from './reset-command.ts'
 
 export function membersCommand(): Command {
   const command = new Command('members').description('show the members of a group, and change them')
   for (const each of [listCommand(), addCommand(), removeCommand(), setCommand()]) command.addCommand(each)
-  for (const each of [promoteCommand(), demoteCommand(), priorityCommand()]) command.addCommand(each)
+  for (const each of [promoteCommand(), demoteCommand(), priorityCommand(), resetCommand()])
+    command.addCommand(each)
   return command
 }

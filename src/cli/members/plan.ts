@@ -58,7 +58,7 @@ export function toleratedOf({ peers }: Configuration): number {
 /** Side by side. */
 export function formatPlan({ now, target, warnings }: Plan): string {
   const rows: [string, (configuration: Configuration) => string][] = [
-    ['voters', (each) => each.peers.map((id) => describeMember(each, id)).join(', ')],
+    ['voters', (each) => each.peers.map((id) => describeMember(each, id)).join(', ') || 'none'],
     [
       'learners',
       ({ learners = [], ...each }) => learners.map((id) => describeMember(each, id)).join(', ') || 'none',
@@ -95,7 +95,7 @@ function describeMember(configuration: Configuration, id: PeerId): string {
 }
 
 /** `n1, n2 and n3`. */
-function namesOf(ids: readonly PeerId[]): string {
+export function namesOf(ids: readonly PeerId[]): string {
   const last = ids.at(-1) ?? 'nobody'
   return ids.length < 2 ? last : `${ids.slice(0, -1).join(', ')} and ${last}`
 }

@@ -50,7 +50,11 @@ export function formatStatus(group: GroupStatus, transfers: readonly string[]): 
       return { id, status: null, lag: null, replicator }
     }),
   ]
-  const problems = group.members.flatMap((member) => [...describeDisk(member), ...describeFailure(member)])
+  const problems = group.members.flatMap((member) => [
+    ...describeReset(member),
+    ...describeDisk(member),
+    ...describeFailure(member),
+  ])
   return [formatTable(columns, rows), ...transfers, ...problems].join('\n')
 }
 
@@ -59,6 +63,13 @@ function describeSnapshot({ status }: Row): string {
   const newest = status?.snapshot.newest
   if (newest == null) return ''
   return `${newest.index}, ${formatDuration(systemClock.wallMs() - newest.takenAtMs)} old`
+}
+
+function describeReset({ id, resetPending, peers }: NodeStatus): string[] {
+  if (!resetPending) return []
+  return [
+    `${id}: its members were forced to be ${peers.join(', ')}, and nobody has led them yet: a restart of ${id} forgets it.`,
+  ]
 }
 
 function describeFailure({ id, snapshot }: NodeStatus): string[] {

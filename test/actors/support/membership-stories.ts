@@ -40,6 +40,17 @@ export function membershipStories(
       node.changeTo('d')
       node.acknowledge('d')
     },
+    'members that are forced, or not': () => {
+      const node = play().boot().follow('b', 2)
+      node.reset()
+      node.reset('a', 'd')
+      node.advance(5000)
+      node.reset('a')
+      const other = play().boot()
+      other.shutdown()
+      other.handle.core.send({ type: 'reset', peers: ['a'], asked: () => {} })
+      other.settle()
+    },
     'members that are waited for, and one that never answers': () => {
       const node = play().boot().establish()
       const pulse = (...peers: string[]): void => {

@@ -4,6 +4,7 @@ import type { InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../../../src/actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../../../src/actors/apply/closures.ts'
 import type { ChangeOutcome } from '../../../src/actors/membership/change-world.ts'
+import type { ResetOutcome } from '../../../src/actors/membership/reset.ts'
 import type { TransferOutcome } from '../../../src/actors/node/handover.ts'
 import type { SnapshotOutcome } from '../../../src/actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../../../src/api.ts'
@@ -280,6 +281,17 @@ export class NodeRig {
   /** These are to be the members. */
   changeTo(...members: readonly string[]): Asked<ChangeOutcome> {
     return this.change({ kind: 'set', members: members.map((id) => ({ id })) })
+  }
+
+  /** Forces who the members are. */
+  reset(...peers: readonly string[]): Asked<ResetOutcome> {
+    const asked: Asked<ResetOutcome> = { outcome: null }
+    this.handle.resetPeers(peers, (outcome) => {
+      if (asked.outcome !== null) throw new Error('a caller was told twice of his reset')
+      asked.outcome = outcome
+    })
+    this.clock.settle()
+    return asked
   }
 
   shutdown(): this {
