@@ -2,9 +2,8 @@
 // (braft reset_peers, which forgets them in a crash).
 
 import { describe, expect, it } from 'vitest'
-import { decodeConfiguration } from '../../../src/log/configuration-codec.ts'
-import type { LogEntry } from '../../../src/rules/types.ts'
-import { EntryType } from '../../../src/rules/types.ts'
+import { decodeConfiguration, encodeConfiguration } from '../../../src/log/configuration-codec.ts'
+import { type Configuration, EntryType, type LogEntry } from '../../../src/rules/types.ts'
 import { encodeValue } from '../../../src/transport/wire/codec.ts'
 import { configurationEntry } from '../../log/support/entries.ts'
 import { MemoryLogger } from '../../transport/support/memory-logger.ts'
@@ -151,6 +150,25 @@ describe('a member among others', () => {
     node.rpc.last('request_vote', 'd').answer(says.yes(node.status.term))
     node.settle()
     expect([node.status.role, codeOf(asked), peersOnDisk(node)]).toEqual(['leader', 'ok', ['a', 'd']])
+  })
+
+  it.each<[string, Partial<Configuration>]>([
+    ['it was a learner', { peers: ['b', 'c'], learners: ['a'] }],
+    ['it had been removed', { peers: ['b', 'c'] }],
+    ['it had come back with other files', { peers: ['a', 'b', 'c'], identities: { a: 1, b: 2 } }],
+  ])('stands for election with them, though %s', (_, over) => {
+    const data = encodeConfiguration({ peers: [], oldPeers: [], ...over })
+    const entries = [{ index: 1, term: 2, type: EntryType.CONFIGURATION, data }]
+    const disk = { hardState: { term: 2, votedFor: null }, entries, identity: 7 }
+    const node = rig({ disk }).boot().advance(5000)
+    expect([node.state, node.rpc.calls('pre_vote')]).toEqual(['follower.waiting', []])
+    node.reset('a', 'd')
+    expect(
+      node
+        .seekElection()
+        .rpc.calls('pre_vote')
+        .map(({ to }) => to),
+    ).toEqual(['d'])
   })
 
   it('says after a while that it is in memory only; whoever asks again waits again', () => {
