@@ -163,7 +163,8 @@ export interface RaftNode extends AsyncDisposable {
    * snapshot once it is durable; when nothing was applied since the last one, with that (the log behind it then goes, too).
    *
    * @throws QuorateError BUSY (retryable) while another one is taken, fetched or loaded; UNSUPPORTED when the state
-   *   machine knows nothing of snapshots; STATE_MACHINE, with the cause, when it failed to save; STORAGE when the disk did.
+   *   machine knows nothing of snapshots; STATE_MACHINE, with the cause, when it failed to save; STORAGE when the disk did;
+   *   ABORTED when the machine was still saving and the leader's snapshot, needed here, had waited for 10 s.
    * @example const { lastIncludedIndex, bytes } = await node.snapshot()
    */
   snapshot(): Promise<SnapshotInfo>

@@ -21,7 +21,7 @@ export type QuorateErrorCode =
   | 'TRANSPORT' // the bus is not there, or too small
   | 'UNREACHABLE' // the member that was named does not answer the leader
   | 'TIMEOUT' // no answer in time
-  | 'ABORTED' // the caller's signal
+  | 'ABORTED' // the caller's signal; or a snapshot that was given up for the leader's
   | 'SHUTDOWN' // the node or host is closed
   | 'NODE_FAILED' // the node is in its error state
   | 'CONFLICT' // duplicate id, group or data directory; or the members are not the expected ones

@@ -95,7 +95,8 @@ export interface StateMachine<Command = unknown, Result = unknown, Query = unkno
   stateHash?(): string
   /**
    * Saves the state (braft on_snapshot_save). Commands wait while it runs; what it returns, a function or files, runs
-   * while they go on, and must work on a copy of the state. `signal` is aborted when nobody needs the snapshot any more.
+   * while they go on, and must work on a copy of the state. `signal` is aborted when nobody needs the snapshot any more: this member ends, or
+   * has fallen so far behind that it takes the leader's, which waits 10 s for a save.
    * What it throws ends this attempt; the snapshot before it stays.
    */
   onSnapshotSave?(

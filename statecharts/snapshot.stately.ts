@@ -124,6 +124,11 @@ export const snapshotMachine = createMachine({
       "states": {
         "capturing": {
           "on": {
+            "offer": {
+              "guard": "startsDownload",
+              "target": "#snapshot.downloading",
+              "actions": "giveUpSave"
+            },
             "save.captured": {
               "target": "writing"
             }
@@ -132,6 +137,11 @@ export const snapshotMachine = createMachine({
         "writing": {
           "entry": "write",
           "on": {
+            "offer": {
+              "guard": "startsDownload",
+              "target": "#snapshot.downloading",
+              "actions": "giveUpSave"
+            },
             "save.written": {
               "target": "publishing"
             }

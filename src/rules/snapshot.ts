@@ -28,7 +28,7 @@ export function judgeSave(situation: SaveSituation): 'save' | 'nothingNew' | 'bu
 export interface Growth {
   /** Applied since the newest snapshot. */
   readonly entries: number
-  /** That have come to the log since then, as far as is known. */
+  /** Of these entries. */
   readonly logBytes: number
   /** Of the newest snapshot; 0: there is none. */
   readonly snapshotBytes: number
@@ -72,6 +72,8 @@ export interface OfferSituation {
   readonly activity: SnapshotActivity
   /** What is fetched or loaded; null: nothing. */
   readonly running: OfferedSnapshot | null
+  /** For how long offers have been put off by the save that goes on; 0: this is the first one. */
+  readonly putOffMs: number
   /** Everything up to here is durable, settled and mine: by a snapshot that is loaded, or by a log that is committed. */
   readonly settledIndex: LogIndex
 }
@@ -87,16 +89,21 @@ export type OfferVerdict =
   /** Not now. */
   | 'busy'
 
+/** User code that saves for longer than this, while somebody offers what the log cannot bring any more, saves in vain. */
+export const SAVE_YIELDS_AFTER_MS = 10_000
+
 /**
  * Never two installations at a time, whatever the number of offers and leaders (trap T61). One that is newer than what
  * is fetched takes its place, as does the same one from somebody else: who offered it first may be gone, and what is here
- * by then is not fetched again. What is being loaded is loaded to its end (trap T60).
+ * by then is not fetched again. What is being loaded is loaded to its end (trap T60). A save is waited for, but not for
+ * ever: user code that never comes back would keep this member behind until somebody restarts it.
  */
 export function judgeOffer(situation: OfferSituation, offer: OfferedSnapshot): OfferVerdict {
-  const { activity, running, settledIndex } = situation
+  const { activity, running, putOffMs, settledIndex } = situation
   if (offer.id.index <= settledIndex) return 'installed'
   if (activity === 'idle') return 'start'
-  if (activity === 'saving' || running === null) return 'busy'
+  if (activity === 'saving') return putOffMs >= SAVE_YIELDS_AFTER_MS ? 'start' : 'busy'
+  if (running === null) return 'busy'
   const newer = compareLogIds(offer.id, running.id)
   if (activity === 'loading') return newer <= 0 ? 'loading' : 'busy'
   if (newer !== 0) return newer > 0 ? 'start' : 'busy'

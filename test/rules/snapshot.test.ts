@@ -8,6 +8,7 @@ import {
   judgeSave,
   mayLoad,
   type OfferSituation,
+  SAVE_YIELDS_AFTER_MS,
   type SnapshotActivity,
   saveRetryMs,
   snapshotDelayMs,
@@ -43,7 +44,9 @@ describe('asking for a snapshot', () => {
     }
     const running = { from: 'b', id: { index: 20, term: 2 }, takenAtMs: 1 }
     const offer = { ...running, id: { index: 30, term: 2 } }
-    expect(judgeOffer({ activity: 'saving', running: null, settledIndex: 5 }, offer)).toBe('busy')
+    expect(judgeOffer({ activity: 'saving', running: null, putOffMs: 0, settledIndex: 5 }, offer)).toBe(
+      'busy',
+    )
   })
 })
 
@@ -91,6 +94,7 @@ describe('a snapshot that is offered', () => {
   const at = (activity: SnapshotActivity, over: Partial<OfferSituation> = {}): OfferSituation => ({
     activity,
     running: activity === 'downloading' || activity === 'loading' ? running : null,
+    putOffMs: 0,
     settledIndex: 5,
     ...over,
   })
@@ -102,6 +106,16 @@ describe('a snapshot that is offered', () => {
     ['is here while another one is fetched', 'downloading', { settledIndex: 20 }, {}, 'installed'],
     ['is not here', 'idle', {}, {}, 'start'],
     ['comes in the middle of a save', 'saving', {}, {}, 'busy'],
+    ['has waited a while for a save', 'saving', { putOffMs: SAVE_YIELDS_AFTER_MS - 1 }, {}, 'busy'],
+    ['has waited long enough for a save', 'saving', { putOffMs: SAVE_YIELDS_AFTER_MS }, {}, 'start'],
+    [
+      'has waited for a save, and is here',
+      'saving',
+      { putOffMs: SAVE_YIELDS_AFTER_MS, settledIndex: 20 },
+      {},
+      'installed',
+    ],
+    ['waits for the own one to be loaded', 'loading', { running: null, putOffMs: 60_000 }, {}, 'busy'],
     ['is being fetched', 'downloading', {}, {}, 'accepted'],
     ['is newer than what is fetched', 'downloading', {}, newer, 'start'],
     ['is of a newer term than what is fetched', 'downloading', {}, { id: { index: 20, term: 3 } }, 'start'],

@@ -38,6 +38,7 @@ export class ApplyWorker {
   #applied: LogId = NOTHING
   /** What the node was told last. */
   #told = 0
+  #appliedBytes = 0
   /** What user code has been called for and has not come back from. */
   #away: LogEntry | ExclusiveTask | null = null
   /** Entries applied in this slice. */
@@ -121,7 +122,7 @@ export class ApplyWorker {
   #tellApplied(): void {
     if (this.#applied.index === this.#told) return
     this.#told = this.#applied.index
-    this.#world.send({ type: 'applied', index: this.#told })
+    this.#world.send({ type: 'applied', index: this.#told, bytes: this.#appliedBytes })
   }
 
   /** One task, or as much of it as fits. False: stop for now. */
@@ -159,6 +160,7 @@ export class ApplyWorker {
 
   #applyEntry(entry: LogEntry): void {
     this.#inSlice++
+    this.#appliedBytes += entry.data.length
     if (entry.type !== EntryType.DATA) {
       this.#applied = { index: entry.index, term: entry.term }
       return this.#configurationApplied(entry)

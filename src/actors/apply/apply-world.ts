@@ -11,7 +11,8 @@ import type { ClosureQueue } from './closures.ts'
 
 /** What the apply queue tells the node. */
 export type ApplyReport =
-  | { readonly type: 'applied'; readonly index: LogIndex }
+  /** `bytes`: of all entries applied since the node started. */
+  | { readonly type: 'applied'; readonly index: LogIndex; readonly bytes: number }
   | { readonly type: 'apply.failed'; readonly error: Error }
   | { readonly type: 'applyQueue.stopped' }
 

@@ -92,7 +92,7 @@ export type NodeEvent =
       readonly confirmed: boolean
     }
   | { readonly type: 'round.retry'; readonly round: number }
-  | { readonly type: 'applied'; readonly index: LogIndex }
+  | { readonly type: 'applied'; readonly index: LogIndex; readonly bytes: number }
   | { readonly type: 'apply.failed'; readonly error: Error }
   | { readonly type: 'fatal'; readonly error: Error }
   | { readonly type: 'shutdown' }

@@ -244,6 +244,7 @@ const base = setup({
 
     noteApplied: on(['applied'], (core, event) => {
       core.appliedIndex = event.index
+      core.snapshots.appliedBytes = event.bytes
     }),
     refuseInactive: on(RPCS, refusing.refuseInactive),
     noteFailure: on(FAILURES, ending.noteFailure),

@@ -42,7 +42,8 @@ export function acceptOffer(core: NodeCore, { from, message, reply }: EventOf<'r
   const { lastIncludedIndex, lastIncludedTerm, bytes, files, takenAtMs } = message
   const meta = { lastIncludedIndex, lastIncludedTerm, ...configurationFrom(message) }
   const id = { index: lastIncludedIndex, term: lastIncludedTerm }
-  core.toSnapshots({ type: 'offer', offer: { from, id, meta, bytes, files, takenAtMs }, reply })
+  const offer = { from, id, meta, bytes, files, takenAtMs }
+  core.toSnapshots({ type: 'offer', offer, heardMs: core.clock.nowMs(), reply })
 }
 
 /** A snapshot that nobody has asked for: if it cannot be taken now, another time will do. */
@@ -52,10 +53,10 @@ export function saveByItself(core: NodeCore): void {
 
 /** Asked after every step of the apply queue. */
 export function saveWhenDue(core: NodeCore): void {
-  const { snapshots, tuning, clock, log, appliedIndex } = core
+  const { snapshots, tuning, clock, appliedIndex } = core
   const due = isDue({
     entries: appliedIndex - snapshots.newestIndex,
-    logBytes: log.appendedBytes - snapshots.logBytesAtNewest,
+    logBytes: snapshots.appliedBytes - snapshots.appliedBytesAtNewest,
     snapshotBytes: snapshots.newest?.bytes ?? 0,
     everyEntries: tuning.snapshotEveryEntries,
     everyBytes: tuning.snapshotEveryBytes,

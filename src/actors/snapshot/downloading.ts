@@ -10,24 +10,26 @@ import type { Offer } from './snapshots.ts'
 
 /** What becomes of an offer; null: it is none. */
 export function verdictOnOffer(
-  { world, machine }: ExecutorContext,
+  { world, machine, job }: ExecutorContext,
   event: SnapshotEvent,
 ): OfferVerdict | null {
   if (event.type !== 'offer') return null
   const { activity, running, newestIndex } = world.snapshots
   // Committed is not enough: a leader commits with the disks of others.
   const settledIndex = Math.max(newestIndex, Math.min(world.commitIndex, world.log.durableIndex))
-  const verdict = judgeOffer({ activity, running, settledIndex }, event.offer)
+  const putOffMs = event.heardMs - (job.putOffSinceMs ?? event.heardMs)
+  const verdict = judgeOffer({ activity, running, putOffMs, settledIndex }, event.offer)
   const hasRoom = activity === 'downloading' || world.input.throttle.hasRoom
   return verdict === 'start' && (machine === null || !hasRoom) ? 'busy' : verdict
 }
 
 /** Says how it stands. What was accepted just now has been begun. */
 export function answerOffer(context: ExecutorContext, event: SnapshotEvent): void {
-  const { world } = context
+  const { world, job } = context
   if (event.type !== 'offer') return
   const verdict = verdictOnOffer(context, event)
   const state = verdict === 'start' || verdict === null ? 'busy' : verdict
+  if (state === 'busy' && world.snapshots.activity === 'saving') job.putOffSinceMs ??= event.heardMs
   const { doneBytes, totalBytes } = world.snapshots.progress
   const isUnderWay = state === 'accepted' || state === 'loading'
   world.answer(event.reply, {

@@ -108,7 +108,7 @@ export function noteLoaded(context: ExecutorContext): void {
   const { snapshots, clock, logger, group } = world
   endLoad(context)
   snapshots.newest = snapshots.store?.newest ?? null
-  snapshots.logBytesAtNewest = world.log.appendedBytes
+  snapshots.appliedBytesAtNewest = snapshots.appliedBytes
   snapshots.lastDurationMs = clock.nowMs() - job.startedMs
   const { lastIncludedIndex: index, lastIncludedTerm: term } = meta
   logger.info(

@@ -71,14 +71,28 @@ export function capture(context: ExecutorContext, event: SnapshotEvent, self: An
   const { world, job } = context
   job.asked = event.type === 'save' ? event.asked : null
   job.startedMs = world.clock.nowMs()
+  job.putOffSinceMs = null
+  const number = ++job.saves
   world.toApplyQueue({
     type: 'snapshotSave',
     task: {
-      run: (applied, configuration) => captureAt(context, applied, configuration),
-      done: (error) =>
-        sendTo(self, error === null ? { type: 'save.captured' } : { type: 'save.failed', error }),
+      // Given up before its turn came: there is nothing to do.
+      run: (applied, configuration) =>
+        number === job.saves ? captureAt(context, applied, configuration) : applied,
+      done: (error) => tellOf(context, number, self, 'save.captured', error),
     },
   })
+}
+
+/** User code has come back; when its save has been given up meanwhile, nobody hears of it. */
+function tellOf(
+  { job }: ExecutorContext,
+  number: number,
+  self: AnyActorRef,
+  type: 'save.captured' | 'save.written',
+  error: Error | null,
+): void {
+  if (number === job.saves) sendTo(self, error === null ? { type } : { type: 'save.failed', error })
 }
 
 function captureAt(
@@ -95,6 +109,7 @@ function captureAt(
   }
   const control = new AbortController()
   world.snapshots.control = control
+  job.appliedBytes = world.snapshots.appliedBytes
   const save = store.create(meta, world.clock.wallMs())
   const progress = { doneBytes: 0, totalBytes: 0 }
   world.snapshots.progress = progress
@@ -111,12 +126,10 @@ function captureAt(
 }
 
 /** Commands are applied again; what is left of the save goes on beside them. */
-export function write({ job }: ExecutorContext, self: AnyActorRef): void {
-  const { saving } = job
+export function write(context: ExecutorContext, self: AnyActorRef): void {
+  const { saving, saves } = context.job
   if (saving === null) return
-  finishSave(saving.background, saving.writer, (error) =>
-    sendTo(self, error === null ? { type: 'save.written' } : { type: 'save.failed', error }),
-  )
+  finishSave(saving.background, saving.writer, (error) => tellOf(context, saves, self, 'save.written', error))
 }
 
 export function publish(context: ExecutorContext, self: AnyActorRef): void {
@@ -132,7 +145,7 @@ export function noteSaved(context: ExecutorContext, event: SnapshotEvent): void 
   const { snapshots, clock } = world
   const durationMs = clock.nowMs() - job.startedMs
   snapshots.newest = record
-  snapshots.logBytesAtNewest = world.log.appendedBytes
+  snapshots.appliedBytesAtNewest = job.appliedBytes
   snapshots.saves++
   snapshots.failuresInARow = 0
   snapshots.lastDurationMs = durationMs
@@ -154,30 +167,48 @@ export function noteSaved(context: ExecutorContext, event: SnapshotEvent): void 
 
 /** What was written is thrown away; the snapshot before it stays, and so does the log (scenario S2). */
 export function noteSaveFailure(context: ExecutorContext, event: SnapshotEvent): void {
-  const { world } = context
-  const { snapshots, clock, logger, group } = world
   const cause = errorOf(event) ?? new Error('unknown')
-  snapshots.failures++
-  snapshots.failuresInARow++
-  snapshots.notBeforeMs = clock.nowMs() + saveRetryMs(snapshots.failuresInARow)
-  snapshots.lastError = messageOf(cause)
-  logger.error(
-    { group, error: snapshots.lastError },
-    'A snapshot could not be taken; the one before it stays.',
-  )
-  snapshots.abort()
+  countFailure(context, messageOf(cause))
+  context.world.snapshots.abort()
   const code = cause instanceof StorageError ? 'STORAGE' : 'STATE_MACHINE'
-  const message = `The snapshot could not be taken: ${snapshots.lastError}`
+  const message = `The snapshot could not be taken: ${messageOf(cause)}`
   endSave(context, { ok: false, error: new QuorateError(code, message, { cause }) })
 }
 
-/** The node goes: user code may stop, whoever waits is told, and what was written is as if it had never been. */
+/** The leader's snapshot has waited long enough for user code that saves: that one is of more use. */
+export function giveUpSave(context: ExecutorContext, event: SnapshotEvent): void {
+  if (event.type !== 'offer') return
+  const { clock } = context.world
+  const seconds = Math.round((clock.nowMs() - context.job.startedMs) / 1000)
+  const { index } = event.offer.id
+  const why = `the state machine has been saving for ${seconds} s, and the leader's snapshot up to index ${index} is needed here`
+  countFailure(context, why)
+  dropSave(context, new QuorateError('ABORTED', `The snapshot was given up: ${why}.`))
+}
+
+/** The node goes. */
 export function abortSave(context: ExecutorContext): void {
-  const { saving } = context.job
-  context.world.snapshots.abort()
-  context.job.saving = null
+  dropSave(context, new QuorateError('SHUTDOWN', 'The node was closed.'))
+}
+
+/** User code may stop, whoever waits is told, and what was written is as if it had never been. */
+function dropSave(context: ExecutorContext, error: QuorateError): void {
+  const { world, job } = context
+  const { saving } = job
+  world.snapshots.abort()
+  job.saving = null
+  job.saves++
   saving?.save.discard(() => {})
-  endSave(context, { ok: false, error: new QuorateError('SHUTDOWN', 'The node was closed.') })
+  endSave(context, { ok: false, error })
+}
+
+function countFailure({ world }: ExecutorContext, why: string): void {
+  const { snapshots, clock, logger, group } = world
+  snapshots.failures++
+  snapshots.failuresInARow++
+  snapshots.notBeforeMs = clock.nowMs() + saveRetryMs(snapshots.failuresInARow)
+  snapshots.lastError = why
+  logger.error({ group, error: why }, 'A snapshot could not be taken; the one before it stays.')
 }
 
 const MENDABLE: readonly StorageErrorCode[] = ['FULL', 'INVALID', 'CLOSED']

@@ -38,7 +38,7 @@ export interface SnapshotWorld {
   readonly term: Term
   readonly commitIndex: LogIndex
   readonly appliedIndex: LogIndex
-  readonly log: Pick<RaftLog, 'durableIndex' | 'appendedBytes'>
+  readonly log: Pick<RaftLog, 'durableIndex'>
   readonly snapshots: Snapshots
   readonly input: {
     readonly storage: Storage

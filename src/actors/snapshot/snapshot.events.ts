@@ -28,7 +28,12 @@ export type SnapshotEvent =
   | { readonly type: 'save.failed'; readonly error: Error }
   | { readonly type: 'save.published'; readonly result: SnapshotResult<SnapshotRecord> }
   | { readonly type: 'save.discarded' }
-  | { readonly type: 'offer'; readonly offer: Offer; readonly reply: Reply }
+  | {
+      readonly type: 'offer'
+      readonly offer: Offer
+      readonly heardMs: number
+      readonly reply: Reply
+    }
   /** What is fetched is of no use any more: the term has changed. */
   | { readonly type: 'cancel' }
   | { readonly type: 'load.opened'; readonly result: SnapshotResult<SnapshotReader> }
@@ -51,7 +56,13 @@ export interface ExecutorContext {
   /** One mutable object: what the phases of one job hand on to each other. */
   readonly job: {
     saving: Saving | null
+    /** Numbers saves: user code that has been given up may still come back. */
+    saves: number
+    /** Since when offers have been put off by this save; null: none has come. */
+    putOffSinceMs: number | null
     startedMs: number
+    /** By the state that was captured, since the start. */
+    appliedBytes: number
     reader: SnapshotReader | null
     copier: AnyActorRef | null
     /** Whoever waits for the snapshot that is taken; null: nobody. */
@@ -60,7 +71,8 @@ export interface ExecutorContext {
 }
 
 export function contextOf(world: SnapshotWorld): ExecutorContext {
-  const job = { saving: null, startedMs: 0, reader: null, copier: null, asked: null }
+  const nothing = { saving: null, reader: null, copier: null, asked: null }
+  const job = { ...nothing, saves: 0, putOffSinceMs: null, startedMs: 0, appliedBytes: 0 }
   return { world, machine: snapshotsOf(world.stateMachine), job }
 }
 

@@ -47,6 +47,7 @@ const executor = setup({
     refuseUnsupported: ({ context, event }) => saving.refuseUnsupported(context, event),
     refuseStopped: ({ context, event }) => saving.refuseStopped(context, event),
     abortSave: ({ context }) => saving.abortSave(context),
+    giveUpSave: ({ context, event }) => saving.giveUpSave(context, event),
 
     // One of so many that the process may have at a time.
     begin: ({ context }) => context.world.input.throttle.begin(),
@@ -80,6 +81,10 @@ const snapshotSetup = executor.extend({ actions: { startCopier } })
 
 /** While one thing goes on, no other is begun. */
 const busy = { save: { actions: 'refuseBusy' }, offer: { actions: 'answerOffer' } } as const
+/** User code may never come back: an offer that has waited long enough ends it. */
+const yields = {
+  offer: { guard: 'startsDownload', target: '#snapshot.downloading', actions: 'giveUpSave' },
+} as const
 const show = (activity: SnapshotActivity) => ({ type: 'show', params: { activity } }) as const
 
 export const snapshotMachine = snapshotSetup.createMachine({
@@ -126,9 +131,9 @@ export const snapshotMachine = snapshotSetup.createMachine({
       },
       states: {
         // Commands wait.
-        capturing: { on: { 'save.captured': { target: 'writing' } } },
+        capturing: { on: { ...yields, 'save.captured': { target: 'writing' } } },
         // They go on.
-        writing: { entry: 'write', on: { 'save.written': { target: 'publishing' } } },
+        writing: { entry: 'write', on: { ...yields, 'save.written': { target: 'publishing' } } },
         publishing: {
           entry: 'publish',
           on: {

@@ -48,8 +48,10 @@ export class Snapshots {
   lastError: string | null = null
   /** The timer has been armed once. */
   ticked = false
-  /** How much had come to the log when the newest one was taken. */
-  logBytesAtNewest = 0
+  /** Of the entries applied since the start: those since the newest snapshot are applied anew after each. */
+  appliedBytes = 0
+  /** How many of them when the newest one was captured, or loaded. */
+  appliedBytesAtNewest = 0
 
   get newestIndex(): LogIndex {
     return this.newest?.meta.lastIncludedIndex ?? 0

@@ -86,6 +86,23 @@ export function snapshotStories(
       node.shutdown().advance(10_000)
       expect(node.ended).toBe(true)
     },
+    'a save that yields to an offer': async () => {
+      for (const when of ['captured', 'written'] as const) {
+        const machine = new Saver()
+        machine.save = () => (when === 'captured' ? gate().passed : () => gate().passed)
+        const node = follower(play, machine)
+        await node.flush()
+        node.snapshot()
+        await node.flush()
+        node.offer('b', { term: 2, lastIncludedIndex: 50 })
+        node.settle().advance(10_000)
+        node.offer('b', { term: 2, lastIncludedIndex: 50 })
+        await node.flush()
+        expect(node.status.snapshot.state).toBe('downloading')
+        node.shutdown()
+        await node.flush()
+      }
+    },
     'a start with a snapshot': async () => {
       const before = await withSnapshot(play)
       const again = play({ stateMachine: new Saver(), peers: ['a'], after: before }).boot()
@@ -132,7 +149,7 @@ export function snapshotStories(
       const node = play({ stateMachine: machine, peers: ['a'], after: before }).boot()
       await node.flush()
       node.handle.core.toSnapshots({ type: 'save', asked: null })
-      node.handle.core.toSnapshots({ type: 'offer', offer: offerOf(9), reply: () => {} })
+      node.handle.core.toSnapshots({ type: 'offer', offer: offerOf(9), heardMs: 0, reply: () => {} })
       node.shutdown()
       await node.flush()
       way.open()
@@ -212,8 +229,8 @@ async function withSnapshot(play: Play): Promise<NodeRig> {
   return node
 }
 
-function follower(play: Play): NodeRig {
-  const node = play({ stateMachine: new Saver(), tuning: { snapshotIntervalMs: 0 } }).boot()
+function follower(play: Play, stateMachine = new Saver()): NodeRig {
+  const node = play({ stateMachine, tuning: { snapshotIntervalMs: 0 } }).boot()
   node.append('b', { term: 2, entries: [configurationEntry(1, 2, ABC), dataEntry(2, 2)], committedIndex: 1 })
   return node.settle()
 }

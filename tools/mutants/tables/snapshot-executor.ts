@@ -3,6 +3,8 @@
 import type { Mutant } from '../mutant.ts'
 
 const RULES = ['test/rules/snapshot.test.ts']
+const YIELDING = ['test/actors/snapshot/yielding.test.ts']
+const GROWTH = ['test/actors/snapshot/growth.test.ts']
 const SAVING = ['test/actors/snapshot/saving.test.ts']
 
 export const SNAPSHOT_EXECUTOR_MUTANTS: readonly Mutant[] = [
@@ -49,6 +51,62 @@ export const SNAPSHOT_EXECUTOR_MUTANTS: readonly Mutant[] = [
     tests: RULES,
   },
   {
+    name: 'a save that never ends keeps offers waiting for ever',
+    file: 'rules/snapshot.ts',
+    find: "putOffMs >= SAVE_YIELDS_AFTER_MS ? 'start' : 'busy'",
+    replace: "putOffMs >= SAVE_YIELDS_AFTER_MS ? 'busy' : 'busy'",
+    tests: RULES,
+  },
+  {
+    name: 'each offer waits for a save from the beginning',
+    file: 'actors/snapshot/downloading.ts',
+    find: 'job.putOffSinceMs ??= event.heardMs',
+    replace: 'job.putOffSinceMs = event.heardMs',
+    tests: YIELDING,
+  },
+  {
+    name: 'an offer waits for all saves together',
+    file: 'actors/snapshot/saving.ts',
+    find: '  job.putOffSinceMs = null\n',
+    replace: '',
+    tests: YIELDING,
+  },
+  {
+    name: 'user code that saves in vain is not told',
+    file: 'actors/snapshot/saving.ts',
+    find: '  world.snapshots.abort()\n  job.saving = null\n',
+    replace: '  job.saving = null\n',
+    tests: YIELDING,
+  },
+  {
+    name: 'a save that was given up is taken for the next one',
+    file: 'actors/snapshot/saving.ts',
+    find: '  if (number === job.saves) sendTo(',
+    replace: '  if (number <= job.saves) sendTo(',
+    tests: YIELDING,
+  },
+  {
+    name: 'a save that was given up begins when its turn comes',
+    file: 'actors/snapshot/saving.ts',
+    find: '        number === job.saves ? captureAt(',
+    replace: '        number <= job.saves ? captureAt(',
+    tests: YIELDING,
+  },
+  {
+    name: 'growth before a restart does not count',
+    file: 'actors/node/node.snapshots.ts',
+    find: '    logBytes: snapshots.appliedBytes - snapshots',
+    replace: '    logBytes: Math.min(snapshots.appliedBytes, core.log.appendedBytes) - snapshots',
+    tests: GROWTH,
+  },
+  {
+    name: 'growth during a save does not count',
+    file: 'actors/snapshot/saving.ts',
+    find: '  snapshots.appliedBytesAtNewest = job.appliedBytes',
+    replace: '  snapshots.appliedBytesAtNewest = Math.max(job.appliedBytes, snapshots.appliedBytes)',
+    tests: GROWTH,
+  },
+  {
     name: 'a save that failed goes on for ever',
     file: 'actors/snapshot/saving.ts',
     find: "  if (saving === null) sendTo(self, { type: 'save.discarded' })\n  else saving.save.discard(() => sendTo(self, { type: 'save.discarded' }))",
@@ -87,8 +145,8 @@ export const SNAPSHOT_EXECUTOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'nobody who waits for a snapshot is told of the end',
     file: 'actors/snapshot/saving.ts',
-    find: "  endSave(context, { ok: false, error: new QuorateError('SHUTDOWN', 'The node was closed.') })",
-    replace: '  context.job.asked = null',
+    find: '  endSave(context, { ok: false, error })',
+    replace: "  if (error.code !== 'SHUTDOWN') endSave(context, { ok: false, error })",
     also: [
       {
         file: 'actors/node/waiting.ts',
