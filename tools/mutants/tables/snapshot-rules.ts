@@ -46,8 +46,8 @@ export const SNAPSHOT_RULE_MUTANTS: readonly Mutant[] = [
     file: 'rules/snapshot.ts',
     find: '  return snapshot > applied\n',
     replace: '  return snapshot > 0 * applied\n',
-    expect: ['INV-7'],
-    hint: { tuning: { ...OFTEN, snapshotEveryEntries: 5 } },
+    tests: SCRIPTS,
+    testName: 'snapshot-comes-too-late',
   },
   {
     name: 'installed is told while it is being loaded',
