@@ -21,6 +21,7 @@ import { SNAPSHOT_SHIPPING_MUTANTS } from './tables/snapshots.ts'
 import { STORAGE_MUTANTS } from './tables/storage.ts'
 import { TRANSFER_MUTANTS } from './tables/transfers.ts'
 import { TRANSPORT_MUTANTS } from './tables/transport.ts'
+import { USER_SNAPSHOT_MUTANTS } from './tables/user-snapshots.ts'
 
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
@@ -35,6 +36,7 @@ export const MUTANTS_BY_AREA = {
     ...SNAPSHOT_RULE_MUTANTS,
     ...SNAPSHOT_SHIPPING_MUTANTS,
     ...SNAPSHOT_EXECUTOR_MUTANTS,
+    ...USER_SNAPSHOT_MUTANTS,
     ...OPERATED_SNAPSHOT_MUTANTS,
   ],
   storage: STORAGE_MUTANTS,

@@ -26,6 +26,28 @@ export const APPLY_MUTANTS: readonly Mutant[] = [
     hint: { machinePace: { delay: { shape: 'uniform', minMs: 0, maxMs: 5 } } },
   },
   {
+    name: 'queries answered from a state that is being replaced',
+    file: 'actors/apply/apply-queue.machine.ts',
+    find: "        '*': { actions: 'enqueue' },",
+    replace: "        '*': { actions: ['enqueue', 'work'] },",
+    also: [
+      {
+        file: 'actors/apply/apply-worker.ts',
+        find: '    if (this.#away !== null) return\n    this.#yielded = false',
+        replace: '    if (this.#away !== null) return this.#answerDue(Infinity)\n    this.#yielded = false',
+      },
+    ],
+    tests: ['test/host/loading.test.ts'],
+  },
+  {
+    name: 'a state replaced under a query that takes its time',
+    file: 'actors/apply/apply-worker.ts',
+    find: '    if (task === undefined || this.#reading.holdsApplies()) return false',
+    replace:
+      "    if (task === undefined || (task.type === 'committed' && this.#reading.holdsApplies())) return false",
+    tests: ['test/host/loading.test.ts'],
+  },
+  {
     name: 'reads wait until everything is applied',
     file: 'actors/apply/apply-worker.ts',
     find: '    if (this.#away === null) this.#answerDue(endMs)\n    this.#tellApplied()',

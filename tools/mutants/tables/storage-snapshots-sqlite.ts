@@ -36,6 +36,21 @@ export const SQLITE_SNAPSHOT_MUTANTS: readonly Mutant[] = [
     testName: 'without snapshots has no file',
   },
   {
+    name: 'whoever waits for a snapshot thread that dies waits for ever',
+    file: 'storage/sqlite/snapshots/snapshot-queue.ts',
+    find: "    this.#failure ??= new StorageError('IO', message)\n    this.#failWaiting()",
+    replace: "    this.#failure ??= new StorageError('IO', message)",
+    tests: ['test/host/snapshot-thread.test.ts'],
+  },
+  {
+    name: 'a snapshot thread that died is asked on',
+    file: 'storage/sqlite/snapshots/snapshot-queue.ts',
+    find: "    this.#failure ??= new StorageError('IO', message)\n    this.#failWaiting()",
+    replace:
+      "    const lost = new StorageError('IO', message)\n    for (const order of this.#waiting.splice(0)) order.end(lost)",
+    tests: ['test/host/snapshot-thread.test.ts'],
+  },
+  {
     name: 'snapshots that are there never looked for',
     file: 'storage/sqlite/snapshots/snapshot-queue.ts',
     find: 'const isThere = existsSync(snapshotsFile(this.#options.dataDir))',
