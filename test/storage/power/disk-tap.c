@@ -25,6 +25,8 @@ enum { CREATE = 'C', WRITE = 'W', TRUNCATE = 'T', SYNC = 'S', UNLINK = 'U', MKDI
 enum { MAX_FDS = 1024, MAX_PATH = 1024 };
 
 static char *paths[MAX_FDS];
+// Held from before something is done until it is written down, and by whoever kills the process: what was done before
+// it died is written down, and nothing is half.
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = -1;
 static const char *watched;
@@ -51,7 +53,8 @@ static void record(char type, const char *path, uint64_t at, const void *data, u
   memcpy(head + 3, &at, 8);
   memcpy(head + 11, &length, 4);
   struct iovec parts[3] = {{head, sizeof head}, {(void *)path, path_length}, {(void *)data, length}};
-  if (real_writev(log_fd, parts, 3) < 0) abort();
+  // A short one would garble all that follows.
+  if (real_writev(log_fd, parts, 3) != (ssize_t)(sizeof head + path_length + length)) abort();
 }
 
 __attribute__((constructor)) static void start(void) {
@@ -66,13 +69,12 @@ __attribute__((constructor)) static void start(void) {
 
 static const char *path_of(int fd) { return fd >= 0 && fd < MAX_FDS ? paths[fd] : NULL; }
 
+/** Called with the mutex. */
 static void opened(int fd, const char *path, int is_new) {
   if (fd < 0 || fd >= MAX_FDS) return;
-  pthread_mutex_lock(&mutex);
   free(paths[fd]);
   paths[fd] = is_watched(path) ? strdup(path) : NULL;
   if (is_new && paths[fd] != NULL) record(CREATE, path, 0, NULL, 0);
-  pthread_mutex_unlock(&mutex);
 }
 
 #define OPEN(name)                                                                                                     \
@@ -83,9 +85,11 @@ static void opened(int fd, const char *path, int is_new) {
     mode_t mode = (flags & O_CREAT) != 0 ? va_arg(rest, mode_t) : 0;                                                   \
     va_end(rest);                                                                                                      \
     struct stat before;                                                                                                \
+    pthread_mutex_lock(&mutex);                                                                                        \
     int is_new = (flags & O_CREAT) != 0 && is_watched(path) && stat(path, &before) != 0;                              \
     int fd = real_##name(path, flags, mode);                                                                           \
     opened(fd, path, is_new);                                                                                          \
+    pthread_mutex_unlock(&mutex);                                                                                      \
     return fd;                                                                                                         \
   }
 OPEN(open)
@@ -102,26 +106,30 @@ int close(int fd) {
   return real_close(fd);
 }
 
+/** Called with the mutex. */
 static ssize_t written(int fd, const void *data, ssize_t count, off_t at) {
-  const char *path = path_of(fd);
-  if (path != NULL && count > 0) {
-    pthread_mutex_lock(&mutex);
-    record(WRITE, path, (uint64_t)at, data, (uint32_t)count);
-    pthread_mutex_unlock(&mutex);
-  }
+  if (count > 0) record(WRITE, path_of(fd), (uint64_t)at, data, (uint32_t)count);
   return count;
 }
 
 ssize_t write(int fd, const void *data, size_t count) {
   REAL(ssize_t, write, int, const void *, size_t);
-  off_t at = path_of(fd) == NULL ? 0 : lseek(fd, 0, SEEK_CUR);
-  return written(fd, data, real_write(fd, data, count), at);
+  if (path_of(fd) == NULL) return real_write(fd, data, count);
+  pthread_mutex_lock(&mutex);
+  off_t at = lseek(fd, 0, SEEK_CUR);
+  ssize_t result = written(fd, data, real_write(fd, data, count), at);
+  pthread_mutex_unlock(&mutex);
+  return result;
 }
 
 #define PWRITE(name, offset_type)                                                                                      \
   ssize_t name(int fd, const void *data, size_t count, offset_type at) {                                               \
     REAL(ssize_t, name, int, const void *, size_t, offset_type);                                                       \
-    return written(fd, data, real_##name(fd, data, count, at), at);                                                    \
+    if (path_of(fd) == NULL) return real_##name(fd, data, count, at);                                                  \
+    pthread_mutex_lock(&mutex);                                                                                        \
+    ssize_t result = written(fd, data, real_##name(fd, data, count, at), at);                                          \
+    pthread_mutex_unlock(&mutex);                                                                                      \
+    return result;                                                                                                     \
   }
 PWRITE(pwrite, off_t)
 PWRITE(pwrite64, off64_t)
@@ -129,17 +137,23 @@ PWRITE(pwrite64, off64_t)
 #define FTRUNCATE(name, offset_type)                                                                                   \
   int name(int fd, offset_type size) {                                                                                 \
     REAL(int, name, int, offset_type);                                                                                 \
+    if (path_of(fd) == NULL) return real_##name(fd, size);                                                             \
+    pthread_mutex_lock(&mutex);                                                                                        \
     int result = real_##name(fd, size);                                                                                \
-    const char *path = path_of(fd);                                                                                    \
-    if (path != NULL && result == 0) {                                                                                 \
-      pthread_mutex_lock(&mutex);                                                                                      \
-      record(TRUNCATE, path, (uint64_t)size, NULL, 0);                                                                 \
-      pthread_mutex_unlock(&mutex);                                                                                    \
-    }                                                                                                                  \
+    if (result == 0) record(TRUNCATE, path_of(fd), (uint64_t)size, NULL, 0);                                           \
+    pthread_mutex_unlock(&mutex);                                                                                      \
     return result;                                                                                                     \
   }
 FTRUNCATE(ftruncate, off_t)
 FTRUNCATE(ftruncate64, off64_t)
+
+/** A process that kills itself does so between two things: the last record is whole. */
+int kill(pid_t pid, int signal) {
+  REAL(int, kill, pid_t, int);
+  if (pid != getpid() || signal != SIGKILL) return real_kill(pid, signal);
+  pthread_mutex_lock(&mutex);
+  return real_kill(pid, signal);
+}
 
 /** What is synced is simulated by the test: asking the machine's own disk would only take time. */
 static int synced(int fd, int (*really)(int)) {
@@ -167,22 +181,20 @@ int fdatasync(int fd) {
 
 int unlink(const char *path) {
   REAL(int, unlink, const char *);
+  if (!is_watched(path)) return real_unlink(path);
+  pthread_mutex_lock(&mutex);
   int result = real_unlink(path);
-  if (result == 0 && is_watched(path)) {
-    pthread_mutex_lock(&mutex);
-    record(UNLINK, path, 0, NULL, 0);
-    pthread_mutex_unlock(&mutex);
-  }
+  if (result == 0) record(UNLINK, path, 0, NULL, 0);
+  pthread_mutex_unlock(&mutex);
   return result;
 }
 
 int mkdir(const char *path, mode_t mode) {
   REAL(int, mkdir, const char *, mode_t);
+  if (!is_watched(path)) return real_mkdir(path, mode);
+  pthread_mutex_lock(&mutex);
   int result = real_mkdir(path, mode);
-  if (result == 0 && is_watched(path)) {
-    pthread_mutex_lock(&mutex);
-    record(MKDIR, path, 0, NULL, 0);
-    pthread_mutex_unlock(&mutex);
-  }
+  if (result == 0) record(MKDIR, path, 0, NULL, 0);
+  pthread_mutex_unlock(&mutex);
   return result;
 }
