@@ -70,3 +70,57 @@ export interface Sent {
 export function mayGoOn({ windowBytes }: Pace, { inBurst, inTurn }: Sent): boolean {
   return (inBurst === 0 || inBurst < windowBytes) && (inTurn === 0 || inTurn < MAX_TURN_BYTES)
 }
+
+/** Pieces of a snapshot are served in bursts of this size; then others have the way. */
+export const PIECES_BURST_BYTES = 512 * 1024
+/** Up to here the pauses between bursts become shorter; beyond the second they become longer. */
+const PIECES_BEARABLE_SLOWDOWN = 1.5
+const PIECES_TOO_SLOW = 1.8
+const MAX_PAUSE_PER_BURST = 4
+const PAUSE_STEP = 0.1
+/** Long enough to see how fast the others are without pieces. */
+const LEARNING_PAUSE_MS = 50
+/** As the others change, so does what they are measured against: now and then it is learned anew. */
+const LEARN_EVERY_BURSTS = 64
+
+/** How much way others are given between two bursts of pieces. */
+export interface PiecesPace {
+  /** In times of what the burst took. */
+  readonly pausePerBurst: number
+  readonly pauseMs: number
+  /** Until it is learned anew how fast the others are. */
+  readonly burstsUntilLearning: number
+}
+
+export const FIRST_PIECES_PACE: PiecesPace = {
+  pausePerBurst: 0,
+  pauseMs: 0,
+  burstsUntilLearning: LEARN_EVERY_BURSTS,
+}
+
+/**
+ * After a burst of pieces: the pause grows by half while commits suffer and shrinks by steps while they do not. Unlike old
+ * entries a snapshot is large, and what it takes of two machines comes to more than its bytes, so the share of the others
+ * may become four times that of the pieces. `maxPauseMs`: who waits for a piece gives up some time.
+ */
+export function piecesPaceAfter(
+  pace: PiecesPace,
+  { tookMs, othersWrote, slowdown }: Omit<Burst, 'bytes'>,
+  maxPauseMs: number,
+): PiecesPace {
+  if (!othersWrote) return { ...pace, pausePerBurst: nextPause(pace.pausePerBurst, 1), pauseMs: 0 }
+  const pausePerBurst = nextPause(pace.pausePerBurst, slowdown ?? PIECES_TOO_SLOW)
+  const isLearning = slowdown === null || pace.burstsUntilLearning <= 1
+  const wantedMs = Math.max(isLearning ? LEARNING_PAUSE_MS : 0, tookMs * pausePerBurst)
+  return {
+    pausePerBurst,
+    pauseMs: Math.max(0, Math.min(MAX_PAUSE_MS, maxPauseMs, wantedMs)),
+    burstsUntilLearning: isLearning ? LEARN_EVERY_BURSTS : pace.burstsUntilLearning - 1,
+  }
+}
+
+function nextPause(pausePerBurst: number, slowdown: number): number {
+  if (slowdown > PIECES_TOO_SLOW)
+    return Math.min(MAX_PAUSE_PER_BURST, Math.max(PAUSE_STEP, pausePerBurst * 1.5))
+  return slowdown <= PIECES_BEARABLE_SLOWDOWN ? Math.max(0, pausePerBurst - PAUSE_STEP) : pausePerBurst
+}

@@ -1,7 +1,16 @@
 // Giving way: a returning follower is sent what it missed as fast as the others can bear.
 
 import { describe, expect, it } from 'vitest'
-import { type Burst, FIRST_PACE, mayGoOn, type Pace, paceAfter } from '../../src/rules/pacing.ts'
+import {
+  type Burst,
+  FIRST_PACE,
+  FIRST_PIECES_PACE,
+  mayGoOn,
+  type Pace,
+  type PiecesPace,
+  paceAfter,
+  piecesPaceAfter,
+} from '../../src/rules/pacing.ts'
 
 const KIB = 1024
 const MAX = 4096 * KIB
@@ -74,5 +83,50 @@ describe('within a burst', () => {
 
   it('one frame may always go, or an entry larger than the window would stop replication for good', () => {
     expect(mayGoOn(pace(0), { inBurst: 0, inTurn: 0 })).toBe(true)
+  })
+})
+
+describe('after a burst of pieces that took 10 ms', () => {
+  const paceIn = (pausePerBurst: number, over: Partial<Burst>, maxPauseMs = 500): PiecesPace =>
+    piecesPaceAfter({ ...FIRST_PIECES_PACE, pausePerBurst }, burst(over), maxPauseMs)
+
+  it.each([
+    ['half as much way again when others suffer', 2, { slowdown: 1.9 }, 3],
+    ['some way when they begin to suffer', 0, { slowdown: 1.9 }, 0.1],
+    ['no more than four times as long as the pieces', 3, { slowdown: 50 }, 4],
+    ['as much while it is between the two', 2, { slowdown: 1.8 }, 2],
+    ['a little less when they do not suffer', 2, { slowdown: 1.5 }, 1.9],
+    ['none at last', 0.05, { slowdown: 1 }, 0],
+  ])('others are given %s', (_, before, over, expected) => {
+    const { pausePerBurst, pauseMs } = paceIn(before, over)
+    expect([pausePerBurst, pauseMs]).toEqual([expect.closeTo(expected), expect.closeTo(10 * expected)])
+  })
+
+  it('pieces go on at once when nobody writes', () => {
+    expect(paceIn(2, { othersWrote: false, slowdown: 9 })).toMatchObject({ pausePerBurst: 1.9, pauseMs: 0 })
+  })
+
+  it('others are given enough to see how fast they are alone, when that is not known', () => {
+    expect(paceIn(0, { slowdown: null })).toMatchObject({ pausePerBurst: 0, pauseMs: 50 })
+  })
+
+  it('that is looked at again now and then', () => {
+    let pace = FIRST_PIECES_PACE
+    const pauses = Array.from({ length: 128 }, () => {
+      pace = piecesPaceAfter(pace, burst({ slowdown: 1 }), 500)
+      return pace.pauseMs
+    })
+    expect(pauses.flatMap((pauseMs, at) => (pauseMs > 0 ? [[at, pauseMs]] : []))).toEqual([
+      [63, 50],
+      [127, 50],
+    ])
+  })
+
+  it.each([
+    ['a tenth of a second', { tookMs: 5000, slowdown: 9 }, 500, 100],
+    ['what the one who waits for a piece has patience for', { tookMs: 5000, slowdown: 9 }, 30, 30],
+    ['nothing, when the clock went back', { tookMs: -5 }, 500, 0],
+  ])('the pause is at most %s', (_, over, maxPauseMs, expected) => {
+    expect(paceIn(1, over, maxPauseMs).pauseMs).toBe(expected)
   })
 })

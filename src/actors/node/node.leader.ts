@@ -99,6 +99,7 @@ export function appendProposals(core: NodeCore, proposals: readonly Proposal[]):
     core.closures.add(index, proposal)
   }
   appendToLog(core, entries)
+  core.files.look()
 }
 
 /** What a member is known to hold durably; the leader's own part counts only when its disk has confirmed. */
@@ -111,6 +112,7 @@ export function countBallots(core: NodeCore): void {
     return progress !== undefined && core.counts(peer, progress.identity) ? progress.matchIndex : 0
   }
   core.commitTo(office.ballots.count(core.commitIndex, log.lastIndex, matchOf))
+  core.files.look()
   office.change.moved()
 }
 

@@ -19,9 +19,10 @@ import { StorageError } from '../../storage/storage.ts'
 import type { PeerRpc, RemoteErrorCode, Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { GetFileRequest, GetFileResponse } from '../../transport/wire/messages/registry.ts'
 import { encodePage } from './file-list.ts'
+import { type PacedWorld, PiecePacer } from './piece-pacer.ts'
 
 /** What the service needs of its node. */
-export interface FileWorld {
+export interface FileWorld extends PacedWorld {
   readonly group: string
   readonly clock: Clock
   readonly logger: Logger
@@ -52,12 +53,19 @@ export class FileService {
   readonly #world: FileWorld
   readonly #sending = new Map<PeerId, Sending>()
   readonly #opening = new Set<PeerId>()
+  readonly #pacer: PiecePacer
   #reads = 0
   #sweep: TimerHandle | null = null
   #closed = false
 
   constructor(world: FileWorld) {
     this.#world = world
+    this.#pacer = new PiecePacer(world)
+  }
+
+  /** To be called when the log of a leader or its commit index has moved: pieces give way to commits. */
+  look(): void {
+    this.#pacer.look()
   }
 
   /** What followers are being sent: the log behind it is wanted. */
@@ -116,12 +124,14 @@ export class FileService {
     const file = sending.files.get(request.name)
     if (file === undefined) return refuse(reply, 'ENOENT', `There is no such file in ${snapshot}.`)
     if (request.offset >= file.bytes) return this.#send(reply, file.bytes, new Uint8Array(0))
-    this.#read(sending, file, request, reply)
+    if (!this.#pacer.request(() => this.#read(sending, file, request, reply)))
+      refuse(reply, 'EBUSY', 'Too many pieces are waited for.')
   }
 
   /** Lets go of everything. */
   close(): void {
     this.#closed = true
+    this.#pacer.close()
     for (const peer of [...this.#sending.keys()]) this.release(peer)
     if (this.#sweep !== null) this.#world.clock.clearTimeout(this.#sweep)
     this.#sweep = null
@@ -147,18 +157,25 @@ export class FileService {
     this.#send(reply, files.length, encodePage(files, offset, this.#roomFor(count)))
   }
 
-  /** What does not fit the bus, or the budget, is asked for again. */
-  #read({ reader }: Sending, file: SnapshotFile, request: GetFileRequest, reply: Reply): void {
+  /** Returns how many bytes are read. What does not fit the bus, or the budget, is asked for again. */
+  #read({ reader }: Sending, file: SnapshotFile, request: GetFileRequest, reply: Reply): number {
     const { clock, input, logger, group } = this.#world
-    if (this.#reads >= MAX_READS) return refuse(reply, 'EBUSY', 'Too much is read at once.')
+    if (this.#reads >= MAX_READS) {
+      refuse(reply, 'EBUSY', 'Too much is read at once.')
+      return 0
+    }
     const takenMs = clock.nowMs()
     const wanted = Math.min(this.#roomFor(request.count), file.bytes - request.offset)
     const bytes = input.throttle.reading.take(wanted)
-    if (bytes === 0) return refuse(reply, 'EBUSY', 'The throttle allows no more at the moment.')
+    if (bytes === 0) {
+      refuse(reply, 'EBUSY', 'The throttle allows no more at the moment.')
+      return 0
+    }
     this.#reads++
     reader.read(file.name, request.offset, bytes, (result) => {
       this.#reads--
       if (this.#closed || this.#world.gone) return
+      this.#pacer.answered()
       if (result.ok) return this.#send(reply, file.bytes, result.value)
       input.throttle.reading.giveBack(takenMs, bytes)
       // A busy disk says INVALID here: name and numbers have been checked.
@@ -167,6 +184,7 @@ export class FileService {
       logger.error({ group, file: file.name, error: result.error.message }, 'A snapshot cannot be read.')
       refuse(reply, 'EINTERNAL', result.error.message)
     })
+    return bytes
   }
 
   #roomFor(count: number): number {

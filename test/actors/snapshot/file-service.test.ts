@@ -34,6 +34,8 @@ function service(bytesPerSecond = Number.POSITIVE_INFINITY) {
     term: 3,
     configuration: { peers: ['a', 'b', 'c'], oldPeers: ['d'] },
     log,
+    commitIndex: log.lastIndex,
+    tuning: { appendTimeoutMs: 2000 },
     snapshots: { store: { ...stub, open: store.open.bind(store) } },
     input: { rpc, throttle: new SnapshotThrottle(clock, { bytesPerSecond, maxInstallations: 1 }) },
     answer: (reply: Reply, response) => reply({ ok: true, response }),

@@ -80,6 +80,8 @@ export class CopierRig {
       term: 3,
       configuration: { peers: ['a', 'b'], oldPeers: [] },
       log: new RaftLog(new FakeReader(), EMPTY_GROUP, 0),
+      commitIndex: 0,
+      tuning: { appendTimeoutMs: 2000 },
       snapshots: { store: this.leaderStore },
       input: { rpc: this.rpc, throttle: new SnapshotThrottle(this.clock) },
       answer: (reply: Reply, response) => reply({ ok: true, response }),

@@ -194,4 +194,32 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     replace: '(inTurn >= 0 || inTurn < MAX_TURN_BYTES)',
     tests: ['test/actors/replication/backlog.test.ts'],
   },
+  {
+    name: 'pieces of a snapshot give way to nobody',
+    file: 'rules/pacing.ts',
+    find: '  if (slowdown > PIECES_TOO_SLOW)',
+    replace: '  if (slowdown > PIECES_TOO_SLOW * 1000)',
+    tests: ['test/rules/pacing.test.ts'],
+  },
+  {
+    name: 'pieces of a snapshot all leave at once',
+    file: 'actors/snapshot/piece-pacer.ts',
+    find: 'while (!this.#isPausing && !this.#isFull)',
+    replace: 'while (!this.#isPausing)',
+    tests: ['test/actors/snapshot/piece-pacer.test.ts'],
+  },
+  {
+    name: 'a burst whose last piece nobody follows up is never over',
+    file: 'actors/snapshot/piece-pacer.ts',
+    find: 'this.#timer = clock.setTimeout(() => this.#endBurst(answeredMs), NEXT_REQUEST_MS)',
+    replace: 'void answeredMs',
+    tests: ['test/actors/snapshot/piece-pacer.test.ts'],
+  },
+  {
+    name: 'a refused piece is waited for',
+    file: 'actors/snapshot/piece-pacer.ts',
+    find: '      if (bytes === 0) this.answered()',
+    replace: '      if (bytes < 0) this.answered()',
+    tests: ['test/actors/snapshot/piece-pacer.test.ts'],
+  },
 ]
