@@ -17,6 +17,11 @@ export function statechartFiles(): ReadonlyMap<string, string> {
   return files
 }
 
+/** The name of the picture that is drawn from this file; null: from this one none is. */
+export function pictureOf(name: string): string | null {
+  return name.endsWith('.mmd') ? name.replace(/mmd$/, 'svg') : null
+}
+
 function legend(): string {
   const picture = (diagram: string) => ['```mermaid', diagram.trimEnd(), '```', '']
   return [
@@ -25,11 +30,11 @@ function legend(): string {
     'Drawn from the machines in `src/actors` by `npm run statecharts`, never by hand; a test fails when they are stale.',
     'What a chart says is what happens: the inspector shows the same states and events.',
     '',
-    '| chart | what it is | drawing | for Stately Studio |',
-    '| --- | --- | --- | --- |',
+    '| chart | what it is | picture | its text | for Stately Studio |',
+    '| --- | --- | --- | --- | --- |',
     ...charts.map(
       ({ name, what }) =>
-        `| ${name} | ${what} | [${name}.mmd](${name}.mmd) | [${name}.stately.ts](${name}.stately.ts) |`,
+        `| ${name} | ${what} | [${name}.svg](${name}.svg) | [${name}.mmd](${name}.mmd) | [${name}.stately.ts](${name}.stately.ts) |`,
     ),
     '',
     '## How to read them',

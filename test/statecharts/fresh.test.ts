@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { type AnyStateMachine, createMachine, StateMachine } from 'xstate'
 import { charts } from '../../scripts/statecharts/charts.ts'
-import { statechartFiles } from '../../scripts/statecharts/files.ts'
+import { pictureOf, statechartFiles } from '../../scripts/statecharts/files.ts'
 import { toLiteral } from '../../scripts/statecharts/literal.ts'
 import { toMermaid } from '../../scripts/statecharts/mermaid.ts'
+import { signatureOf } from '../../scripts/statecharts/pictures.ts'
 import { rolesView } from '../../scripts/statecharts/roles.ts'
 import {
   describeTransition,
@@ -22,12 +23,20 @@ const files = statechartFiles()
 
 describe('the folder', () => {
   it('holds exactly the files that are generated: run `npm run statecharts` when this fails', () => {
-    expect(readdirSync(directory).sort()).toEqual([...files.keys()].sort())
+    const pictures = [...files.keys()].flatMap((name) => pictureOf(name) ?? [])
+    expect(readdirSync(directory).sort()).toEqual([...files.keys(), ...pictures].sort())
   })
 
   it.each([...files.keys()])('%s is fresh: run `npm run statecharts` when this fails', (name) => {
     expect(readFileSync(directory + name, 'utf8')).toBe(files.get(name))
   })
+
+  it.each([...files].filter(([name]) => pictureOf(name) !== null))(
+    'the picture of %s is fresh: run `npm run statecharts` when this fails',
+    (name, text) => {
+      expect(readFileSync(directory + pictureOf(name), 'utf8').startsWith(signatureOf(text))).toBe(true)
+    },
+  )
 
   it('has every machine of src/actors', () => {
     const actors = fileURLToPath(new URL('../../src/actors/', import.meta.url))
