@@ -7,6 +7,7 @@ import Table from 'cli-table3'
 import { Command, Option } from 'commander'
 import { measureCatchUp } from './catch-up.ts'
 import { measureFailover } from './failover.ts'
+import { measureMembership } from './membership.ts'
 import { measureOpen } from './open-log.ts'
 import { measurePipe } from './pipe.ts'
 import type { Row } from './protocol.ts'
@@ -27,6 +28,8 @@ interface Options {
   readonly seconds: string
   readonly rounds: string
   readonly failover?: true | string
+  readonly membership?: true | string
+  readonly kills: string
   readonly open?: true | string
   readonly catchUp?: true | string
   readonly snapshots?: true | string
@@ -51,6 +54,8 @@ const program = new Command('bench')
   .option('--seconds <s>', 'length of each measurement', '4')
   .option('--rounds <n>', 'measure so many times, and tell the median of each figure', '1')
   .option('--failover [kills]', 'kill the leader with SIGKILL this many times under load (default 10)')
+  .option('--membership [transfers]', 'members come and go, the leader moves so many times (default 50)')
+  .option('--kills <n>', 'with --membership: leaders killed in the middle of a change', '20')
   .option('--open [entries]', 'open a log of this many entries (default 1000000)')
   .option(
     '--catch-up [entries]',
@@ -80,6 +85,10 @@ if (options.failover !== undefined) {
   const kills = options.failover === true ? 10 : Number(options.failover)
   report(await measureFailover({ directory, kills, progress: say }))
 }
+if (options.membership !== undefined) {
+  const transfers = options.membership === true ? 50 : Number(options.membership)
+  report(await measureMembership({ transfers, kills: Number(options.kills), progress: say }))
+}
 if (options.open !== undefined) {
   report(await measureOpen(directory, options.open === true ? 1_000_000 : Number(options.open)))
 }
@@ -88,7 +97,7 @@ if (options.catchUp !== undefined)
 if (options.snapshots !== undefined)
   await snapshots(options.snapshots === true ? 'save,install,restart,growth' : options.snapshots)
 if (
-  [options.failover, options.open, options.catchUp, options.snapshots].every(
+  [options.failover, options.membership, options.open, options.catchUp, options.snapshots].every(
     (special) => special === undefined,
   )
 )

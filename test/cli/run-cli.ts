@@ -5,7 +5,11 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseStrictJson } from '../support/strict-json.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url))
+/** Beside this file when it is built itself, else in `dist`. */
+const MAIN =
+  ['../../src/cli/main.js', '../../dist/src/cli/main.js']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path)) ?? null
 
 export interface Finished {
   readonly code: number | null
@@ -25,14 +29,14 @@ export interface Running {
   readonly finished: Promise<Finished>
   /** Everything on stdout so far. */
   stdout(): string
-  /** Resolves when stdout holds `text`. Rejects when the process ends before. */
-  until(text: string): Promise<void>
+  /** Resolves when stdout holds `text`, beyond its first `after` characters. Rejects when the process ends before. */
+  until(text: string, after?: number): Promise<void>
   /** The same for stderr. */
   untilSaid(text: string): Promise<void>
 }
 
 export function startCli(args: readonly string[], options: RunOptions = {}): Running {
-  if (!existsSync(MAIN)) throw new Error('There is no dist/src/cli/main.js: run `npm run build` first.')
+  if (MAIN === null) throw new Error('There is no dist/src/cli/main.js: run `npm run build` first.')
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('QUORATE_'))
   const command = [process.execPath, MAIN, ...args]
   const limited = ['bash', '-c', 'ulimit -f "$0" && exec "$@"', String(options.maxFileKiB), ...command]
@@ -56,10 +60,10 @@ export function startCli(args: readonly string[], options: RunOptions = {}): Run
   const finished = new Promise<Finished>((resolve) => {
     child.once('close', (code) => resolve({ code, stdout, stderr }))
   })
-  const untilIn = (read: () => string, text: string): Promise<void> =>
+  const untilIn = (read: () => string, text: string, after = 0): Promise<void> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        if (!read().includes(text)) return
+        if (!read().includes(text, after)) return
         waiting.delete(look)
         resolve()
       }
@@ -69,7 +73,7 @@ export function startCli(args: readonly string[], options: RunOptions = {}): Run
     })
   return {
     ...{ child, finished, stdout: () => stdout },
-    until: (text) => untilIn(() => stdout, text),
+    until: (text, after) => untilIn(() => stdout, text, after),
     untilSaid: (text) => untilIn(() => stderr, text),
   }
 }

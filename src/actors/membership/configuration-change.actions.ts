@@ -13,7 +13,7 @@ import {
   whyNotYet,
 } from '../../rules/change.ts'
 import { isMember, isStable } from '../../rules/quorum.ts'
-import { configurationOf, type Identities, type PeerId } from '../../rules/types.ts'
+import { type Configuration, configurationOf, type Identities, type PeerId } from '../../rules/types.ts'
 import type { AskedChange, ChangeOutcome, ChangeWorld } from './change-world.ts'
 import type { ConfigurationChange } from './configuration-change.ts'
 
@@ -157,7 +157,7 @@ export function giveUp(context: ChangeContext): void {
 export function proposeJoint({ world, change }: ChangeContext): void {
   const { configuration } = world
   if (change.target === null || !isStable(configuration)) return
-  world.propose(jointOf(configuration, change.target, filesOf(world, change.adding)))
+  propose(world, jointOf(configuration, change.target, filesOf(world, change.adding)))
 }
 
 /** The new set decides alone. One that an earlier leader had begun with stands in the term's first entry. */
@@ -168,7 +168,17 @@ export function proposeStable({ world, change: { target, adding } }: ChangeConte
     target !== null && isStable(configuration)
       ? jointOf(configuration, target, filesOf(world, adding))
       : configurationOf(configuration)
-  world.propose(stableOf(joint))
+  propose(world, stableOf(joint))
+}
+
+/** Whoever watches a change that takes its time is told what it waits for. */
+function propose(world: ChangeWorld, configuration: Configuration): void {
+  world.propose(configuration)
+  const { group, term, logger } = world
+  const who = isStable(configuration)
+    ? 'The new members decide alone.'
+    : 'Old and new members decide together.'
+  logger.info({ group, term, members: configuration }, who)
 }
 
 function filesOf(world: ChangeWorld, peers: readonly PeerId[]): Identities {

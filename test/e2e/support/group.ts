@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connectAdmin, type QuorateAdmin } from '../../../src/client/admin.ts'
 import { MemberSnapshots } from '../../../src/client/member-snapshots.ts'
 import { Requester } from '../../../src/client/requester.ts'
 import { connectClient, type QuorateClient } from '../../../src/client.ts'
+import type { MemberStatus } from '../../../src/protocol/admin-protocol.ts'
 import { MESSAGE_LIMITS, parseAnswers, parseReadValue } from '../../../src/protocol/client-protocol.ts'
 import type { SnapshotSummary } from '../../../src/protocol/snapshot-protocol.ts'
 import { systemClock } from '../../../src/runtime/clock.ts'
@@ -17,8 +19,19 @@ import { decodeMessage, encodeValue } from '../../../src/transport/wire/codec.ts
 import { type Running, type RunOptions, startCli } from '../../cli/run-cli.ts'
 import { NatsServer } from '../../support/nats-server.ts'
 
-const FAST = ['--election-timeout', '300', '--max-clock-drift', '100', '--option', 'maxElectionDelayMs=200']
+/** Of members with the flags below, in milliseconds. */
+export const ELECTION_TIMEOUT_MS = 300
+const FAST = [
+  '--election-timeout',
+  String(ELECTION_TIMEOUT_MS),
+  '--max-clock-drift',
+  '100',
+  '--option',
+  'maxElectionDelayMs=200',
+]
 const POLL_MS = 20
+/** How long a change of the members or of the leader may find nobody who takes it. */
+const ADMIN_TIMEOUT_MS = 30_000
 
 export interface GroupOptions {
   readonly ids?: readonly string[]
@@ -30,9 +43,12 @@ export class Group {
   readonly ids: readonly string[]
   readonly nats: NatsServer
   readonly client: QuorateClient
+  readonly admin: QuorateAdmin
   readonly transport: Transport
   readonly directory = mkdtempSync(join(tmpdir(), 'quorate-e2e-'))
   readonly #running = new Map<string, Running>()
+  /** The newest process of each member, also when it has ended. */
+  readonly #newest = new Map<string, Running>()
   readonly #flags: readonly string[]
 
   private constructor(nats: NatsServer, transport: Transport, options: GroupOptions) {
@@ -41,6 +57,7 @@ export class Group {
     this.nats = nats
     this.transport = transport
     this.client = connectClient({ transport, group: 'e2e', timeoutMs: 2000 })
+    this.admin = connectAdmin({ transport, group: 'e2e', timeoutMs: ADMIN_TIMEOUT_MS })
   }
 
   static async start(options: GroupOptions = {}): Promise<Group> {
@@ -56,16 +73,19 @@ export class Group {
     return [...this.#running.keys()]
   }
 
+  /** Whoever is none of those that the group began with waits to be added. */
   async startMember(id: string, options: RunOptions = {}): Promise<void> {
     const data = join(this.directory, id)
+    const how = this.ids.includes(id) ? ['--peers', this.ids.join(',')] : ['--join']
     const member = startCli(
       [
-        ...['serve', '--id', id, '--peers', this.ids.join(','), '--group', 'e2e', '--data', data],
+        ...['serve', '--id', id, ...how, '--group', 'e2e', '--data', data],
         ...['--nats', this.nats.url, ...FAST, ...this.#flags],
       ],
       options,
     )
     this.#running.set(id, member)
+    this.#newest.set(id, member)
     await member.until('The member is up.')
   }
 
@@ -108,35 +128,40 @@ export class Group {
     return answer.value[0]
   }
 
-  /** What a member has logged. */
+  /** What the newest process of a member has logged. */
   logOf(id: string): string {
-    return this.#running.get(id)?.stdout() ?? ''
+    return this.#newest.get(id)?.stdout() ?? ''
   }
 
-  /** Resolves when a member has logged `text`. */
-  async until(id: string, text: string): Promise<void> {
-    await this.#running.get(id)?.until(text)
+  /** Resolves when a member has logged `text`, beyond the first `after` characters of its log. */
+  async until(id: string, text: string, after?: number): Promise<void> {
+    await this.#running.get(id)?.until(text, after)
   }
 
   /** The member that serves as leader; with `except`, another one than that. */
   async leader(except?: string): Promise<string> {
+    return (await this.leading(except)).id
+  }
+
+  /** The same, with its status. */
+  async leading(except?: string): Promise<MemberStatus> {
     for (;;) {
       const { members } = await this.client.status({ timeoutMs: 300 })
       const leader = members.find(
         ({ id, role, state }) => id !== except && role === 'leader' && state.endsWith('serving'),
       )
-      if (leader !== undefined && this.#running.has(leader.id)) return leader.id
+      if (leader !== undefined && this.#running.has(leader.id)) return leader
       await sleep(POLL_MS)
     }
   }
 
-  /** Waits until all members have applied the same and have the same state; returns the hash. */
-  async converged(): Promise<string> {
+  /** Waits until these, by default all that it began with, have applied the same and have the same state; returns the hash. */
+  async converged(ids = this.ids): Promise<string> {
     for (;;) {
-      const { members } = await this.client.status({ timeoutMs: 500 })
+      const status = await this.client.status({ timeoutMs: 500 })
+      const members = status.members.filter(({ id }) => ids.includes(id))
       const hashes = new Set(members.map((member) => `${member.appliedIndex} ${member.stateHash}`))
-      const complete =
-        members.length === this.ids.length && members.every((m) => m.appliedIndex === m.lastIndex)
+      const complete = members.length === ids.length && members.every((m) => m.appliedIndex === m.lastIndex)
       if (complete && hashes.size === 1) return [...hashes].join()
       await sleep(POLL_MS)
     }
@@ -146,6 +171,7 @@ export class Group {
     for (const id of this.alive) this.signal(id, 'SIGCONT')
     await Promise.all(this.alive.map((id) => this.end(id, 'SIGKILL')))
     this.client.close()
+    this.admin.close()
     await this.transport.close()
     await this.nats.stop()
     rmSync(this.directory, { recursive: true, force: true })

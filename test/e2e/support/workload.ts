@@ -16,24 +16,64 @@ const OPERATIONS_PER_KEY = 40
 export class Workload {
   readonly history = new History(() => performance.now())
   readonly #client: QuorateClient
-  readonly #clients: Promise<void>[] = []
+  readonly #names: readonly string[]
+  #clients: Promise<void>[] = []
+  /** When writes were accepted. */
+  readonly #acceptedAtMs: number[] = []
+  readonly #waiting = new Set<() => void>()
   #stopped = false
   #sent = 0
 
   constructor(client: QuorateClient, clients: number) {
     this.#client = client
-    for (let i = 0; i < clients; i++) this.#clients.push(this.#run(`c${i}`))
+    this.#names = Array.from({ length: clients }, (_, i) => `c${i}`)
+    this.start()
+  }
+
+  /** Again, after a stop. */
+  start(): void {
+    this.#stopped = false
+    this.#clients = this.#names.map((name) => this.#run(name))
   }
 
   /** Writes that the group has accepted so far. */
   get acknowledged(): number {
-    return this.history.operations.filter((o) => o.outcome === 'ok' && o.command.op !== 'get').length
+    return this.#acceptedAtMs.length
   }
 
   /** Resolves when `more` further writes have been accepted. */
-  async progress(more: number): Promise<void> {
+  progress(more: number): Promise<void> {
     const goal = this.acknowledged + more
-    while (this.acknowledged < goal) await sleep(PAUSE_AFTER_ERROR_MS)
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.acknowledged < goal) return
+        this.#waiting.delete(look)
+        resolve()
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  /** The longest time without an accepted write, of those that touch this span. There have to be some before and after it. */
+  longestPauseMs(fromMs: number, untilMs: number): number {
+    const times = this.#acceptedAtMs
+    let longestMs = 0
+    for (let i = times.length - 1; i > 0; i--) {
+      const [beforeMs = 0, afterMs = 0] = [times[i - 1], times[i]]
+      if (afterMs < fromMs) break
+      if (beforeMs <= untilMs) longestMs = Math.max(longestMs, afterMs - beforeMs)
+    }
+    return longestMs
+  }
+
+  /** Reads every key that was ever written, as one more client: what was acknowledged has to be there. */
+  async readBack(): Promise<void> {
+    const keys = new Set(this.history.operations.map(({ command }) => command.key))
+    for (const key of keys) {
+      const id = this.history.invoke('reader', { op: 'get', key })
+      this.history.complete(id, 'ok', await this.#ask({ op: 'get', key }))
+    }
   }
 
   async stop(): Promise<void> {
@@ -58,12 +98,18 @@ export class Workload {
       const id = this.history.invoke(name, command)
       try {
         this.history.complete(id, 'ok', await this.#ask(command))
+        if (command.op !== 'get') this.#accepted()
       } catch (error) {
         const unknown = !isQuorateError(error) || error.outcome === 'unknown'
         this.history.complete(id, unknown ? 'unknown' : 'failed')
         await sleep(PAUSE_AFTER_ERROR_MS)
       }
     }
+  }
+
+  #accepted(): void {
+    this.#acceptedAtMs.push(performance.now())
+    for (const look of this.#waiting) look()
   }
 
   #next(): KvCommand {
