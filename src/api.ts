@@ -58,6 +58,14 @@ export interface Applied<Result = unknown> {
   readonly result: Result
 }
 
+/** A command as it stands in the log. */
+export interface CommittedCommand<Command = unknown> {
+  readonly index: LogIndex
+  readonly term: Term
+  /** What `apply` was given, and the reader's to keep. */
+  readonly command: Command
+}
+
 /**
  * `readIndex`: linearizable, one heartbeat round shared by all reads that wait. `lease`: linearizable while clocks
  * keep their drift bound, no round, needs `leaderLease`. `local`: what this member has applied, may be stale.
@@ -158,6 +166,17 @@ export interface RaftNode extends AsyncDisposable {
   apply<Result = unknown>(command: unknown, options?: ApplyOptions): Promise<Applied<Result>>
   /** Queries the state machine. Default level: `readIndex`, on any member. */
   read<Answer = unknown>(query: unknown, options?: ReadOptions): Promise<Answer>
+  /**
+   * The first command at or after `index` that this member has applied (braft read_committed_user_log); entries of
+   * Quorate's own are passed over, so the index in the answer may be a later one. On any member; what has left memory is
+   * fetched from disk beside the loop. To follow the log, ask for the `index` of the answer + 1.
+   *
+   * @throws QuorateError NO_MORE_LOG when no command from there on has been applied here; LOG_DELETED when the entry is part
+   *   of the snapshot now, with `firstIndex`, where the log begins; INVALID for an index below 1; BUSY (retryable) while
+   *   `maxPendingReads` wait; STORAGE when the disk fails.
+   * @example const { index, command } = await node.readCommittedUserLog(1)
+   */
+  readCommittedUserLog<Command = unknown>(index: LogIndex): Promise<CommittedCommand<Command>>
   /**
    * Saves the state of this member now, and lets its log begin later (braft Node::snapshot). Resolves with the newest
    * snapshot once it is durable; when nothing was applied since the last one, with that (the log behind it then goes, too).

@@ -1,6 +1,6 @@
 // Errors that tell the caller what is true: was it applied, may I try again, who might be the leader.
 
-import type { PeerId } from './rules/types.ts'
+import type { LogIndex, PeerId } from './rules/types.ts'
 
 /** What a caller may conclude about the command. `unknown`: it may have been, or may yet be, applied. */
 export type Outcome = 'not-applied' | 'applied' | 'unknown'
@@ -11,6 +11,8 @@ export type QuorateErrorCode =
   | 'LEADERSHIP_LOST' // it was in the log of a leader that lost its office: outcome unknown
   | 'BUSY' // a queue is full or a change is running: try again
   | 'CATCH_UP' // members to be added did not answer while they were given the log: nothing has changed
+  | 'LOG_DELETED' // the entry is compacted away; `firstIndex` says where the log begins
+  | 'NO_MORE_LOG' // no entry of a user from there on has been applied yet
   | 'TERM_MISMATCH' // `expectedTerm` is not the current term
   | 'TOO_LARGE' // larger than `maxEntryBytes`
   | 'INVALID' // a bad argument or option
@@ -29,6 +31,8 @@ export type QuorateErrorCode =
 export interface QuorateErrorDetails {
   readonly outcome?: Outcome
   readonly leader?: PeerId | null
+  /** Beside LOG_DELETED: where the log begins. */
+  readonly firstIndex?: LogIndex | null
   /** Another attempt may well succeed. What the caller may make of that depends on the outcome. */
   readonly retryable?: boolean
   readonly cause?: unknown
@@ -50,6 +54,8 @@ export class QuorateError extends Error {
   readonly code: QuorateErrorCode
   readonly outcome: Outcome
   readonly leader: PeerId | null
+  /** Beside LOG_DELETED: where the log begins. */
+  readonly firstIndex: LogIndex | null
   /** Another attempt may succeed, and cannot apply anything twice: only beside outcome `not-applied`. */
   readonly retryable: boolean
   /**
@@ -62,6 +68,7 @@ export class QuorateError extends Error {
     this.code = code
     this.outcome = details.outcome ?? 'not-applied'
     this.leader = details.leader ?? null
+    this.firstIndex = details.firstIndex ?? null
     const mayHelp = details.retryable ?? false
     this.retryable = mayHelp && this.outcome === 'not-applied'
     this.retryableIfIdempotent = mayHelp && this.outcome !== 'applied'

@@ -4,6 +4,7 @@ export type {
   Applied,
   ApplyOptions,
   ChangeOptions,
+  CommittedCommand,
   ConfigurationInfo,
   ElectionTimeoutOptions,
   Host,

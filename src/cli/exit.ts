@@ -34,6 +34,8 @@ function exitCodeOfCode({ code, cause }: QuorateError): ExitCode {
       return ExitCode.NO_LEADER
     case 'CONFLICT':
     case 'TERM_MISMATCH':
+    case 'LOG_DELETED':
+    case 'NO_MORE_LOG':
     case 'TOO_LARGE':
     case 'LEASE_EXPIRED':
     case 'UNSUPPORTED':

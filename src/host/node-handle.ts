@@ -6,6 +6,7 @@ import type { ProposalOutcome } from '../actors/apply/closures.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
 import type { ResetOutcome } from '../actors/membership/reset.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
+import type { LogReadOutcome } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { NodeInput } from '../actors/node/node.input.ts'
 import { nodeMachine } from '../actors/node/node.machine.ts'
@@ -14,7 +15,7 @@ import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ConfigurationInfo, ElectionTimeoutOptions, NodeEvents, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { ChangeWish } from '../rules/change.ts'
-import type { PeerId, Term } from '../rules/types.ts'
+import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
 import type { LentSnapshot } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
@@ -65,6 +66,11 @@ export class NodeHandle {
   /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
   query(query: unknown, level: ReadLevel, done: (outcome: QueryOutcome) => void): void {
     this.#intake.query(query, level, done)
+  }
+
+  /** Looks for the first command at or after `index`. `done` comes exactly once, never before this returns. */
+  readLog(index: LogIndex, done: (outcome: LogReadOutcome) => void): void {
+    this.#intake.readLog(index, done)
   }
 
   /** Takes a snapshot. `done` comes exactly once, never before this returns. */

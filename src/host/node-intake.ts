@@ -6,7 +6,7 @@ import type { Proposal, ProposalOutcome } from '../actors/apply/closures.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
 import type { ResetOutcome } from '../actors/membership/reset.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
-import type { Full } from '../actors/node/intake.ts'
+import type { Full, LogReadOutcome } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { ReadOutcome } from '../actors/node/node.events.ts'
 import { refusal } from '../actors/node/node.refusals.ts'
@@ -16,7 +16,8 @@ import { QuorateError } from '../errors.ts'
 import { parseTuning } from '../options.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import { type Retiming, retimed } from '../rules/timing.ts'
-import type { PeerId, Term } from '../rules/types.ts'
+import type { LogIndex, PeerId, Term } from '../rules/types.ts'
+import { readUserLog } from './user-log.ts'
 
 export class NodeIntake {
   readonly #core: NodeCore
@@ -54,6 +55,22 @@ export class NodeIntake {
     }
     if (level === 'local') core.clock.defer(() => at({ ok: true, index: 0 }))
     else this.#wake(intake.addRead({ level, done: at }))
+  }
+
+  /** Looks for the first command at or after `index`. `done` comes exactly once, never before this returns. */
+  readLog(index: LogIndex, done: (outcome: LogReadOutcome) => void): void {
+    const core = this.#core
+    const { logReads } = core.intake
+    const isFull = logReads.size >= core.tuning.maxPendingReads
+    const refused = this.#cannotServe() ?? (isFull ? busy('Too many reads wait', 'maxPendingReads') : null)
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    const settle = (outcome: LogReadOutcome): void => {
+      if (logReads.delete(settle)) core.shelter(() => done(outcome))
+    }
+    logReads.add(settle)
+    core.clock.defer(() => {
+      if (logReads.has(settle)) readUserLog(core, index, settle)
+    })
   }
 
   /** Asks for a snapshot of the state. `done` comes exactly once, never before this returns. */

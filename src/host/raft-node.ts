@@ -6,6 +6,7 @@ import type {
   Applied,
   ApplyOptions,
   ChangeOptions,
+  CommittedCommand,
   ConfigurationInfo,
   ElectionTimeoutOptions,
   LeadershipInfo,
@@ -20,12 +21,12 @@ import type {
 import { QuorateError } from '../errors.ts'
 import { memberNameSchema } from '../options.ts'
 import type { ChangeWish } from '../rules/change.ts'
-import type { PeerId } from '../rules/types.ts'
+import type { LogIndex, PeerId } from '../rules/types.ts'
 import { lostResult } from '../services/lost-result.ts'
 import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
 import type { SnapshotRecord } from '../storage/snapshot-store.ts'
-import { copyValue, encodeValue } from '../transport/wire/codec.ts'
+import { copyValue, decodeValue, encodeValue } from '../transport/wire/codec.ts'
 import { checkedNames, forcedNames, wishes } from './member-wishes.ts'
 import type { NodeHandle } from './node-handle.ts'
 import { configurationInfo } from './node-status.ts'
@@ -94,6 +95,19 @@ export class NodeFacade implements RaftNode, PortedNode {
       })
     })
     return signal === undefined ? answered : untilAborted(answered, signal, 'not-applied')
+  }
+
+  readCommittedUserLog<Command = unknown>(index: LogIndex): Promise<CommittedCommand<Command>> {
+    return new Promise((resolve, reject) =>
+      this.#handle.readLog(index, (outcome) => {
+        if (!outcome.ok) return reject(outcome.error)
+        const { index: found, term, data } = outcome.entry
+        const command = decodeValue(data)
+        if (command.ok) return resolve({ index: found, term, command: command.value as Command })
+        const message = `Entry ${found} of ${this.group} holds no command that can be read (${command.reason}).`
+        reject(new QuorateError('STORAGE', message))
+      }),
+    )
   }
 
   snapshot(): Promise<SnapshotInfo> {

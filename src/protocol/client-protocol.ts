@@ -72,6 +72,8 @@ const codes: Readonly<Record<QuorateErrorCode, true>> = {
   BUSY: true,
   CATCH_UP: true,
   TERM_MISMATCH: true,
+  LOG_DELETED: true,
+  NO_MORE_LOG: true,
   TOO_LARGE: true,
   INVALID: true,
   LEASE_EXPIRED: true,

@@ -1,4 +1,4 @@
-// When a read is safe (thesis section 6.4).
+// When a read is safe (thesis section 6.4), of the state and of the log.
 
 import { hasQuorum } from './quorum.ts'
 import type { Configuration, LogIndex, PeerId } from './types.ts'
@@ -26,4 +26,16 @@ export function confirmRound(round: ReadRound, peer: PeerId): ReadRound {
 
 export function isConfirmed(round: ReadRound, self: PeerId): boolean {
   return hasQuorum(round.configuration, (peer) => peer === self || round.confirmedBy.has(peer))
+}
+
+export type LogReadVerdict = 'read' | 'INVALID' | 'NO_MORE_LOG' | 'LOG_DELETED'
+
+/** May the entry at `index` be handed out? Only what is applied is final; what is compacted is gone (braft read_committed_user_log). */
+export function judgeLogRead(
+  index: LogIndex,
+  log: { readonly firstIndex: LogIndex; readonly appliedIndex: LogIndex },
+): LogReadVerdict {
+  if (!Number.isSafeInteger(index) || index < 1) return 'INVALID'
+  if (index > log.appliedIndex) return 'NO_MORE_LOG'
+  return index < log.firstIndex ? 'LOG_DELETED' : 'read'
 }

@@ -68,6 +68,10 @@ export class FakeNode implements RaftNode {
     return (await this.onRead(query)) as Answer
   }
 
+  async readCommittedUserLog(): Promise<never> {
+    throw new QuorateError('NO_MORE_LOG', 'A fake keeps no log.')
+  }
+
   async snapshot(): Promise<SnapshotInfo> {
     throw new QuorateError('UNSUPPORTED', 'A fake has nothing to save.')
   }

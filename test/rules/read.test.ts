@@ -1,7 +1,13 @@
 // When a read is safe: thesis section 6.4, INV-16.
 
 import { describe, expect, it } from 'vitest'
-import { confirmRound, isConfirmed, mayServeReads, type ReadRound } from '../../src/rules/read.ts'
+import {
+  confirmRound,
+  isConfirmed,
+  judgeLogRead,
+  mayServeReads,
+  type ReadRound,
+} from '../../src/rules/read.ts'
 import type { Configuration, PeerId } from '../../src/rules/types.ts'
 
 const round = (configuration: Configuration): ReadRound => ({
@@ -57,4 +63,23 @@ it('confirming leaves the earlier round as it was', () => {
   const before = round(FIVE)
   confirmRound(before, 'b')
   expect(before.confirmedBy.size).toBe(0)
+})
+
+describe('an entry of the log', () => {
+  it.each([
+    ['is handed out at both ends of what is there and applied', 5, 'read'],
+    ['is handed out at both ends of what is there and applied', 9, 'read'],
+    ['is gone once it is compacted', 4, 'LOG_DELETED'],
+    ['is not final before it is applied', 10, 'NO_MORE_LOG'],
+    ['has an index from 1 on', 0, 'INVALID'],
+    ['has an index from 1 on', -1, 'INVALID'],
+    ['has a whole index', 5.5, 'INVALID'],
+    ['has an index that is a number', Number.NaN, 'INVALID'],
+  ] as const)('%s: %d', (_, index, expected) => {
+    expect(judgeLogRead(index, { firstIndex: 5, appliedIndex: 9 })).toBe(expected)
+  })
+
+  it('that is compacted and beyond what is applied is not there yet', () => {
+    expect(judgeLogRead(3, { firstIndex: 5, appliedIndex: 2 })).toBe('NO_MORE_LOG')
+  })
 })

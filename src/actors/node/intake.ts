@@ -1,7 +1,9 @@
 // What users ask of a member and what it may take: the batch of this turn, the bounds, and whether it takes anything
 // at all. The door through which the proposal queue and the node handle see the node.
 
+import type { QuorateError } from '../../errors.ts'
 import type { Tuning } from '../../options.ts'
+import type { LogEntry } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { QueryOutcome } from '../apply/apply-queue.events.ts'
 import type { Proposal } from '../apply/closures.ts'
@@ -20,6 +22,11 @@ export interface Gathered {
   readonly reads: readonly PendingRead[]
 }
 
+/** What reading the log for a user has come to. */
+export type LogReadOutcome =
+  | { readonly ok: true; readonly entry: LogEntry }
+  | { readonly ok: false; readonly error: QuorateError }
+
 const NOTHING_GATHERED: Gathered = { proposals: [], reads: [] }
 
 export type Full = 'maxPendingProposals' | 'maxPendingBytes' | 'maxUndurableBytes'
@@ -34,6 +41,8 @@ export class Intake {
   pendingBytes = 0
   /** Queries that wait for their answer, wherever they are. */
   readonly queries = new Set<(outcome: QueryOutcome) => void>()
+  /** Whoever waits for an entry of the log. */
+  readonly logReads = new Set<(outcome: LogReadOutcome) => void>()
   /** No new work from users. */
   closing = false
 

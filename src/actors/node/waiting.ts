@@ -9,6 +9,7 @@
 // | office | reads that wait for a round, own ones and those of followers |
 // | following, forwarded | reads that the leader has been asked about |
 // | queries | whoever asked for a read, wherever it has got to |
+// | log reads | whoever asked for an entry of the log |
 // | handover, asked | whoever asked for leadership to move |
 // | handover, votes | whoever asked for an election |
 // | snapshots, asked | whoever asked for a snapshot to be taken |
@@ -43,6 +44,7 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
   const unread = error('not-applied', '')
   failReads(core, [...reads, ...inHand.reads, ...takeReads(core)], unread)
   for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error: unread }))
+  for (const settle of [...core.intake.logReads]) core.shelter(() => settle({ ok: false, error: unread }))
   for (const settle of [...core.handover.votes]) core.shelter(() => settle(unread))
   for (const settle of [...core.handover.asked])
     core.shelter(() => settle({ ok: false, error: error('unknown', '') }))

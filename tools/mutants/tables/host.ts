@@ -5,9 +5,46 @@ import type { Mutant } from '../mutant.ts'
 const BOUNDS = ['test/host/bounds.test.ts']
 const CRASH = ['test/actors/node/crash.test.ts']
 const ENDING = ['test/actors/node/node.ending.test.ts', 'test/host/bounds.test.ts']
+const USER_LOG = ['test/host/user-log.test.ts']
 const HOSTS = ['test/host/opening.test.ts', 'test/host/failing-starts.test.ts', 'test/host/asking.test.ts']
 
 export const HOST_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a configuration is handed out as a command',
+    file: 'host/user-log.ts',
+    find: 'entries.find(({ type }) => type === EntryType.DATA)',
+    replace: 'entries.find(({ type }) => type !== EntryType.NO_OP)',
+    tests: USER_LOG,
+  },
+  {
+    name: 'an entry is handed out before it is applied',
+    file: 'host/user-log.ts',
+    find: 'found !== undefined && found.index <= core.appliedIndex',
+    replace: 'found !== undefined',
+    tests: USER_LOG,
+  },
+  {
+    name: 'an entry that goes while it is looked for is missed in silence',
+    file: 'host/user-log.ts',
+    find: "if (result.kind === 'compacted' || result.entries.length === 0) return goOn(core, index, done)",
+    replace:
+      "if (result.kind === 'compacted') return goOn(core, result.firstIndex, done)\n    if (result.entries.length === 0) return",
+    tests: USER_LOG,
+  },
+  {
+    name: 'a failed disk leaves whoever reads the log waiting',
+    file: 'host/user-log.ts',
+    find: "if (result.kind === 'failed') return done({ ok: false, error: unreadable(core, index, result.error) })",
+    replace: "if (result.kind === 'failed') return",
+    tests: USER_LOG,
+  },
+  {
+    name: 'whoever reads the log is forgotten when the node ends',
+    file: 'actors/node/waiting.ts',
+    find: '  for (const settle of [...core.intake.logReads]) core.shelter(() => settle({ ok: false, error: unread }))\n',
+    replace: '',
+    tests: USER_LOG,
+  },
   {
     name: 'a crashed chart goes on talking',
     file: 'host/node-handle.ts',
