@@ -170,7 +170,7 @@ class OpenHost implements Host {
   }
 }
 
-function checkName(what: string, value: string, schema: typeof nameSchema): void {
+export function checkName(what: string, value: string, schema: typeof nameSchema): void {
   const parsed = schema.safeParse(value)
   if (!parsed.success)
     throw new QuorateError('INVALID', `Option ${what} "${value}": ${parsed.error.issues[0]?.message}.`)
@@ -188,7 +188,7 @@ function throttleLimits(now: ThrottleLimits, change: Partial<ThrottleLimits> = {
 }
 
 /** Users of plain JavaScript have no compiler to tell them. */
-function checkMachine(stateMachine: StateMachine): void {
+export function checkMachine(stateMachine: StateMachine): void {
   checkApplies(stateMachine)
   const missing = snapshotsMissing(stateMachine)
   if (missing !== null) throw new QuorateError('INVALID', `Option stateMachine: it ${missing}.`)
@@ -200,7 +200,7 @@ function checkApplies(stateMachine: unknown): void {
   throw new QuorateError('INVALID', 'Option stateMachine: must be an object with a method apply.')
 }
 
-function checkPeers(option: 'peers' | 'trust', peers: readonly PeerId[]): void {
+export function checkPeers(option: 'peers' | 'trust', peers: readonly PeerId[]): void {
   for (const peer of peers) checkName(option, peer, memberNameSchema)
   if (new Set(peers).size !== peers.length) {
     throw new QuorateError('INVALID', `Option ${option}: ${peers.join(',')} names a member twice.`)
@@ -208,7 +208,7 @@ function checkPeers(option: 'peers' | 'trust', peers: readonly PeerId[]): void {
 }
 
 /** One typed error, whose message names the step that failed and whose code says what kind of failure it was. */
-function asQuorateError(error: unknown): QuorateError {
+export function asQuorateError(error: unknown): QuorateError {
   if (isQuorateError(error)) return error
   const { message, cause } = toError(error)
   const root = error instanceof StorageError ? error : cause

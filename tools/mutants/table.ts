@@ -10,6 +10,7 @@ import { ELECTION_MUTANTS } from './tables/elections.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { MEMBERSHIP_MUTANTS } from './tables/membership.ts'
+import { OFFLINE_MUTANTS } from './tables/offline.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { OPERATOR_MUTANTS } from './tables/operators.ts'
 import { PRIORITY_MUTANTS } from './tables/priorities.ts'
@@ -31,7 +32,7 @@ export const MUTANTS_BY_AREA = {
   completions: COMPLETION_MUTANTS,
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,
-  host: HOST_MUTANTS,
+  host: [...HOST_MUTANTS, ...OFFLINE_MUTANTS],
   snapshots: [
     ...SNAPSHOT_RULE_MUTANTS,
     ...SNAPSHOT_SHIPPING_MUTANTS,

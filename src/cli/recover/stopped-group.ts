@@ -18,9 +18,10 @@ import {
   type SnapshotMeta,
   type Term,
 } from '../../rules/types.ts'
+import { ended, openedGroup } from '../../storage/awaited.ts'
 import { inspectDirectory } from '../../storage/sqlite/inspect-directory.ts'
 import { openSqliteStorage } from '../../storage/sqlite/sqlite-storage.ts'
-import { type GroupStore, type StorageDone, StorageError, type StoredGroup } from '../../storage/storage.ts'
+import { type GroupStore, StorageError, type StoredGroup } from '../../storage/storage.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import { withStopped } from '../snapshot/stopped.ts'
 
@@ -53,10 +54,7 @@ export async function withStoppedGroup<T>(
     throw error instanceof StorageError && error.code === 'LOCKED' ? isRunning(dataDir) : error
   })
   try {
-    const { store, stored } = await new Promise<{ store: GroupStore; stored: StoredGroup }>(
-      (resolve, reject) =>
-        storage.openGroup(group, (result) => (result.ok ? resolve(result) : reject(result.error))),
-    )
+    const { store, stored } = await openedGroup(storage, group)
     return await run(standing(dataDir, id, store, stored, snapshot))
   } finally {
     await ended((done) => storage.close(done))
@@ -122,8 +120,4 @@ function standing(
       return at
     },
   }
-}
-
-function ended(ask: (done: StorageDone) => void): Promise<void> {
-  return new Promise((resolve, reject) => ask((error) => (error === null ? resolve() : reject(error))))
 }

@@ -4,9 +4,10 @@
 import { mkdir, mkdtemp, open, readdir, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { PeerId, SnapshotMeta } from '../../rules/types.ts'
-import type { SnapshotDone, SnapshotSave, SnapshotStore } from '../../storage/snapshot-store.ts'
+import { ended, openedGroup, promised } from '../../storage/awaited.ts'
+import type { SnapshotSave, SnapshotStore } from '../../storage/snapshot-store.ts'
 import { openSqliteStorage } from '../../storage/sqlite/sqlite-storage.ts'
-import type { GroupStore, Storage, StorageDone } from '../../storage/storage.ts'
+import type { Storage } from '../../storage/storage.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import { claimDirectory } from '../serve/claim.ts'
 import type { OpenBackup } from './backup-file.ts'
@@ -92,19 +93,7 @@ async function copyFiles(
 }
 
 async function beginLogBehind(storage: Storage, group: string, meta: SnapshotMeta): Promise<void> {
-  const store = await new Promise<GroupStore>((resolve, reject) =>
-    storage.openGroup(group, (result) => (result.ok ? resolve(result.store) : reject(result.error))),
-  )
+  const { store } = await openedGroup(storage, group)
   await ended((done) => store.reset(meta.lastIncludedIndex + 1, meta.lastIncludedTerm, done))
   await ended((done) => store.close(done))
-}
-
-function promised<T>(ask: (done: SnapshotDone<T>) => void): Promise<T> {
-  return new Promise((resolve, reject) =>
-    ask((result) => (result.ok ? resolve(result.value) : reject(result.error))),
-  )
-}
-
-function ended(ask: (done: StorageDone) => void): Promise<void> {
-  return new Promise((resolve, reject) => ask((error) => (error === null ? resolve() : reject(error))))
 }

@@ -6,6 +6,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/testing.ts', 'src/testing/', 'src/simulation/'],
   ['src/cli/'],
   ['src/machines/'],
+  ['src/offline/'],
   ['src/host/open-host.ts'],
   ['src/host/raft-node.ts'],
   ['src/host/'],
