@@ -46,24 +46,6 @@ export interface StartNodeOptions extends TuningInput {
   readonly inspect?: (event: InspectionEvent) => void
 }
 
-/** With what a group begins, in the files of one of its members. */
-export interface BootstrapOptions {
-  /** The member whose files they are. */
-  readonly id: PeerId
-  /** Created when absent. Required unless `storage` is given. */
-  readonly dataDir?: string
-  /** Handed in storage is used and closed. */
-  readonly storage?: Storage
-  readonly group: string
-  /** All voters of the group, `id` among them. */
-  readonly peers: readonly PeerId[]
-  /** So many commands count as applied. Default 0: the group begins empty. */
-  readonly lastIndex?: LogIndex
-  /** What they have led to: it is asked to save. Required unless `lastIndex` is 0. */
-  readonly stateMachine?: StateMachine
-  readonly logger?: Logger
-}
-
 export interface ApplyOptions {
   readonly signal?: AbortSignal
   /** The command is refused (TERM_MISMATCH) unless this is the current term when it reaches the log. */

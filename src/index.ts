@@ -3,7 +3,6 @@
 export type {
   Applied,
   ApplyOptions,
-  BootstrapOptions,
   ChangeOptions,
   CommittedCommand,
   ConfigurationInfo,
@@ -24,7 +23,12 @@ export type {
 } from './api.ts'
 export { isQuorateError, type Outcome, QuorateError, type QuorateErrorCode } from './errors.ts'
 export { openHost } from './host/open-host.ts'
-export { bootstrap } from './offline/bootstrap.ts'
+export { type BootstrapOptions, bootstrap } from './offline/bootstrap.ts'
+export {
+  type RemovedGroupData,
+  type RemoveGroupDataOptions,
+  removeGroupData,
+} from './offline/remove-group-data.ts'
 export type { Tuning, TuningInput } from './options.ts'
 export type { ChangeStage, MemberRole, Membership } from './rules/change.ts'
 export type { Configuration, LogIndex, PeerId, Priorities, SnapshotMeta, Term } from './rules/types.ts'

@@ -3,24 +3,47 @@
 
 import { afterwards, finishSave, snapshotsOf } from '../actors/snapshot/machine-snapshots.ts'
 import { UserWriter } from '../actors/snapshot/user-writer.ts'
-import type { BootstrapOptions } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import { asQuorateError, checkMachine, checkName, checkPeers, openDataDirectory } from '../host/open-host.ts'
 import { encodeConfiguration } from '../log/configuration-codec.ts'
 import { memberNameSchema, nameSchema } from '../options.ts'
-import { type Configuration, EntryType, type LogIndex, type SnapshotMeta } from '../rules/types.ts'
+import {
+  type Configuration,
+  EntryType,
+  type LogIndex,
+  type PeerId,
+  type SnapshotMeta,
+} from '../rules/types.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/errors.ts'
-import { shelteredLogger } from '../runtime/logger.ts'
+import { type Logger, shelteredLogger } from '../runtime/logger.ts'
 import type { StateMachine } from '../state-machine.ts'
 import { ended, openedGroup, promised } from '../storage/awaited.ts'
 import type { SnapshotSave, SnapshotStore } from '../storage/snapshot-store.ts'
-import { type GroupStore, StorageError, type StoredGroup } from '../storage/storage.ts'
+import { type GroupStore, type Storage, StorageError, type StoredGroup } from '../storage/storage.ts'
 
 /** What is there from the beginning is of the first term. */
 const FIRST_TERM = 1
 /** Room for all that is to come. */
 const MAX_LAST_INDEX = 2 ** 40
+
+/** With what a group begins, in the files of one of its members. */
+export interface BootstrapOptions {
+  /** The member whose files they are. */
+  readonly id: PeerId
+  /** Created when absent. Required unless `storage` is given. */
+  readonly dataDir?: string
+  /** Handed in storage is used and closed. */
+  readonly storage?: Storage
+  readonly group: string
+  /** All voters of the group, `id` among them. */
+  readonly peers: readonly PeerId[]
+  /** So many commands count as applied. Default 0: the group begins empty. */
+  readonly lastIndex?: LogIndex
+  /** What they have led to: it is asked to save. Required unless `lastIndex` is 0. */
+  readonly stateMachine?: StateMachine
+  readonly logger?: Logger
+}
 
 /**
  * Writes the first files of a member whose group begins with a state: `lastIndex` commands count as applied, and what

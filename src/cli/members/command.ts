@@ -9,6 +9,7 @@ import {
   removeCommand,
   setCommand,
 } from './change-commands.ts'
+import { forgetCommand } from './forget-command.ts'
 import { listCommand } from './list-command.ts'
 import { resetCommand } from './reset-command.ts'
 
@@ -17,5 +18,6 @@ export function membersCommand(): Command {
   for (const each of [listCommand(), addCommand(), removeCommand(), setCommand()]) command.addCommand(each)
   for (const each of [promoteCommand(), demoteCommand(), priorityCommand(), resetCommand()])
     command.addCommand(each)
+  command.addCommand(forgetCommand())
   return command
 }

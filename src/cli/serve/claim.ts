@@ -1,7 +1,7 @@
 // Which group a served data directory is for: a note beside the database, so that a mistyped --group is refused and
 // doesn't begin an empty group among the files of another.
 
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { nameSchema } from '../../options.ts'
@@ -34,6 +34,13 @@ export async function claimDirectory(dataDir: string, group: string): Promise<vo
     ExitCode.REFUSED,
     `The data directory ${dataDir} is for group ${note.group}, not for ${group}; choose another --data or --group.`,
   )
+}
+
+/** The directory is for no group any more, if it was for this one. */
+export async function releaseDirectory(dataDir: string, group: string): Promise<void> {
+  const file = join(dataDir, FILE)
+  const text = await readNote(file)
+  if (text !== null && parseNote(text)?.group === group) await rm(file)
 }
 
 async function readNote(file: string): Promise<string | null> {

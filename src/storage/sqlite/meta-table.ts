@@ -50,6 +50,11 @@ export class MetaTable {
     return [...this.#byName.values()]
   }
 
+  /** The record of a group, or what is wrong with it; undefined: there is none. */
+  find(name: string): MetaRecord | StorageError | undefined {
+    return this.#byName.get(name)
+  }
+
   /**
    * The record of a group, created when there is none.
    * @throws StorageError CORRUPT when it is damaged, or missing while a damaged record or entries without a record

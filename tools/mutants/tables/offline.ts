@@ -2,6 +2,8 @@
 
 import type { Mutant } from '../mutant.ts'
 
+const REMOVAL = ['test/offline/remove-group-data.test.ts']
+const FORGET = ['test/cli/forget.test.ts']
 const BOOTSTRAP = ['test/offline/bootstrap.test.ts']
 
 export const OFFLINE_MUTANTS: readonly Mutant[] = [
@@ -46,5 +48,41 @@ export const OFFLINE_MUTANTS: readonly Mutant[] = [
     find: 'if (!peers.includes(id)) throw',
     replace: 'if (peers.length === 0) throw',
     tests: BOOTSTRAP,
+  },
+  {
+    name: 'whoever is a member by its own files is forgotten without force',
+    file: 'offline/remove-group-data.ts',
+    find: '    if (!force) refuseIfMember(removal, group)\n',
+    replace: '',
+    tests: REMOVAL,
+  },
+  {
+    name: 'the files of somebody else are deleted',
+    file: 'offline/remove-group-data.ts',
+    find: 'if (removal.hostId !== id)',
+    replace: "if (removal.hostId === '')",
+    tests: REMOVAL,
+  },
+  {
+    name: 'whom the group counts is forgotten',
+    file: 'cli/members/forget-command.ts',
+    find: '    refuseIfMember(await askGroup(flags), id, group)\n',
+    replace: '    await askGroup(flags)\n',
+    tests: FORGET,
+  },
+  {
+    name: 'a group that does not answer counts as agreeing',
+    file: 'cli/members/forget-command.ts',
+    find: '    throw new CliError(ExitCode.NO_LEADER, text)\n',
+    replace:
+      "    if (text !== '') return { peers: [], oldPeers: [], learners: [], witnesses: [], priorities: {}, index: 0, stage: 'none', leader: null }\n    throw new CliError(ExitCode.NO_LEADER, text)\n",
+    tests: FORGET,
+  },
+  {
+    name: 'the note of the group stays in the directory',
+    file: 'cli/members/forget-command.ts',
+    find: '  await releaseDirectory(dataDir, group)\n',
+    replace: '',
+    tests: FORGET,
   },
 ]

@@ -3,6 +3,7 @@
 import type { Mutant } from '../mutant.ts'
 import { STORAGE_DISK_MUTANTS } from './storage-disk.ts'
 import { STORAGE_QUEUE_MUTANTS } from './storage-queue.ts'
+import { GROUP_REMOVAL_MUTANTS } from './storage-removal.ts'
 import { STORAGE_ROW_MUTANTS } from './storage-rows.ts'
 import { SNAPSHOT_STORE_MUTANTS } from './storage-snapshots.ts'
 import { SQLITE_SNAPSHOT_MUTANTS } from './storage-snapshots-sqlite.ts'
@@ -125,6 +126,7 @@ export const STORAGE_MUTANTS: readonly Mutant[] = [
     tests: ['test/storage/conformance.test.ts', 'test/storage/sqlite-damage.test.ts'],
     testName: 'fetch',
   },
+  ...GROUP_REMOVAL_MUTANTS,
   ...STORAGE_DISK_MUTANTS,
   ...STORAGE_ROW_MUTANTS,
   ...SNAPSHOT_STORE_MUTANTS,
