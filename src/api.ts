@@ -260,6 +260,16 @@ export interface RaftNode extends AsyncDisposable {
    * @example node.resetElectionTimeout({ electionTimeoutMs: 500 })
    */
   resetElectionTimeout(options: ElectionTimeoutOptions): void
+  /**
+   * Makes this member read-only, or not any more (braft enter_readonly_mode, leave_readonly_mode): for a disk that must not
+   * fill up, or a group that has to stand still. A follower is sent no commands that come after its leader has heard of
+   * it; as a leader it takes none. While no majority may be written to, the group takes none: they are refused as READONLY,
+   * not applied. Reads, elections, snapshots and changes of the members go on. In memory only: a restart ends it.
+   *
+   * @throws QuorateError SHUTDOWN or NODE_FAILED when the node has ended.
+   * @example node.setReadonly(true)
+   */
+  setReadonly(on: boolean): void
   status(): NodeStatus
   /** Returns the function that ends the subscription. */
   on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void

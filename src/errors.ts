@@ -13,6 +13,7 @@ export type QuorateErrorCode =
   | 'CATCH_UP' // members to be added did not answer while they were given the log: nothing has changed
   | 'LOG_DELETED' // the entry is compacted away; `firstIndex` says where the log begins
   | 'NO_MORE_LOG' // no entry of a user from there on has been applied yet
+  | 'READONLY' // the leader, or too many members for a majority, are read-only: not applied
   | 'TERM_MISMATCH' // `expectedTerm` is not the current term
   | 'TOO_LARGE' // larger than `maxEntryBytes`
   | 'INVALID' // a bad argument or option

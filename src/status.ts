@@ -24,6 +24,8 @@ export interface ReplicatorStatus {
   readonly identity: number
   /** False: it has come back with other files than it had, and is not confirmed yet. */
   readonly counts: boolean
+  /** It is not sent commands that came after it said so. */
+  readonly readonly: boolean
   /** Entries sent and not yet answered. */
   readonly inFlightEntries: number
   readonly inFlightFrames: number
@@ -102,6 +104,10 @@ export interface NodeStatus {
   readonly membership: Membership
   /** An operator has forced who the members are, and no entry on the disk of this member says so yet: a crash forgets it. */
   readonly resetPending: boolean
+  /** It was told to be sent no more commands (`setReadonly`). */
+  readonly readonly: boolean
+  /** Of a leader: it takes no commands, because it or too many others are read-only. */
+  readonly refusesCommands: boolean
   /** Of a leader that changes the members; null: none does. */
   readonly change: ChangeStatus | null
   readonly firstIndex: LogIndex

@@ -41,6 +41,7 @@ function exitCodeOfCode({ code, cause }: QuorateError): ExitCode {
     case 'UNSUPPORTED':
     case 'BUSY':
     case 'CATCH_UP':
+    case 'READONLY':
     case 'UNREACHABLE':
       return ExitCode.REFUSED
     case 'STORAGE':

@@ -106,6 +106,11 @@ export class NodeHandle {
     this.#intake.retime(options)
   }
 
+  /** From the next heartbeat on its leader knows. @throws QuorateError once the node has ended */
+  setReadonly(on: boolean): void {
+    this.#intake.setReadonly(on)
+  }
+
   /** Asks this member to stand for election; `done` comes exactly once, never before this returns. */
   vote(electionTimeoutMs: number | undefined, done: (error: QuorateError | null) => void): void {
     this.#intake.vote(electionTimeoutMs, done)

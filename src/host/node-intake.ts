@@ -133,6 +133,19 @@ export class NodeIntake {
     this.#core.retime(this.#retiming(options))
   }
 
+  /** @throws QuorateError SHUTDOWN or NODE_FAILED */
+  setReadonly(on: boolean): void {
+    const core = this.#core
+    const refused = this.#cannotServe()
+    if (refused !== null) throw refused
+    if (core.membership.isReadonly === on) return
+    core.membership.isReadonly = on
+    core.logger.warn(
+      { group: core.group, readonly: on },
+      on ? 'This member is read-only from now on.' : 'This member is not read-only any more.',
+    )
+  }
+
   /** Asks this member to stand for election. `done` comes exactly once, never before this returns. */
   vote(electionTimeoutMs: number | undefined, done: (error: QuorateError | null) => void): void {
     const core = this.#core

@@ -1,6 +1,7 @@
 // The status object of a node, read off its core.
 
 import type { NodeCore } from '../actors/node/node.core.ts'
+import { mayAppendCommands } from '../actors/node/node.readonly.ts'
 import { leaseIsValid } from '../actors/node/node.reads.ts'
 import type { ConfigurationInfo } from '../api.ts'
 import type { ChangeStage } from '../rules/change.ts'
@@ -28,6 +29,8 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
     priorities: { ...core.configuration.priorities },
     membership: core.membership.in(core.configuration, core.id),
     resetPending: core.membership.reset.forced !== null,
+    readonly: core.membership.isReadonly,
+    refusesCommands: core.office !== null && !mayAppendCommands(core),
     change: changeStatus(core),
     firstIndex: log?.firstIndex ?? 1,
     lastIndex: log?.lastIndex ?? 0,
@@ -120,6 +123,7 @@ function replicators(core: NodeCore): NodeStatus['replicators'] {
     matchIndex: progress.matchIndex,
     identity: progress.identity,
     counts: core.counts(progress.peer, progress.identity),
+    readonly: progress.isReadonly,
     inFlightEntries: progress.inFlightEntries,
     inFlightFrames: progress.inFlight.length,
     consecutiveErrors: progress.consecutiveErrors,

@@ -192,6 +192,10 @@ export class NodeFacade implements RaftNode, PortedNode {
     this.#handle.retime(options)
   }
 
+  setReadonly(on: boolean): void {
+    this.#handle.setReadonly(on)
+  }
+
   status(): NodeStatus {
     return this.#handle.status()
   }

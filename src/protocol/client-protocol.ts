@@ -71,6 +71,7 @@ const codes: Readonly<Record<QuorateErrorCode, true>> = {
   LEADERSHIP_LOST: true,
   BUSY: true,
   CATCH_UP: true,
+  READONLY: true,
   TERM_MISMATCH: true,
   LOG_DELETED: true,
   NO_MORE_LOG: true,

@@ -42,11 +42,12 @@ export function preferredLeader(situation: PreferenceSituation): PeerId | null {
   const own = priorityOf(configuration, self)
   const voters = members(configuration)
   const fit = heirs.filter(
-    ({ peer, counts, consecutiveErrors, silentMs, matchIndex }) =>
+    ({ peer, counts, consecutiveErrors, silentMs, matchIndex, isReadonly }) =>
       voters.includes(peer) &&
       !isWitness(configuration, peer) &&
       priorityOf(configuration, peer) > own &&
       counts &&
+      !isReadonly &&
       consecutiveErrors === 0 &&
       silentMs <= electionTimeoutMs &&
       matchIndex >= commitIndex,

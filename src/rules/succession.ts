@@ -7,11 +7,14 @@ export interface Successor {
   readonly peer: PeerId
   readonly matchIndex: LogIndex
   readonly consecutiveErrors: number
+  /** It would take no commands: the last choice. */
+  readonly isReadonly: boolean
 }
 
 /**
  * The reachable member with the longest log; among those the ones of the highest priority, among equals the one drawn.
- * Nobody that never leads: a witness, or a member of priority 0. Null when nobody would do.
+ * Nobody that never leads: a witness, or a member of priority 0; nobody that is read-only as long as others would do.
+ * Null when nobody would.
  */
 export function chooseSuccessor(
   configuration: Configuration,
@@ -21,8 +24,10 @@ export function chooseSuccessor(
   const fit = followers.filter(
     (f) => f.consecutiveErrors === 0 && f.matchIndex > 0 && mayLead(configuration, f.peer),
   )
-  const longest = Math.max(...fit.map((f) => f.matchIndex))
-  const upToDate = fit.filter((f) => f.matchIndex === longest)
+  const writable = fit.filter((f) => !f.isReadonly)
+  const able = writable.length > 0 ? writable : fit
+  const longest = Math.max(...able.map((f) => f.matchIndex))
+  const upToDate = able.filter((f) => f.matchIndex === longest)
   const highest = Math.max(...upToDate.map((f) => priorityOf(configuration, f.peer)))
   const best = upToDate.filter((f) => priorityOf(configuration, f.peer) === highest)
   return best[Math.floor(drawn * best.length)]?.peer ?? null

@@ -19,7 +19,7 @@ import { messageOf, sheltered } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Request } from './endpoint.ts'
-import { type Member, operable } from './member-port.ts'
+import type { Member } from './member-port.ts'
 import type { OperationContext } from './operations.ts'
 
 /** Different requests under way at a time, and askers that wait for one of them. */
@@ -113,7 +113,8 @@ export class AdminDesk {
         return member.snapshot((outcome) => end(outcome.ok ? outcome : errorOf(outcome.error)))
       case 'readonly': {
         const { on } = request
-        return Promise.resolve(operable(node).setReadonly(on)).then(() => end({ ok: true, readonly: on }))
+        node.setReadonly(on)
+        return end({ ok: true, readonly: on })
       }
       default: {
         const before = viewOf(node.members())

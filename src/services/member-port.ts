@@ -118,21 +118,3 @@ function once<O>(done: (outcome: O) => void, report: (thrown: unknown) => void):
 function hasPort(node: RaftNode): node is RaftNode & PortedNode {
   return MEMBER_PORT in node
 }
-
-// ---- what operators ask for
-
-/** What a node may lack. */
-interface Operable {
-  setReadonly(on: boolean): unknown
-}
-
-/** @throws QuorateError UNSUPPORTED when it is called and the node lacks it. */
-export function operable(node: RaftNode): Operable {
-  const able: RaftNode & Partial<Operable> = node
-  const lacks = (what: string): never => {
-    throw new QuorateError('UNSUPPORTED', `This member cannot ${what}.`)
-  }
-  return {
-    setReadonly: (on) => (able.setReadonly === undefined ? lacks('be read-only') : able.setReadonly(on)),
-  }
-}

@@ -56,6 +56,16 @@ export abstract class SimulationCalls extends SimulationFaults {
     )
   }
 
+  /** Makes member `id` read-only, or not any more, as `node.setReadonly` would. */
+  setReadonly(id: PeerId, on: boolean): void {
+    const member = this.member(id)
+    member.enter(() => {
+      // Whoever has ended is told nothing.
+      if (member.node !== null && !member.node.hasEnded && member.status().role !== 'error')
+        member.node.setReadonly(on)
+    })
+  }
+
   /** Sets the election timeout of member `id` anew, as `node.resetElectionTimeout` would. */
   resetElectionTimeout(id: PeerId, options: ElectionTimeoutOptions): void {
     const member = this.member(id)

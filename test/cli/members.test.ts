@@ -192,6 +192,34 @@ describe('a group', { timeout: 90_000 }, () => {
       expect.objectContaining({ verb: 'add_peer', arguments: { peer: 'n2' }, by: 'ops', outcome: 'done' }),
     )
   })
+
+  test('whose member is read-only takes no commands, until that ends', async () => {
+    await serve('n1', '--peers', 'n1')
+    expect((await run('kv', 'put', 'k', 'v', '--timeout', '20000')).code).toBe(0)
+    const unasked = await members('readonly', 'n1', 'on')
+    expect([unasked.code, unasked.stdout]).toEqual([5, ''])
+    expect(unasked.stderr).toContain(
+      'n1 will be read-only, 0 of 1 voters will not.\nThe group will take no commands.\nNothing was changed',
+    )
+    const told = await members('readonly', 'n1', 'on', '--yes')
+    expect([told.code, told.stdout]).toEqual([0, 'Member n1 of demo is read-only now.\n'])
+    expect((await members('readonly', 'n1', 'on', '--yes')).stdout).toBe('Nothing to do: n1 is read-only.\n')
+    const put = await run('kv', 'put', 'k', 'w')
+    expect([put.code, put.stdout]).toEqual([5, ''])
+    expect(put.stderr).toContain('Group demo takes no commands: its leader n1 is read-only.')
+    expect((await run('kv', 'get', 'k')).stdout).toContain('v')
+    expect((await run('status')).stdout).toContain('n1: it is read-only, by the word of an operator.')
+    const ended = await members('readonly', 'n1', 'off', '--json')
+    expect(jsonLines(ended.stdout)).toEqual([
+      { group: 'demo', member: 'n1', changed: true, readonly: false, takesCommands: true },
+    ])
+    expect((await run('kv', 'put', 'k', 'w')).code).toBe(0)
+    const nobody = await members('readonly', 'n9', 'on', '--yes')
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      expect.stringContaining('No member n9 of group demo answers'),
+    ])
+  })
 })
 
 describe('at a terminal', { timeout: 60_000 }, () => {

@@ -79,7 +79,7 @@ export class AdminNode extends FakeNode {
       this.peers = peers
     })
 
-  async setReadonly(on: boolean): Promise<void> {
+  override setReadonly(on: boolean): void {
     this.calls.push(['setReadonly', on])
   }
 

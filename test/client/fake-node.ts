@@ -96,6 +96,7 @@ export class FakeNode implements RaftNode {
   async vote(): Promise<void> {}
 
   resetElectionTimeout(): void {}
+  setReadonly(_on: boolean): void {}
 
   status(): NodeStatus {
     const last = this.applied.length
@@ -114,7 +115,7 @@ export class FakeNode implements RaftNode {
         peers: this.peers,
         oldPeers: this.oldPeers,
         ...{ learners: [], witnesses: [], priorities: {}, membership: 'voter', change: null },
-        ...{ resetPending: false },
+        ...{ resetPending: false, readonly: false, refusesCommands: false },
       },
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
       ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },

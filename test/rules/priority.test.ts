@@ -46,7 +46,7 @@ it('priority 0 never campaigns, and leads not even itself', () => {
 
 describe('a leader would rather see in its place', () => {
   const heir = (peer: string, over: Partial<Heir> = {}): Heir => ({
-    ...{ peer, matchIndex: 5, consecutiveErrors: 0, counts: true, silentMs: 0 },
+    ...{ peer, matchIndex: 5, consecutiveErrors: 0, counts: true, silentMs: 0, isReadonly: false },
     ...over,
   })
   const seen = (over: Partial<PreferenceSituation>): PreferenceSituation => ({
@@ -59,6 +59,7 @@ describe('a leader would rather see in its place', () => {
     ['the next one while the highest is behind', { heirs: [heir('b', { matchIndex: 4 }), heir('c')] }, 'c'],
     ['not one that fails', { heirs: [heir('b', { consecutiveErrors: 1 })] }, null],
     ['not one that is silent', { heirs: [heir('b', { silentMs: 101 })] }, null],
+    ['not one that is read-only', { heirs: [heir('b', { isReadonly: true })] }, null],
     ['not one with other files', { heirs: [heir('b', { counts: false })] }, null],
     ['not a witness', { configuration: { ...GROUP, witnesses: ['b'] } }, 'c'],
     ['not a learner', { configuration: { ...GROUP, peers: ['a', 'c'], learners: ['b'] } }, 'c'],

@@ -9,6 +9,7 @@ const follower = (peer: string, matchIndex: number, consecutiveErrors = 0): Succ
   peer,
   matchIndex,
   consecutiveErrors,
+  isReadonly: false,
 })
 
 describe('the successor is', () => {
@@ -17,6 +18,8 @@ describe('the successor is', () => {
     ['not one whose last call failed', [follower('b', 3), follower('c', 9, 1)], 'b'],
     ['not one that never acknowledged anything', [follower('b', 0)], null],
     ['not one that is no member', [follower('x', 9), follower('b', 3)], 'b'],
+    ['not one that is read-only', [{ ...follower('c', 9), isReadonly: true }, follower('b', 3)], 'b'],
+    ['one that is read-only when all are', [{ ...follower('c', 9), isReadonly: true }], 'c'],
     ['nobody when there is nobody', [], null],
   ])('%s', (_, followers, expected) => {
     expect(chooseSuccessor(ABCD, followers, 0.5)).toBe(expected)

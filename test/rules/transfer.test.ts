@@ -12,7 +12,7 @@ const GROUP: Configuration = {
   priorities: { z: 0 },
 }
 const heir = (peer: string, over: Partial<Heir> = {}): Heir => ({
-  ...{ peer, matchIndex: 5, consecutiveErrors: 0, counts: true, silentMs: 0 },
+  ...{ peer, matchIndex: 5, consecutiveErrors: 0, counts: true, silentMs: 0, isReadonly: false },
   ...over,
 })
 const ALL = ['b', 'c', 'w', 'z', 'l'].map((peer) => heir(peer))

@@ -163,6 +163,9 @@ export class ScenarioRunner {
         for (const each of args)
           sim.powerLoss(each, fields.keep === undefined ? undefined : Number(fields.keep))
         return ''
+      case 'readonly':
+        sim.setReadonly(id, second !== 'off')
+        return ''
       case 'timeout':
         sim.resetElectionTimeout(id, { electionTimeoutMs: Number(second) })
         return ''

@@ -121,13 +121,6 @@ describe('each verb', () => {
       error: { code: 'NO_LEADER', retryable: true },
     })
   })
-
-  test('that a node of somebody else’s making lacks, is said to be lacking', async () => {
-    const plain = Object.assign(new AdminNode('n1').lead(), { setReadonly: undefined })
-    attachServices({ transport: bus.connect('n9'), node: plain, prefix: 'other' })
-    const answer = text(await send('other.demo.n1.admin.readonly', '{"on":true}'))
-    expect(answer).toMatchObject({ ok: false, error: { code: 'UNSUPPORTED' } })
-  })
 })
 
 describe('a member that does not lead', () => {

@@ -14,6 +14,7 @@ import { OFFLINE_MUTANTS } from './tables/offline.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { OPERATOR_MUTANTS } from './tables/operators.ts'
 import { PRIORITY_MUTANTS } from './tables/priorities.ts'
+import { READONLY_MUTANTS } from './tables/readonly.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
 import { SNAPSHOT_EXECUTOR_MUTANTS } from './tables/snapshot-executor.ts'
@@ -27,7 +28,7 @@ import { USER_SNAPSHOT_MUTANTS } from './tables/user-snapshots.ts'
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
   transfers: [...TRANSFER_MUTANTS, ...PRIORITY_MUTANTS],
-  replication: REPLICATION_MUTANTS,
+  replication: [...REPLICATION_MUTANTS, ...READONLY_MUTANTS],
   membership: [...MEMBERSHIP_MUTANTS, ...DISASTER_MUTANTS],
   completions: COMPLETION_MUTANTS,
   log: LOG_MUTANTS,

@@ -9,6 +9,8 @@ export class Membership {
   /** Callers that wait for a change. */
   readonly asked = new Set<(outcome: ChangeOutcome) => void>()
   readonly reset = new Reset()
+  /** This member must not get more commands (braft enter_readonly_mode). In memory only, as there. */
+  isReadonly = false
   #wasMember = false
 
   /** A configuration that is, or was, in force. Returns whether this member has just learned that it was removed. */

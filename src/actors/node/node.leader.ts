@@ -18,6 +18,7 @@ import type { TimerFired } from '../timer.machine.ts'
 import { appendConfiguration, appendToLog } from './node.appending.ts'
 import type { NodeCore } from './node.core.ts'
 import { learnLeader } from './node.handover.ts'
+import { mayAppendCommands } from './node.readonly.ts'
 import { refuseProposal } from './node.refusals.ts'
 import { Office } from './office.ts'
 
@@ -89,9 +90,10 @@ export function recordIdentities(core: NodeCore): void {
 export function appendProposals(core: NodeCore, proposals: readonly Proposal[]): void {
   const entries: LogEntry[] = []
   let index = core.log.lastIndex
+  const isReadonly = !mayAppendCommands(core)
   for (const proposal of proposals) {
     const verdict = judgeProposal(true, core.term, proposal.expectedTerm)
-    if (verdict !== 'accept') {
+    if (verdict !== 'accept' || isReadonly) {
       refuseProposal(core, proposal)
       continue
     }

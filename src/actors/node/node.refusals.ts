@@ -5,6 +5,7 @@ import type { Term } from '../../rules/types.ts'
 import type { Proposal } from '../apply/closures.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf, PendingRead, RpcEvent } from './node.events.ts'
+import { mayAppendCommands } from './node.readonly.ts'
 import { failReads } from './waiting.ts'
 
 /** Why this member takes no proposals now: in each case the command was not, and will not be, applied. */
@@ -14,6 +15,10 @@ export function refusal(core: NodeCore, expectedTerm?: Term): QuorateError {
   if (target !== undefined) {
     const message = `Leadership of ${group} is on its way to ${target}; nothing was done here, try again there.`
     return core.error('BUSY', message, { leader: target, retryable: true })
+  }
+  if (core.office !== null && !mayAppendCommands(core)) {
+    const who = core.membership.isReadonly ? `its leader ${id} is` : 'too many of its members are'
+    return core.error('READONLY', `Group ${group} takes no commands: ${who} read-only.`, { leader: id })
   }
   if (core.office !== null) {
     return core.error('TERM_MISMATCH', `The term is ${term}, not ${expectedTerm ?? 'unknown'} as expected.`)

@@ -94,17 +94,21 @@ export function joinGroup(core: NodeCore): void {
   core.life.step = 'joiningGroup'
   const { identity } = core
   core.life.route = core.input.join((request, respond) => {
-    const reply = identity === 0 ? respond : signed(respond, identity)
+    const reply = signed(respond, identity, core)
     if (core.life.self === null || core.gone)
       reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
     else core.send(rpcEvent(request, reply, core.clock.nowMs()))
   })
 }
 
-/** Every answer says whose files it speaks of. */
-function signed(respond: Reply, identity: Identity): Reply {
-  return (outcome) =>
-    respond(outcome.ok ? { ok: true, response: { ...outcome.response, identity } } : outcome)
+/** Every answer says whose files it speaks of, and, where it matters, whether they may grow (trap T32). */
+function signed(respond: Reply, identity: Identity, { membership }: Pick<NodeCore, 'membership'>): Reply {
+  return (outcome) => {
+    if (!outcome.ok) return respond(outcome)
+    const files = identity === 0 ? {} : { identity }
+    const readonly = membership.isReadonly ? { readonly: true } : {}
+    respond({ ok: true, response: { ...outcome.response, ...files, ...readonly } })
+  }
 }
 
 /**

@@ -37,6 +37,7 @@ export function heirsOf(core: NodeCore, nowMs: number): readonly Heir[] {
     consecutiveErrors: progress.consecutiveErrors,
     counts: core.counts(progress.peer, progress.identity),
     silentMs: nowMs - progress.lastContactMs,
+    isReadonly: progress.isReadonly,
   }))
 }
 

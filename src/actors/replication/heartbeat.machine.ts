@@ -72,11 +72,21 @@ function noteAnswer(context: HeartbeatContext, event: HeartbeatEvent): void {
     core.send({ type: 'term.higher', term: event.outcome.response.term })
     return
   }
-  const { success, lastLogIndex, identity } = event.outcome.response
+  const { success, lastLogIndex, identity, readonly } = event.outcome.response
   progress.speaksOf(identity)
   progress.contact(event.sentMs)
   progress.noteRoundTrip(core.clock.nowMs() - event.sentMs)
   if (!success) offerAgain(context, lastLogIndex)
+  noteReadonly(context, readonly)
+}
+
+/** What was sent before stays sent. Whoever may be written to again gets what it has missed. */
+function noteReadonly({ core, progress, replicator, term }: HeartbeatContext, isReadonly: boolean): void {
+  if (isReadonly === progress.isReadonly) return
+  progress.readonlyIndex = isReadonly ? core.log.lastIndex + 1 : null
+  const fields = { group: core.group, term, peer: progress.peer, readonly: isReadonly }
+  core.logger.info(fields, 'A follower is read-only, or not any more.')
+  if (!isReadonly) replicator.send({ type: 'log.grew' })
 }
 
 /**

@@ -34,6 +34,8 @@ export class PeerProgress {
   consecutiveErrors = 0
   /** The files it speaks of; 0: it has not said. */
   identity: Identity = 0
+  /** Since when, in the log, it has been read-only; null: it is not. */
+  readonlyIndex: LogIndex | null = null
   state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot' = 'probing'
   /** The snapshot that it is being sent, as far as it has told; null: none. */
   installing: Installing | null = null
@@ -46,6 +48,10 @@ export class PeerProgress {
     this.peer = peer
     this.nextIndex = nextIndex
     this.lastContactMs = nowMs
+  }
+
+  get isReadonly(): boolean {
+    return this.readonlyIndex !== null
   }
 
   get inFlightBytes(): number {

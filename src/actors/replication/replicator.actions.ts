@@ -3,6 +3,7 @@
 import type { AnyActorRef } from 'xstate'
 import { lastPossibleMatch } from '../../rules/conflict.ts'
 import { backOff, maySend } from '../../rules/progress.ts'
+import { sendable } from '../../rules/readonly.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogEntry, LogId, Term } from '../../rules/types.ts'
 import type { FetchResult } from '../../storage/storage.ts'
@@ -127,7 +128,7 @@ export function fillWindow(context: ReplicatorContext, self: AnyActorRef): void 
   const frame = frameLimits(core)
   while (progress.nextIndex <= core.log.lastIndex) {
     if (!maySend({ frames: progress.inFlight.length, bytes: progress.inFlightBytes }, limit)) break
-    const entries = nextEntries(context, frame)
+    const entries = sendable(nextEntries(context, frame), progress.readonlyIndex)
     const last = entries.at(-1)
     if (last === undefined) break
     const isSettled = last.index <= core.commitIndex

@@ -121,12 +121,14 @@ function checkStates(members: readonly NodeStatus[]): Finding {
 
 function checkMember(status: NodeStatus, leader: NodeStatus | undefined): Finding[] {
   const check = `member ${status.id}`
-  const { error, disk, appliedIndex, undurableBytes, resetPending, peers } = status
+  const { error, disk, appliedIndex, undurableBytes, resetPending, peers, refusesCommands } = status
   if (error !== null) return [problem(check, `Stopped itself: ${error}`)]
   if (resetPending) {
     const says = `Its members were forced to be ${peers.join(', ')}, and nobody has led them yet: start those, for a restart of this one forgets it.`
     return [problem(check, says)]
   }
+  if (refusesCommands)
+    return [problem(check, 'It leads and takes no commands, because it or too many others are read-only.')]
   if (disk?.blockedByReaderMs != null) {
     const seconds = Math.round(disk.blockedByReaderMs / 1000)
     const size = (disk.walBytes / 1_000_000).toFixed(1)

@@ -52,6 +52,7 @@ export function formatStatus(group: GroupStatus, transfers: readonly string[]): 
   ]
   const problems = group.members.flatMap((member) => [
     ...describeReset(member),
+    ...describeReadonly(member),
     ...describeDisk(member),
     ...describeFailure(member),
   ])
@@ -70,6 +71,13 @@ function describeReset({ id, resetPending, peers }: NodeStatus): string[] {
   return [
     `${id}: its members were forced to be ${peers.join(', ')}, and nobody has led them yet: a restart of ${id} forgets it.`,
   ]
+}
+
+function describeReadonly({ id, readonly, refusesCommands }: NodeStatus): string[] {
+  const own = readonly ? [`${id}: it is read-only, by the word of an operator.`] : []
+  return refusesCommands
+    ? [...own, `${id}: it leads and takes no commands, because it or too many others are read-only.`]
+    : own
 }
 
 function describeFailure({ id, snapshot }: NodeStatus): string[] {

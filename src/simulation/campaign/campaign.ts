@@ -163,6 +163,8 @@ class Campaign {
     for (let i = 0; i < clients.count; i++) this.#startClient(`c${i}`)
     this.#askForSnapshots(streamOf(seed, 'snapshots asked for'))
     if (this.#plan.transfersEveryMs !== null) this.#operator.moveLeadership(this.#plan.transfersEveryMs)
+    if (this.#plan.readonlyEveryMs !== null)
+      this.#operator.forbidWrites(streamOf(seed, 'read-only'), this.#plan.readonlyEveryMs)
     this.#wishes?.start()
     this.#nemesis.start()
     await this.#pass(safetyMs)

@@ -17,6 +17,11 @@ export function drawTransfers(random: Random, profile: Profile, electionTimeoutM
   return chance(random, SHARES[profile]) ? electionTimeoutMs * pick(random, [1, 3, 10, 30]) : null
 }
 
+/** How often a member is made read-only, or that is ended; null: never. */
+export function drawReadonly(random: Random, profile: Profile, electionTimeoutMs: number): number | null {
+  return chance(random, SHARES[profile] / 2) ? electionTimeoutMs * pick(random, [1, 5, 20]) : null
+}
+
 export class Operator {
   readonly #sim: Simulation
   readonly #random: Random
@@ -40,8 +45,20 @@ export class Operator {
     scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
   }
 
+  /** Makes members read-only, one or several at a time, and ends that again. */
+  forbidWrites(random: Random, everyMs: number): void {
+    const { scheduler, nodes } = this.#sim
+    const next = (): void => {
+      if (this.#stopped) return
+      this.#sim.setReadonly(pick(random, nodes), chance(random, 0.4))
+      scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+    }
+    scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+  }
+
   stop(): void {
     this.#stopped = true
+    for (const node of this.#sim.nodes) this.#sim.setReadonly(node, false)
   }
 
   /** L2: in a calm core leadership moves to a member that is up to date within two election timeouts. */

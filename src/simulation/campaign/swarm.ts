@@ -14,7 +14,7 @@ import { between, chance, type Latency, pick, shuffled, streamOf } from '../time
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
 import { drawMemberChanges, type MemberChangePlan } from './member-changes.ts'
-import { drawTransfers } from './operator.ts'
+import { drawReadonly, drawTransfers } from './operator.ts'
 import type { Profile } from './profiles.ts'
 import { drawSnapshots } from './snapshot-plan.ts'
 
@@ -59,8 +59,9 @@ export interface SwarmPlan {
   readonly machinePace: MachinePace | null
   /** How often somebody asks a member for a snapshot; null: nobody does. */
   readonly snapshotsAskedEveryMs: number | null
-  /** How often somebody asks for leadership to move; null: nobody does. */
+  /** How often somebody asks for leadership to move, or sets read-only mode; null: nobody does. */
   readonly transfersEveryMs: number | null
+  readonly readonlyEveryMs: number | null
   /** Rate of each member's monotonic clock, inside of the declared bound. */
   readonly clockRates: Readonly<Record<string, number>>
   readonly clients: ClientPlan
@@ -141,6 +142,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     scribbles: chance(streamOf(seed, 'scribbles'), 0.5),
     snapshotsAskedEveryMs: snapshots.askedEveryMs,
     transfersEveryMs: drawTransfers(streamOf(seed, 'transfers'), profile, tuning.electionTimeoutMs),
+    readonlyEveryMs: drawReadonly(streamOf(seed, 'read-only'), profile, tuning.electionTimeoutMs),
     rude: chance(streamOf(seed, 'rude'), 0.15),
     machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
     clockRates: drawClockRates(random, hosts, tuning),

@@ -1,5 +1,5 @@
 // Following: what a follower takes, when it answers, what it commits.
-// Traps T16, T25, T26, T43, T44, INV-10 to INV-13.
+// Traps T16, T25, T26, T32, T43, T44, INV-10 to INV-13.
 
 import { describe, expect, it } from 'vitest'
 import type { LogEntry } from '../../../src/rules/types.ts'
@@ -38,6 +38,24 @@ describe('a leader that is heard', () => {
       { term: 2, success: false, lastLogIndex: 1 },
     ])
     expect(node.handle.status().leader).toBe('b')
+  })
+
+  it('hears in every answer, refusals too, whether this member is read-only (trap T32)', () => {
+    const node = follower()
+    const answers = () => {
+      const prev = { term: 2, prevLogIndex: 9, prevLogTerm: 2 }
+      const all = [node.heartbeat('b', { term: 2 }), node.append('b', prev), node.append('c', { term: 1 })]
+      node.settle()
+      return all.map(({ response }) => ({ readonly: false, ...response }))
+    }
+    node.handle.setReadonly(true)
+    expect(answers()).toMatchObject([
+      { success: true, readonly: true },
+      { success: false, readonly: true },
+      { success: false, readonly: true },
+    ])
+    node.handle.setReadonly(false)
+    expect(answers().map(({ readonly }) => readonly)).toEqual([false, false, false])
   })
 
   it('of a newer term takes the place of the older one', () => {

@@ -100,6 +100,7 @@ const appendResponse = fc.record({
   conflictTerm: index,
   conflictIndex: index,
   identity: index,
+  readonly: fc.boolean(),
 })
 
 export const requests: { readonly [M in RpcMethod]: fc.Arbitrary<RequestOf<M>> } = {

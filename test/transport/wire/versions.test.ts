@@ -60,7 +60,7 @@ function neverMakesUpAnAnswer<M extends RpcMethod>(method: M): void {
       const items = itemsOf(encodeResponse('n1', method, response)).slice(0, 3 + kept)
       const decoded = decodeResponse(method, sealedTuple(items))
       const missing = fields.slice(kept).map(([name]) => name)
-      const defaults = Object.fromEntries(missing.map((name) => [name, 0]))
+      const defaults = Object.fromEntries(missing.map((name) => [name, ADDED_LATER[name] ?? 0]))
       if (missing.every((name) => name in ADDED_LATER)) {
         const value = { from: 'n1', outcome: { ok: true, response: { ...response, ...defaults } } }
         expect(decoded).toEqual({ ok: true, value })
@@ -70,7 +70,10 @@ function neverMakesUpAnAnswer<M extends RpcMethod>(method: M): void {
 }
 
 /** Fields of 0.2.0 and later, and what a member of an earlier version means by their absence. */
-const ADDED_LATER = { conflictTerm: 0, conflictIndex: 0, identity: 0 }
+const ADDED_LATER: Readonly<Record<string, number | boolean>> = {
+  ...{ conflictTerm: 0, conflictIndex: 0, identity: 0 },
+  readonly: false,
+}
 
 describe.each(RPC_METHODS)('%s', (method) => {
   test('of a later version is read without what is new in it', () => {
@@ -104,6 +107,7 @@ describe('frames as they were in 0.1.0, written down once', () => {
       conflictTerm: 0,
       conflictIndex: 0,
       identity: 0,
+      readonly: false,
     }
     const expected = { ok: true, value: { from: 'n2', outcome: { ok: true, response: answer } } }
     expect(decodeResponse('append_entries', sealedTuple([1, 'n2', null, 7, false, 3]))).toEqual(expected)

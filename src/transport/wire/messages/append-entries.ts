@@ -63,6 +63,8 @@ const ANSWER = {
   conflictIndex: addedLater(INDEX, 0),
   /** Of the files that the answer speaks of. */
   identity: addedLater(IDENTITY, 0),
+  /** It must not be sent more commands, see rules/readonly.ts. */
+  readonly: addedLater(FLAG, false),
 }
 
 export interface AppendEntriesRequest extends Omit<MessageWith<typeof REQUEST>, 'runs' | 'data'> {
@@ -79,14 +81,15 @@ export const appendEntries = {
   request: layoutOf(REQUEST, (request: AppendEntriesRequest) => [...headItems(request), []], buildRequest),
   answer: layout(
     ANSWER,
-    ({ term, success, lastLogIndex, conflictTerm = 0, conflictIndex = 0, identity = 0 }) => [
+    ({
       term,
       success,
       lastLogIndex,
-      conflictTerm,
-      conflictIndex,
-      identity,
-    ],
+      conflictTerm = 0,
+      conflictIndex = 0,
+      identity = 0,
+      readonly = false,
+    }) => [term, success, lastLogIndex, conflictTerm, conflictIndex, identity, readonly],
   ),
 } as const satisfies Message<AppendEntriesRequest, AppendEntriesResponse, SentAppendEntriesResponse>
 

@@ -48,12 +48,8 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
   {
     name: 'conflict term and index change places',
     file: 'transport/wire/messages/append-entries.ts',
-    find: `      conflictTerm,
-      conflictIndex,
-`,
-    replace: `      conflictIndex,
-      conflictTerm,
-`,
+    find: '[term, success, lastLogIndex, conflictTerm, conflictIndex,',
+    replace: '[term, success, lastLogIndex, conflictIndex, conflictTerm,',
     tests: CODEC,
   },
   {
