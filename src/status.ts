@@ -100,7 +100,7 @@ export interface NodeStatus {
   readonly witnesses: readonly PeerId[]
   /** Of whoever has another than 100. */
   readonly priorities: Priorities
-  /** What this member is to its group. `waiting`: nobody has added it yet. `removed`: it was a member, and knows that it is none. */
+  /** What this member is to its group. `waiting`: nobody has added it yet. `removed`: it was a member, and knows that it is none, or was told so when it asked for votes. */
   readonly membership: Membership
   /** An operator has forced who the members are, and no entry on the disk of this member says so yet: a crash forgets it. */
   readonly resetPending: boolean

@@ -508,6 +508,11 @@ export const nodeMachine = createMachine({
                     "actions": "leaveOffice"
                   },
                   {
+                    "guard": "tellsOfRemoval",
+                    "target": "waiting",
+                    "actions": "takeRemoval"
+                  },
+                  {
                     "actions": "countAnswer"
                   }
                 ]

@@ -1,7 +1,14 @@
 // What a member knows of its own membership, whether it leads or not, and who waits for a change of it.
 
 import { type Membership as MembershipKind, membershipOf, roleOf } from '../../rules/change.ts'
-import type { Configuration, PeerId } from '../../rules/types.ts'
+import { isRemovedBy } from '../../rules/removal.ts'
+import {
+  type Configuration,
+  type ConfigurationEntry,
+  type LogId,
+  NOTHING,
+  type PeerId,
+} from '../../rules/types.ts'
 import type { ChangeOutcome } from './change-world.ts'
 import { Reset } from './reset.ts'
 
@@ -12,6 +19,8 @@ export class Membership {
   /** This member must not get more commands (braft enter_readonly_mode). In memory only, as there. */
   isReadonly = false
   #wasMember = false
+  /** By which configuration others have said that this member is none. */
+  #told = NOTHING
 
   /** A configuration that is, or was, in force. Returns whether this member has just learned that it was removed. */
   sees(configuration: Configuration, self: PeerId): boolean {
@@ -21,7 +30,19 @@ export class Membership {
     return isRemoved
   }
 
-  in(configuration: Configuration, self: PeerId): MembershipKind {
+  /** Others say that this member was removed, by the configuration that stands there. */
+  toldOf(removal: LogId): void {
+    this.#told = removal
+    this.#wasMember = true
+  }
+
+  /** It has been told so, and knows of no later configuration. */
+  isToldRemoved({ id }: ConfigurationEntry): boolean {
+    return this.reset.forced === null && isRemovedBy(this.#told, id)
+  }
+
+  in(configuration: ConfigurationEntry, self: PeerId): MembershipKind {
+    if (this.isToldRemoved(configuration)) return 'removed'
     return membershipOf(configuration, self, this.#wasMember)
   }
 }

@@ -24,6 +24,7 @@ export function refreshConfiguration(core: NodeCore, isNews = true): void {
 
 /** The configuration by which this member may stand for election; one that names nobody when there is none. */
 export function candidature({ log, configuration, commitIndex, id, membership }: NodeCore): Configuration {
+  if (membership.isToldRemoved(configuration)) return EMPTY_CONFIGURATION
   // What was given at start, or forced, stands in no log.
   const isInLog = configuration.id.index > 0 && membership.reset.forced === null
   const known = !isInLog ? [configuration] : log.configurations.since(commitIndex)

@@ -28,6 +28,7 @@ import type { TimerFired } from '../timer.machine.ts'
 import { candidature } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf, NodeEvent } from './node.events.ts'
+import { removalFor } from './node.removal.ts'
 import { stepDown } from './node.stepdown.ts'
 import { forgetLeader, takeTerm } from './node.term.ts'
 
@@ -211,8 +212,8 @@ export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): v
   const decision = decidePreVote({ ...voterOf(core, receivedMs), leaderIsAlive }, requestOf(event))
   noteVerdict(core, event, decision)
   const { granted, rejectedByLease } = decision
-  const disrupted = core.office !== null
-  core.answer(event.reply, { term: core.term, granted, rejectedByLease, disrupted, previousTerm: core.term })
+  const said = { granted, rejectedByLease, disrupted: core.office !== null, previousTerm: core.term }
+  core.answer(event.reply, { term: core.term, ...said, ...removalFor(core, event.from) })
 }
 
 /** The candidate shows that the leader we wait for has stepped down: our promise to it is void. */

@@ -246,6 +246,7 @@ export const nodeMachine = nodeSetup.createMachine({
                     target: 'passive',
                     actions: 'leaveOffice',
                   },
+                  { guard: 'tellsOfRemoval', target: 'waiting', actions: 'takeRemoval' },
                   { actions: 'countAnswer' },
                 ],
               },

@@ -39,6 +39,7 @@ import * as membership from './node.membership.ts'
 import { giveWay } from './node.preference.ts'
 import * as reads from './node.reads.ts'
 import * as refusing from './node.refusals.ts'
+import * as removal from './node.removal.ts'
 import * as resetting from './node.reset.ts'
 import { acceptOffer, adoptSnapshot, saveByItself, saveWhenDue, trimLog } from './node.snapshots.ts'
 import * as starting from './node.start.ts'
@@ -133,6 +134,7 @@ const base = setup({
     ),
     stepsDownOnVoteTimeout: ({ context: { core } }) => core.tuning.stepDownWhenVoteTimedOut,
     answerIsStale: ({ context: { core }, event }) => !election.isCurrentAnswer(core, event),
+    tellsOfRemoval: ({ context: { core }, event }) => removal.tellsOfRemoval(core, event),
     answerDeposes: ask(ANSWERS, (core, event) => deposes(core.term, event.response.term)),
     termIsHigher: ask(['term.higher'], (core, event) => deposes(core.term, event.term)),
     requestTermIsHigher: ask(RPCS, (core, event) => deposes(core.term, event.message.term)),
@@ -191,6 +193,7 @@ const base = setup({
     requestVotes: act(election.requestVotes),
     grantSelf: act(election.grantSelf),
     countAnswer: act(election.countAnswer),
+    takeRemoval: act(removal.takeRemoval),
     answerPreVote: on(['rpc.pre_vote'], election.answerPreVote),
     repeatVote: on(['rpc.request_vote'], election.repeatVote),
     refuseVote: on(['rpc.request_vote'], election.refuseVote),

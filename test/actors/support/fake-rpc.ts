@@ -169,6 +169,9 @@ export const says = {
   /** The leader of `previousTerm` grants, having stepped down for it. */
   deposedAndYes: (term: number, previousTerm: number): RequestVoteResponse =>
     vote(term, { granted: true, disrupted: true, previousTerm }),
+  /** No, and you are no member by the configuration that stands there. */
+  removedBy: (term: number, removedIndex: number, removedTerm: number): RequestVoteResponse =>
+    vote(term, { removedIndex, removedTerm }),
 }
 
 function vote(term: number, over: Partial<RequestVoteResponse>): RequestVoteResponse {
@@ -178,7 +181,7 @@ function vote(term: number, over: Partial<RequestVoteResponse>): RequestVoteResp
     rejectedByLease: false,
     disrupted: false,
     previousTerm: term,
-    identity: 0,
+    ...{ identity: 0, removedIndex: 0, removedTerm: 0 },
     ...over,
   }
 }

@@ -97,6 +97,14 @@ export function storiesFor(
       node.append('b', { term: 2, entries: [configurationEntry(1, 2, ABC)] })
       node.settle()
     },
+    'removed while it was down': () => {
+      const entries = [configurationEntry(1, 2, ABC)]
+      const node = play({ disk: { entries, hardState: { term: 2, votedFor: null } } })
+        .boot()
+        .seekElection()
+      node.rpc.last('pre_vote', 'b').answer(says.removedBy(2, 2, 2))
+      node.settle()
+    },
     'a follower and its leaders': () => {
       const node = play().boot()
       node.append('b', { ...fromLeader(2), entries: [configurationEntry(1, 2, ABC)] })

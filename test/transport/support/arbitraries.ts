@@ -92,6 +92,8 @@ const voteResponse = fc.record({
   disrupted: fc.boolean(),
   previousTerm: index,
   identity: index,
+  removedIndex: index,
+  removedTerm: index,
 })
 const appendResponse = fc.record({
   term: index,

@@ -71,7 +71,7 @@ function neverMakesUpAnAnswer<M extends RpcMethod>(method: M): void {
 
 /** Fields of 0.2.0 and later, and what a member of an earlier version means by their absence. */
 const ADDED_LATER: Readonly<Record<string, number | boolean>> = {
-  ...{ conflictTerm: 0, conflictIndex: 0, identity: 0 },
+  ...{ conflictTerm: 0, conflictIndex: 0, identity: 0, removedIndex: 0, removedTerm: 0 },
   readonly: false,
 }
 
@@ -122,7 +122,7 @@ describe('frames as they were in 0.1.0, written down once', () => {
   test('an answer to a vote request says nothing of files', () => {
     const response = {
       ...{ term: 7, granted: true, rejectedByLease: false, disrupted: false, previousTerm: 6 },
-      identity: 0,
+      ...{ identity: 0, removedIndex: 0, removedTerm: 0 },
     }
     const frame = sealedTuple([1, 'n2', null, 7, true, false, false, 6])
     const expected = { ok: true, value: { from: 'n2', outcome: { ok: true, response } } }

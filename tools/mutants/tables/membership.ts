@@ -15,9 +15,52 @@ import type { Hint, Mutant } from '../mutant.ts'
 const CHANGES: Hint = { profile: 'membership', changes: true }
 const RULES = ['test/rules/change.test.ts']
 const NODE = ['test/actors/node/node.membership.test.ts', 'test/actors/node/node.leaving.test.ts']
+const REMOVED = ['test/rules/removal.test.ts', 'test/actors/node/node.removal.test.ts']
 const WISHES = ['test/host/membership.test.ts']
 
 export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a removal that may yet be dropped is told',
+    file: 'rules/removal.ts',
+    find: 'id.index > 0 && id.index <= commitIndex',
+    replace: 'id.index > 0',
+    tests: REMOVED,
+  },
+  {
+    name: 'whoever is being added is told that it was removed',
+    file: 'rules/removal.ts',
+    find: ' || adding.includes(candidate)',
+    replace: '',
+    tests: REMOVED,
+  },
+  {
+    name: 'a removal of an earlier leader is believed',
+    file: 'rules/removal.ts',
+    find: 'compareLogIds(told, own) > 0',
+    replace: 'told.index > own.index',
+    tests: REMOVED,
+  },
+  {
+    name: 'whoever was told that it was removed asks on',
+    file: 'actors/node/node.configuration.ts',
+    find: '  if (membership.isToldRemoved(configuration)) return EMPTY_CONFIGURATION\n',
+    replace: '',
+    tests: REMOVED,
+  },
+  {
+    name: 'members that were forced believe the others',
+    file: 'actors/node/node.removal.ts',
+    find: 'membership.reset.forced === null && ',
+    replace: '',
+    also: [
+      {
+        file: 'actors/membership/membership.ts',
+        find: 'this.reset.forced === null && ',
+        replace: '',
+      },
+    ],
+    tests: REMOVED,
+  },
   {
     name: 'any set follows any other without a joint configuration',
     file: 'rules/change.ts',

@@ -27,6 +27,9 @@ const ANSWER = {
   previousTerm: TERM_OR_NONE,
   /** Of the files that keep the vote. */
   identity: addedLater(IDENTITY, 0),
+  /** Where the committed configuration stands by which the candidate is no member; 0: it is one, or that is not known. */
+  removedIndex: addedLater(INDEX, 0),
+  removedTerm: addedLater(TERM_OR_NONE, 0),
 }
 
 export type RequestVoteRequest = MessageWith<typeof REQUEST>
@@ -50,5 +53,7 @@ export const requestVote = {
     answer.disrupted,
     answer.previousTerm,
     answer.identity ?? 0,
+    answer.removedIndex ?? 0,
+    answer.removedTerm ?? 0,
   ]),
 } as const satisfies Message<RequestVoteRequest, RequestVoteResponse, SentRequestVoteResponse>
