@@ -130,6 +130,11 @@ export const tuningSchema = z.strictObject({
     0,
     'Whoever is added lacks at most so many entries when the others begin to count it.',
   ),
+  maxCatchUpStallMs: ms(
+    300_000,
+    1,
+    'How long the others wait for somebody who is to be added, answers, and gets no further; loading a large snapshot takes as long as the state machine makes it.',
+  ),
   drainTimeoutMs: ms(5000, 0, 'How long close() waits for pending proposals.'),
 })
 

@@ -90,7 +90,7 @@ export const configurationChangeMachine = createMachine({
           "entry": "look",
           "always": [
             {
-              "guard": "isSilent",
+              "guard": "isWaitedForInVain",
               "target": "#configurationChange.none",
               "actions": "giveUp"
             },

@@ -233,6 +233,8 @@ export interface CatchingUp {
   readonly matchIndex: LogIndex
   /** It has answered within the last election timeout. */
   readonly isAlive: boolean
+  /** It has got further, with the log or with a snapshot, within the time for which others wait for that. */
+  readonly isMoving: boolean
 }
 
 export interface CatchUpSituation {
@@ -247,20 +249,27 @@ export interface CatchUpSituation {
 export type CatchUpVerdict =
   | { readonly kind: 'ready' }
   | { readonly kind: 'waiting' }
-  | { readonly kind: 'failed'; readonly silent: readonly PeerId[] }
+  /** `waitedFor` in vain: somebody of them does not answer, or they all do and get no further. */
+  | { readonly kind: 'failed'; readonly why: 'silent' | 'stalled'; readonly waitedFor: readonly PeerId[] }
 
 /**
  * Ready when everybody who comes, and a majority of the new set, lacks no more than the margin. Whoever lags is waited
- * for as long as it answers, however long that takes (trap T76).
+ * for as long as it answers and gets further, however long that takes (trap T76).
  */
 export function judgeCatchUp(situation: CatchUpSituation): CatchUpVerdict {
   const { added, peers, lastIndex, marginEntries, sightingOf } = situation
   const lags = (peer: PeerId): boolean => !isCaughtUp(sightingOf(peer).matchIndex, lastIndex, marginEntries)
-  const isSilent = (peer: PeerId): boolean => lags(peer) && !sightingOf(peer).isAlive
-  const silent = peers.filter(isSilent)
-  const lost = silent.filter((peer) => added.includes(peer))
-  if (lost.length > 0) return { kind: 'failed', silent: lost }
-  if (peers.length - silent.length < majorityOf(peers.length)) return { kind: 'failed', silent }
+  const inVain = peers.filter((peer) => {
+    const { isAlive, isMoving } = sightingOf(peer)
+    return lags(peer) && !(isAlive && isMoving)
+  })
+  const failed = (waitedFor: readonly PeerId[]): CatchUpVerdict => {
+    const isStalled = waitedFor.every((peer) => sightingOf(peer).isAlive)
+    return { kind: 'failed', why: isStalled ? 'stalled' : 'silent', waitedFor }
+  }
+  const lost = inVain.filter((peer) => added.includes(peer))
+  if (lost.length > 0) return failed(lost)
+  if (peers.length - inVain.length < majorityOf(peers.length)) return failed(inVain)
   const ready = peers.filter((peer) => !lags(peer))
   const isReady = ready.length >= majorityOf(peers.length) && !added.some(lags)
   return { kind: isReady ? 'ready' : 'waiting' }

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import {
+  type CatchUpVerdict,
   type ChangeWish,
   isAsExpected,
   isCaughtUp,
@@ -220,13 +221,14 @@ describe('catching up', () => {
     expect(isCaughtUp(matchIndex, lastIndex, margin)).toBe(expected)
   })
 
-  const judge = (added: string, peers: string, ready: string, alive: string) =>
+  const judge = (added: string, peers: string, ready: string, alive: string, stuck = '') =>
     judgeCatchUp({
       ...{ added: [...added], peers: [...peers], lastIndex: 10, marginEntries: 0 },
       sightingOf: (peer) => ({
         peer,
         matchIndex: ready.includes(peer) ? 10 : 3,
         isAlive: alive.includes(peer),
+        isMoving: !stuck.includes(peer),
       }),
     })
 
@@ -241,12 +243,48 @@ describe('catching up', () => {
       'd',
       { kind: 'waiting' },
     ],
-    ['who is silent ends it', 'de', 'abcde', 'abcd', 'abcd', { kind: 'failed', silent: ['e'] }],
+    [
+      'who is silent ends it',
+      'de',
+      'abcde',
+      'abcd',
+      'abcd',
+      { kind: 'failed', why: 'silent', waitedFor: ['e'] },
+    ],
     ['without a majority that has the log, it waits', '', 'abc', 'a', 'bc', { kind: 'waiting' }],
-    ['and ends when it never can have one', '', 'abc', 'a', '', { kind: 'failed', silent: ['b', 'c'] }],
+    [
+      'and ends when it never can have one',
+      '',
+      'abc',
+      'a',
+      '',
+      { kind: 'failed', why: 'silent', waitedFor: ['b', 'c'] },
+    ],
     ['a majority is enough', '', 'abc', 'ab', '', { kind: 'ready' }],
   ])('%s', (_, added, peers, ready, alive, expected) => {
     expect(judge(added, peers, ready, alive)).toEqual(expected)
+  })
+
+  it.each<[string, string, string, string, string, string, CatchUpVerdict]>([
+    [
+      'who answers and gets no further ends it, too',
+      ...(['d', 'abcd', 'abc', 'd', 'd'] as const),
+      { kind: 'failed', why: 'stalled', waitedFor: ['d'] },
+    ],
+    ['not who has the log: there is nowhere to go', 'd', 'abcd', 'abcd', '', 'd', { kind: 'ready' }],
+    ['not an old member, while the others are enough', 'd', 'abcd', 'abd', 'c', 'c', { kind: 'ready' }],
+    [
+      'old members do, when the rest is no majority',
+      ...(['', 'abc', 'a', 'bc', 'bc'] as const),
+      { kind: 'failed', why: 'stalled', waitedFor: ['b', 'c'] },
+    ],
+    [
+      'one that is silent beside one that is stuck is the worse',
+      ...(['de', 'abcde', 'abc', 'd', 'd'] as const),
+      { kind: 'failed', why: 'silent', waitedFor: ['d', 'e'] },
+    ],
+  ])('%s', (_, added, peers, ready, alive, stuck, expected) => {
+    expect(judge(added, peers, ready, alive, stuck)).toEqual(expected)
   })
 })
 

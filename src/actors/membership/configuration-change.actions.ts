@@ -94,7 +94,7 @@ export function begin(context: ChangeContext, event: ChangeEvent): void {
   change.target = verdict.target
   change.adding = votersAdded(configuration, verdict.target)
   world.readmit(change.adding)
-  change.startedMs = world.clock.nowMs()
+  change.beginsAt(world.clock.nowMs())
   change.answers = new Map(change.adding.map((peer) => [peer, world.progressOf(peer)?.answers ?? 0]))
   logger.info(
     { group, term, members: configurationOf(configuration), wished: verdict.target },
@@ -113,13 +113,16 @@ function catchUp({ world, change }: ChangeContext, nowMs: number | null): CatchU
     added: change.adding,
     peers: change.target?.peers ?? [],
     sightingOf: (peer) => {
-      if (peer === id) return { peer, matchIndex: lastIndex, isAlive: true }
-      const { matchIndex = 0, lastContactMs = 0, answers = 0 } = world.progressOf(peer) ?? {}
+      if (peer === id) return { peer, matchIndex: lastIndex, isAlive: true, isMoving: true }
+      const progress = world.progressOf(peer)
+      const { matchIndex = 0, lastContactMs = 0, answers = 0 } = progress ?? {}
       // A learner that is to vote may have had the log, and have gone since.
       const isHere = !change.adding.includes(peer) || answers > (change.answers.get(peer) ?? 0)
       const sinceMs = Math.max(lastContactMs, change.startedMs)
       const isAlive = nowMs === null || nowMs - sinceMs <= tuning.electionTimeoutMs
-      return { peer, matchIndex: isHere ? matchIndex : 0, isAlive }
+      const stillMs = nowMs === null ? 0 : nowMs - change.standsStillSinceMs(peer, progress, nowMs)
+      const isMoving = stillMs <= tuning.maxCatchUpStallMs
+      return { peer, matchIndex: isHere ? matchIndex : 0, isAlive, isMoving }
     },
   })
 }
@@ -127,7 +130,7 @@ function catchUp({ world, change }: ChangeContext, nowMs: number | null): CatchU
 /** Who keeps the others waiting and does not answer? */
 export function look(context: ChangeContext): void {
   const verdict = catchUp(context, context.world.clock.nowMs())
-  context.change.silent = verdict.kind === 'failed' ? verdict.silent : []
+  context.change.inVain = verdict.kind === 'failed' ? verdict : null
 }
 
 /** And what they are to vote on next can be appended: the configuration in force is committed (INV-13 c). */
@@ -142,11 +145,12 @@ export function isReadyForJoint(context: ChangeContext): boolean {
 
 export function giveUp(context: ChangeContext): void {
   const { world, change } = context
-  const { silent } = change
-  const who = silent.join(', ')
-  const message = `The members stay as they are: ${who} did not answer while catching up with the log.`
-  const { group, term, logger } = world
-  logger.warn({ group, term, silent }, message)
+  const { waitedFor = [], why = 'silent' } = change.inVain ?? {}
+  const { group, term, logger, tuning } = world
+  const stalled = `answered, but got no further for ${tuning.maxCatchUpStallMs} ms (maxCatchUpStallMs)`
+  const what = why === 'silent' ? 'did not answer' : stalled
+  const message = `The members stay as they are: ${waitedFor.join(', ')} ${what} while catching up with the log.`
+  logger.warn({ group, term, waitedFor, why }, message)
   end(context, { ok: false, error: world.error('CATCH_UP', message) })
   world.send({ type: 'followers.due', term })
 }
@@ -207,6 +211,6 @@ function end({ world, change }: ChangeContext, outcome: ChangeOutcome): void {
   change.asked = null
   change.target = null
   change.adding = []
-  change.silent = []
+  change.inVain = null
   if (asked !== null) settle(world, asked, outcome)
 }

@@ -20,7 +20,7 @@ const configurationChange = setup({
     keepsVoters: ({ context }) => changing.keepsVoters(context),
     isReadyForJoint: ({ context }) => changing.isReadyForJoint(context),
     isReady: ({ context }) => changing.isReady(context),
-    isSilent: ({ context }) => context.change.silent.length > 0,
+    isWaitedForInVain: ({ context }) => context.change.inVain !== null,
     hasLeft: ({ context }) =>
       changing.isCommitted(context) && !isMember(context.world.configuration, context.world.id),
     isCommitted: ({ context }) => changing.isCommitted(context),
@@ -79,7 +79,7 @@ export const configurationChangeMachine = configurationChange.createMachine({
         looking: {
           entry: 'look',
           always: [
-            { guard: 'isSilent', target: '#configurationChange.none', actions: 'giveUp' },
+            { guard: 'isWaitedForInVain', target: '#configurationChange.none', actions: 'giveUp' },
             { target: 'waiting' },
           ],
         },

@@ -2,7 +2,7 @@
 // and who is still to be told that he has left (braft ConfigurationCtx).
 
 import type { AnyActorRef } from 'xstate'
-import type { ChangeStage } from '../../rules/change.ts'
+import type { CatchUpVerdict, ChangeStage } from '../../rules/change.ts'
 import type { Configuration, LogIndex, PeerId } from '../../rules/types.ts'
 import type { PeerProgress } from '../replication/peer-progress.ts'
 import type { AskedChange } from './change-world.ts'
@@ -16,6 +16,14 @@ interface Leaver {
   heldMs: number | null
 }
 
+/** How far a member had got, and when it got there. */
+interface Furthest {
+  matchIndex: LogIndex
+  snapshotIndex: LogIndex
+  snapshotBytes: number
+  atMs: number
+}
+
 export class ConfigurationChange {
   /** Null only before the office is entered. */
   actor: AnyActorRef | null = null
@@ -27,11 +35,12 @@ export class ConfigurationChange {
   startedMs = 0
   /** How often each of them had answered by then: what counts is what they say now. */
   answers: ReadonlyMap<PeerId, number> = new Map()
-  /** Those for whom the others wait in vain, as it was seen last. */
-  silent: readonly PeerId[] = []
+  /** Those for whom the others wait in vain, and why, as it was seen last; null: for nobody. */
+  inVain: Extract<CatchUpVerdict, { kind: 'failed' }> | null = null
   /** Who waits for this change; null: nobody. */
   asked: AskedChange | null = null
   readonly #leaving = new Map<PeerId, Leaver>()
+  readonly #furthest = new Map<PeerId, Furthest>()
 
   /** Another one has to wait. */
   get isRunning(): boolean {
@@ -41,6 +50,30 @@ export class ConfigurationChange {
   /** Who is sent the log though the configuration in force does not name him. */
   get guests(): readonly PeerId[] {
     return [...this.adding, ...this.#leaving.keys()]
+  }
+
+  /** Nobody has got anywhere yet. */
+  beginsAt(nowMs: number): void {
+    this.startedMs = nowMs
+    this.inVain = null
+    this.#furthest.clear()
+  }
+
+  /** Since when it has got no further: falling back and catching up again is no progress. */
+  standsStillSinceMs(peer: PeerId, progress: PeerProgress | undefined, nowMs: number): number {
+    const { matchIndex = 0, installing } = progress ?? {}
+    const { snapshotIndex = 0, doneBytes: snapshotBytes = 0 } = installing ?? {}
+    const best = this.#furthest.get(peer) ?? {
+      ...{ matchIndex: 0, snapshotIndex: 0, snapshotBytes: 0 },
+      atMs: this.startedMs,
+    }
+    const isNewer = snapshotIndex > best.snapshotIndex
+    const hasMore = snapshotIndex === best.snapshotIndex && snapshotBytes > best.snapshotBytes
+    if (matchIndex > best.matchIndex || isNewer || hasMore) best.atMs = nowMs
+    if (isNewer || hasMore) Object.assign(best, { snapshotIndex, snapshotBytes })
+    best.matchIndex = Math.max(best.matchIndex, matchIndex)
+    this.#furthest.set(peer, best)
+    return best.atMs
   }
 
   /** Commit index, or what followers hold, may have moved. */

@@ -16,9 +16,38 @@ const CHANGES: Hint = { profile: 'membership', changes: true }
 const RULES = ['test/rules/change.test.ts']
 const NODE = ['test/actors/node/node.membership.test.ts', 'test/actors/node/node.leaving.test.ts']
 const REMOVED = ['test/rules/removal.test.ts', 'test/actors/node/node.removal.test.ts']
+const STALL = ['test/rules/change.test.ts', 'test/actors/node/node.catching-up.test.ts']
 const WISHES = ['test/host/membership.test.ts']
 
 export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'whoever answers is waited for without an end',
+    file: 'rules/change.ts',
+    find: 'lags(peer) && !(isAlive && isMoving)',
+    replace: 'lags(peer) && !isAlive',
+    tests: STALL,
+  },
+  {
+    name: 'who lags and answers is waited for no longer than who is silent',
+    file: 'actors/membership/configuration-change.actions.ts',
+    find: 'stillMs <= tuning.maxCatchUpStallMs',
+    replace: 'stillMs <= tuning.electionTimeoutMs',
+    tests: STALL,
+  },
+  {
+    name: 'a fall and a recovery are progress',
+    file: 'actors/membership/configuration-change.ts',
+    find: 'best.matchIndex = Math.max(best.matchIndex, matchIndex)',
+    replace: 'best.matchIndex = matchIndex',
+    tests: STALL,
+  },
+  {
+    name: 'bytes of a snapshot are no progress',
+    file: 'actors/membership/configuration-change.ts',
+    find: 'if (matchIndex > best.matchIndex || isNewer || hasMore)',
+    replace: 'if (matchIndex > best.matchIndex)',
+    tests: STALL,
+  },
   {
     name: 'a removal that may yet be dropped is told',
     file: 'rules/removal.ts',
@@ -130,13 +159,13 @@ export const MEMBERSHIP_MUTANTS: readonly Mutant[] = [
   {
     name: 'a change that was given up goes on when its member answers late',
     file: 'actors/membership/configuration-change.machine.ts',
-    find: "{ guard: 'isSilent', target: '#configurationChange.none', actions: 'giveUp' }",
-    replace: "{ guard: 'isSilent', target: 'waiting', actions: 'giveUp' }",
+    find: "{ guard: 'isWaitedForInVain', target: '#configurationChange.none', actions: 'giveUp' }",
+    replace: "{ guard: 'isWaitedForInVain', target: 'waiting', actions: 'giveUp' }",
     also: [
       {
         file: 'actors/membership/configuration-change.actions.ts',
-        find: '  change.target = null\n  change.adding = []\n  change.silent = []\n',
-        replace: '  change.silent = []\n',
+        find: '  change.target = null\n  change.adding = []\n  change.inVain = null\n',
+        replace: '  change.inVain = null\n',
       },
     ],
     tests: NODE,
