@@ -189,11 +189,11 @@ export interface RaftNode extends AsyncDisposable {
   snapshot(): Promise<SnapshotInfo>
   /**
    * Makes these the members, whoever they were before (braft Node::change_peers; joint consensus, paper section 6). Whoever
-   * comes is given the log first and waited for as long as it answers; then both sets decide, then the new one alone. To be
+   * comes is given the log first and waited for as long as it answers and gets further; then both sets decide, then the new one alone. To be
    * asked of the leader. Asking for what is already so succeeds.
    *
    * @throws QuorateError BUSY (retryable) while a change runs or the leader has just begun; INVALID for a set that cannot
-   *   be; CONFLICT when the members are not those of `expect`; CATCH_UP when somebody who comes does not answer: nothing
+   *   be; CONFLICT when the members are not those of `expect`; CATCH_UP when somebody who comes does not answer, or gets no further for `maxCatchUpStallMs`: nothing
    *   has changed; NOT_LEADER; LEADERSHIP_LOST when the leader left meanwhile: outcome `unknown` says that the next leader
    *   may finish the change, so ask for the `members()`.
    * @example await node.changePeers(['n1', 'n2', { id: 'n4', role: 'learner' }])

@@ -2,6 +2,7 @@
 
 import { MAX_STATUS_BYTES, type MemberStatus, parseMemberStatus } from '../protocol/admin-protocol.ts'
 import { decodeJson } from '../protocol/json.ts'
+import type { Membership } from '../rules/change.ts'
 import type { PeerId } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Requester } from './requester.ts'
@@ -70,12 +71,16 @@ function summarize(group: string, members: readonly MemberStatus[]): GroupStatus
   }
 }
 
-/** Whose word counts: the leader's, else that of who has seen most. Undefined: nobody answers. */
+/** Whose word counts: the leader's, else that of the member who has seen most, else that of who is none any more. Undefined: nobody answers. */
 export function authorityOf({ leader, members }: GroupStatus): MemberStatus | undefined {
   const leading = members.find(({ id, role }) => id === leader && role === 'leader')
   if (leading !== undefined) return leading
-  return [...members].sort((a, b) => b.term - a.term || b.lastIndex - a.lastIndex)[0]
+  const isOne = ({ membership }: MemberStatus): number => (isOutside(membership) ? 0 : 1)
+  return [...members].sort((a, b) => isOne(b) - isOne(a) || b.term - a.term || b.lastIndex - a.lastIndex)[0]
 }
+
+/** What it knows of the members is of before, or nothing. */
+const isOutside = (membership: Membership): boolean => membership === 'removed' || membership === 'waiting'
 
 /** Whom the answers name and who has not answered. */
 function missing(members: readonly MemberStatus[]): PeerId[] {

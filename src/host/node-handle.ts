@@ -131,6 +131,12 @@ export class NodeHandle {
     })
   }
 
+  /** As far as it knows. */
+  isMember(): boolean {
+    const { membership, configuration, id } = this.core
+    return !['waiting', 'removed'].includes(membership.in(configuration, id))
+  }
+
   /** Part of what snapshots may take from the disk, for all groups of the host together. */
   takeReadingBudget(bytes: number): number {
     return this.core.input.throttle.reading.take(bytes)

@@ -16,7 +16,7 @@ import { adminEndpoints } from './admin-endpoints.ts'
 import { Endpoint, type EndpointOptions, type Request } from './endpoint.ts'
 import { memberOf } from './member-port.ts'
 import { announceMicroService } from './micro.ts'
-import { handlePropose, handleRead, type OperationContext } from './operations.ts'
+import { handlePropose, handleRead, handleReadOfAny, type OperationContext } from './operations.ts'
 import { handleSnapshotRead } from './snapshot-endpoints.ts'
 import { SnapshotLending } from './snapshot-lending.ts'
 import { trackStanding } from './standing.ts'
@@ -146,7 +146,7 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
       ...admin.forLeader,
     ],
     forAll: [
-      operations(ofAny, handleRead),
+      operations(ofAny, handleReadOfAny),
       operations(ofMember('propose'), handlePropose),
       operations(ofMember('read'), handleRead),
       status('members-status', membersSubject(prefix, group, 'status')),

@@ -4,6 +4,7 @@
 import type { RaftNode, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import type { SnapshotSummary } from '../protocol/snapshot-protocol.ts'
+import { roleOf } from '../rules/change.ts'
 import type { LogIndex, Term } from '../rules/types.ts'
 import { sheltered } from '../runtime/errors.ts'
 import type { SnapshotReader } from '../storage/snapshot-store.ts'
@@ -34,6 +35,8 @@ export interface MemberPort {
   propose(command: Uint8Array, expectedTerm: Term | undefined, done: (outcome: WriteOutcome) => void): void
   /** `query` is handed to the state machine as it is. `done` comes once, after the call. */
   query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
+  /** Does its group count it, or send it the log, as far as it knows? Left out: yes. */
+  isMember?(): boolean
   /** Opens the newest snapshot. `done` comes once; the reader is its to close. Left out: none is lent. */
   openSnapshot?(done: (opened: LentSnapshot) => void): void
   /** How many of the bytes may be read of a snapshot now (`snapshotThrottle`). Left out: all. */
@@ -52,6 +55,7 @@ export interface Member {
   /** Hands on a checked, encoded command. */
   propose(command: Uint8Array, done: (outcome: WriteOutcome) => void): void
   query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
+  isMember(): boolean
   snapshot(done: (outcome: SnapshotOutcome) => void): void
   openSnapshot(done: (opened: LentSnapshot) => void): void
   takeReadingBudget(bytes: number): number
@@ -88,6 +92,7 @@ export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Mem
       if (port.openSnapshot !== undefined) return port.openSnapshot(done)
       done({ ok: false, error: new QuorateError('UNSUPPORTED', 'This member lends no snapshots.') })
     },
+    isMember: () => port.isMember?.() ?? true,
     takeReadingBudget: (bytes) => port.takeReadingBudget?.(bytes) ?? bytes,
   }
 }
@@ -101,6 +106,7 @@ function portByPromises(node: RaftNode): MemberPort {
       // Returned, so that whoever called hears of a rejection.
       return node.apply(decoded.value, options).then((applied) => done({ ok: true, ...applied }))
     },
+    isMember: () => roleOf(node.members(), node.id) !== null,
     query: (query, level, done) => node.read(query, { level }).then((answer) => done({ ok: true, answer })),
   }
 }

@@ -76,6 +76,18 @@ export function handleRead(request: Request, context: OperationContext): void {
   }
 }
 
+/** A read that any member may answer; whoever is none says so, and the client asks on. */
+export function handleReadOfAny(request: Request, context: OperationContext): void {
+  const { member, standing } = context
+  if (member.isMember()) return handleRead(request, context)
+  const message = `${standing().id} is no member of its group, or not yet: ask another one.`
+  const error = new QuorateError('NOT_LEADER', message, { retryable: true })
+  handleRead(request, {
+    ...context,
+    member: { ...member, query: (_, __, done) => done({ ok: false, error }) },
+  })
+}
+
 interface Opened<T> {
   readonly parsed: T
   readonly operations: readonly Uint8Array[]

@@ -19,6 +19,20 @@ const CLIENT = ['test/client/client.test.ts']
 
 export const SERVICES_MUTANTS: readonly Mutant[] = [
   {
+    name: 'whoever was removed answers what is asked of any member',
+    file: 'services/operations.ts',
+    find: '  if (member.isMember()) return handleRead(request, context)',
+    replace: '  if (member !== null) return handleRead(request, context)',
+    tests: ['test/services/strangers.test.ts'],
+  },
+  {
+    name: 'the word of a removed member counts before that of a member',
+    file: 'client/status.ts',
+    find: 'isOne(b) - isOne(a) || ',
+    replace: '',
+    tests: ['test/services/strangers.test.ts'],
+  },
+  {
     name: 'a result that cannot be carried is nobody’s error',
     file: 'services/answers.ts',
     find: 'return { ok: false, error: lostResult(error, whenLost) }',
