@@ -66,6 +66,12 @@ export abstract class SimulationCalls extends SimulationFaults {
     })
   }
 
+  /** The same for plans, which do not wait. */
+  askForVote(id: PeerId, electionTimeoutMs?: number): void {
+    const member = this.member(id)
+    member.enter(() => member.node?.vote(electionTimeoutMs, () => {}))
+  }
+
   /** Sets the election timeout of member `id` anew, as `node.resetElectionTimeout` would. */
   resetElectionTimeout(id: PeerId, options: ElectionTimeoutOptions): void {
     const member = this.member(id)

@@ -61,6 +61,6 @@ describe('an operator', () => {
       const voters = drawn.wish.members.filter(({ role }) => role !== 'learner').map(({ id }) => id)
       expect(voters.includes('A') ? voters.length : 3).toBeGreaterThan(2)
     }
-    expect([...kinds].sort()).toEqual(['add', 'demote', 'promote', 'remove', 'set'])
+    expect([...kinds].sort()).toEqual(['add', 'demote', 'prioritize', 'promote', 'remove', 'set'])
   })
 })

@@ -2,6 +2,7 @@
 // a core of the group gets everything back and has to come to rest.
 
 import type { ReadLevel } from '../../api.ts'
+import { DEFAULT_PRIORITY } from '../../rules/types.ts'
 import { DEFAULT_PREFIX, leaderSubject } from '../../transport/subjects.ts'
 import type { KvCommand } from '../history/kv-model.ts'
 import { InvariantViolation } from '../invariants/invariants.ts'
@@ -12,7 +13,8 @@ import { Simulation } from '../simulation.ts'
 import { EventKind } from '../time/scheduler.ts'
 import { drawLatencyMs, exponential, pick, streamOf } from '../time/sim-random.ts'
 import type { FaultEpisode, FaultKind } from './faults.ts'
-import { MemberOperator, votersInSight } from './member-changes.ts'
+import { LoadDraw } from './load.ts'
+import { hasWhoNeverLeads, MemberOperator, votersInSight } from './member-changes.ts'
 import { enterLiveness, type LivenessPlan, Nemesis, planLiveness } from './nemesis.ts'
 import { Operator } from './operator.ts'
 import type { SwarmPlan } from './swarm.ts'
@@ -52,6 +54,8 @@ export interface RunOptions {
 
 const TRACE_LINES = 60
 const CALM_TIMEOUTS = 20
+/** Who prefers another one, and was disappointed again and again, waits so long before it tries once more. */
+const PREFERENCE_TIMEOUTS = 100
 /** Longer than anything is deferred. */
 const ASKED_MS = 50
 
@@ -134,8 +138,7 @@ class Campaign {
   readonly #nemesis: Nemesis
   readonly #hasLiveness: boolean
   readonly #operator: Operator
-  /** How often each key was drawn. */
-  readonly #uses: number[] = []
+  readonly #load: LoadDraw
   /** Of the seeds whose clients are real ones. */
   readonly #busClients: BusClient[] = []
   #stopped = false
@@ -150,6 +153,7 @@ class Campaign {
     this.#plan = plan
     this.#sim = sim
     this.#nemesis = nemesis
+    this.#load = new LoadDraw(plan.clients, () => sim.history.operations.at(-1)?.command)
     this.#operator = new Operator(sim, streamOf(plan.seed, 'operator'))
     const { memberChanges, victims, seed } = plan
     const random = streamOf(seed, 'wishes')
@@ -165,6 +169,7 @@ class Campaign {
     if (this.#plan.transfersEveryMs !== null) this.#operator.moveLeadership(this.#plan.transfersEveryMs)
     if (this.#plan.readonlyEveryMs !== null)
       this.#operator.forbidWrites(streamOf(seed, 'read-only'), this.#plan.readonlyEveryMs)
+    if (this.#plan.electionsEveryMs !== null) this.#operator.askForElections(this.#plan.electionsEveryMs)
     this.#wishes?.start()
     this.#nemesis.start()
     await this.#pass(safetyMs)
@@ -203,6 +208,7 @@ class Campaign {
     const sim = this.#sim
     const { nodes } = sim
     const timeoutMs = this.#plan.tuning.electionTimeoutMs + (this.#plan.tuning.maxClockDriftMs ?? 0)
+    if (hasWhoNeverLeads(sim.members.values())) return
     const damaged = new Set([...sim.members.values()].filter((m) => m.disk.damaged).map((m) => m.id))
     const plan = planLiveness(random, { nodes, voters: this.#voters(), damaged })
     if (plan === null) return
@@ -215,11 +221,12 @@ class Campaign {
         if (other !== node) sim.setLink(node, other, { latency: { shape: 'constant', ms: 1 } })
     }
     enterLiveness(sim, plan)
+    this.#operator.calm()
     for (const client of this.#busClients) client.calmDown()
     // Calm begins when what slow links still hold has arrived, and who lost its quorum before has stepped down.
     await this.#pass(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)
     const { core } = plan
-    const members = await this.#settle(plan, CALM_TIMEOUTS * timeoutMs)
+    const members = await this.#settle(plan, (CALM_TIMEOUTS + PREFERENCE_TIMEOUTS) * timeoutMs)
     const term = Math.max(...members.map((m) => m.status().term))
     await this.#pass(CALM_TIMEOUTS * timeoutMs)
     const later = Math.max(...members.map((m) => m.status().term))
@@ -257,9 +264,12 @@ class Campaign {
     const led = (): readonly SimMember[] => {
       const leader = sim.members.get(sim.leader() ?? '')
       if (leader === undefined || !core.includes(leader.id)) return []
-      const { learners, peers, oldPeers, change } = leader.status()
+      const { learners, peers, oldPeers, change, priorities } = leader.status()
       // L3: nothing stays half done.
       if (change !== null || oldPeers.length > 0 || !peers.includes(leader.id)) return []
+      // Whoever is preferred leads, or leadership will still move.
+      const priorityOf = (id: string): number => priorities[id] ?? DEFAULT_PRIORITY
+      if (peers.some((id) => core.includes(id) && priorityOf(id) > priorityOf(leader.id))) return []
       const members = [...sim.members.values()].filter(
         ({ id }) => core.includes(id) && [...peers, ...learners].includes(id),
       )
@@ -330,7 +340,7 @@ class Campaign {
     let count = 0
     const next = (): void => {
       if (this.#stopped) return
-      const { command, level } = this.#draw(random, `${name}-${count++}`)
+      const { command, level } = this.#load.draw(random, `${name}-${count++}`)
       this.#open++
       client.start(command, level, () => {
         this.#open--
@@ -368,30 +378,5 @@ class Campaign {
     })
     this.#busClients.push(client)
     return client
-  }
-
-  #draw(random: ReturnType<typeof streamOf>, value: string): { command: KvCommand; level: ReadLevel } {
-    const { weights, keys, operationsPerKey } = this.#plan.clients
-    const slot = Math.floor(random.next() * keys)
-    // A key is used for a while only: what is unknown about it must stay checkable.
-    const used = this.#uses[slot] ?? 0
-    this.#uses[slot] = used + 1
-    const key = `k${slot}.${Math.floor(used / operationsPerKey)}`
-    const ops = Object.entries(weights).flatMap(([op, weight]) => Array.from({ length: weight }, () => op))
-    const op = pick(random, ops)
-    switch (op) {
-      case 'put':
-      case 'append':
-        return { command: { op, key, value }, level: 'readIndex' }
-      case 'cas': {
-        const known = this.#sim.history.operations.at(-1)?.command
-        const expect = known !== undefined && 'value' in known ? known.value : null
-        return { command: { op, key, expect, value }, level: 'readIndex' }
-      }
-      case 'delete':
-        return { command: { op, key }, level: 'readIndex' }
-      default:
-        return { command: { op: 'get', key }, level: op === 'lease' || op === 'local' ? op : 'readIndex' }
-    }
   }
 }

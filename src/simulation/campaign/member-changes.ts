@@ -1,5 +1,5 @@
 // An operator who changes the members of a simulated group, as long as the faults go on: adds, removes, replaces, promotes,
-// demotes, and asks whoever seems to lead.
+// demotes, gives priorities, and asks whoever seems to lead.
 
 import { decodeConfiguration } from '../../log/configuration-codec.ts'
 import type { ChangeWish, MemberWish } from '../../rules/change.ts'
@@ -114,6 +114,10 @@ export function drawWish(
   return { wish, expect }
 }
 
+const KINDS = ['add', 'add', 'learn', 'remove', 'replace', 'any', 'promote', 'demote', 'prioritize'] as const
+/** 0 is rare: where it is given, no liveness is asked for, since whoever has the newest entry may be one that never leads. */
+const PRIORITIES = [0, 50, 50, 50, 100, 100, 100, 200, 200, 200]
+
 function drawKind(
   random: Random,
   { peers, learners }: Seen,
@@ -121,7 +125,7 @@ function drawKind(
   hosts: readonly PeerId[],
 ): ChangeWish | null {
   const one = (names: readonly PeerId[]): PeerId | null => (names.length === 0 ? null : pick(random, names))
-  const kind = pick(random, ['add', 'add', 'learn', 'remove', 'replace', 'any', 'promote', 'demote'] as const)
+  const kind = pick(random, KINDS)
   const stranger = one(strangers)
   const peer = one(peers)
   const learner = one(learners)
@@ -136,6 +140,8 @@ function drawKind(
       return learner === null ? null : { kind: 'promote', peer: learner }
     case 'demote':
       return peer === null ? null : { kind: 'demote', peer }
+    case 'prioritize':
+      return peer === null ? null : { kind: 'prioritize', peer, priority: pick(random, PRIORITIES) }
     case 'replace':
       return stranger === null || peer === null
         ? null
@@ -179,7 +185,18 @@ function survives(voters: readonly PeerId[], victims: readonly PeerId[]): boolea
  * about to make of it.
  */
 export function votersInSight(members: Iterable<SimMember>): readonly (readonly PeerId[])[] {
-  const sets: (readonly PeerId[])[] = []
+  return configurationsInSight(members)
+    .flatMap(({ peers, oldPeers }) => [peers, oldPeers])
+    .filter((set) => set.length > 0)
+}
+
+/** May somebody have been told never to lead? */
+export function hasWhoNeverLeads(members: Iterable<SimMember>): boolean {
+  return configurationsInSight(members).some(({ priorities = {} }) => Object.values(priorities).includes(0))
+}
+
+function configurationsInSight(members: Iterable<SimMember>): readonly Configuration[] {
+  const all: Configuration[] = []
   for (const member of members) {
     const core = member.node?.core
     const known: readonly (Configuration | null | undefined)[] = [
@@ -187,10 +204,9 @@ export function votersInSight(members: Iterable<SimMember>): readonly (readonly 
       core?.office?.change.target,
       durableConfiguration(member),
     ]
-    for (const configuration of known)
-      if (configuration) sets.push(configuration.peers, configuration.oldPeers)
+    for (const configuration of known) if (configuration) all.push(configuration)
   }
-  return sets.filter((set) => set.length > 0)
+  return all
 }
 
 function durableConfiguration({ disk }: SimMember): Configuration | null {

@@ -1,4 +1,5 @@
-// An operator with unquiet hands: moves leadership while everything else goes on, to whoever comes to his mind.
+// An operator with unquiet hands: moves leadership while everything else goes on, to whoever comes to his mind, and asks for
+// elections and for other timeouts.
 
 import type { Random } from '../../runtime/random.ts'
 import { InvariantViolation } from '../invariants/invariants.ts'
@@ -21,6 +22,19 @@ export function drawTransfers(random: Random, profile: Profile, electionTimeoutM
 export function drawReadonly(random: Random, profile: Profile, electionTimeoutMs: number): number | null {
   return chance(random, SHARES[profile] / 2) ? electionTimeoutMs * pick(random, [1, 5, 20]) : null
 }
+
+const ELECTION_SHARES: Readonly<Record<Profile, number>> = {
+  ...{ swarm: 0.15, membership: 0.5, unsurvivable: 0.15 },
+  ...{ network: 0, disk: 0, clock: 0 },
+}
+
+/** How often somebody asks for an election, or for another timeout; null: never. */
+export function drawElections(random: Random, profile: Profile, electionTimeoutMs: number): number | null {
+  return chance(random, ELECTION_SHARES[profile]) ? electionTimeoutMs * pick(random, [2, 5, 20]) : null
+}
+
+/** Never longer than what was configured: a longer one takes from the bound on clocks what the drawn clocks need. */
+const TIMEOUT_SHARES = [0.3, 0.5, 0.8, 1]
 
 export class Operator {
   readonly #sim: Simulation
@@ -56,9 +70,34 @@ export class Operator {
     scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
   }
 
+  /** Asks anybody to stand for election, mostly with another timeout, which stays; or sets only that. */
+  askForElections(everyMs: number): void {
+    const sim = this.#sim
+    const random = this.#random
+    const { electionTimeoutMs } = sim.tuning
+    const next = (): void => {
+      if (this.#stopped) return
+      const asked = pick(random, sim.nodes)
+      const timeoutMs = Math.max(10, Math.floor(electionTimeoutMs * pick(random, TIMEOUT_SHARES)))
+      const kind = pick(random, ['vote', 'vote now', 'timeout'] as const)
+      sim.note('operator', kind, { asked, timeoutMs })
+      if (kind === 'timeout') sim.resetElectionTimeout(asked, { electionTimeoutMs: timeoutMs })
+      else sim.askForVote(asked, kind === 'vote' ? undefined : timeoutMs)
+      sim.scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+    }
+    sim.scheduler.schedule(drawLatencyMs(random, exponential(everyMs)), EventKind.OTHER, next)
+  }
+
   stop(): void {
     this.#stopped = true
     for (const node of this.#sim.nodes) this.#sim.setReadonly(node, false)
+  }
+
+  /** Everybody waits as long again as was configured. */
+  calm(): void {
+    const { nodes, tuning } = this.#sim
+    const { electionTimeoutMs } = tuning
+    for (const node of nodes) this.#sim.resetElectionTimeout(node, { electionTimeoutMs })
   }
 
   /** L2: in a calm core leadership moves to a member that is up to date within two election timeouts. */
@@ -66,7 +105,9 @@ export class Operator {
     const sim = this.#sim
     const leader = sim.leader()
     if (leader === null) return
-    const { replicators, oldPeers, peers, commitIndex } = sim.node(leader).status()
+    const { replicators, oldPeers, peers, commitIndex, priorities } = sim.node(leader).status()
+    // Where somebody is preferred it would come back.
+    if (Object.keys(priorities).length > 0) return
     const fit = replicators.filter(
       ({ peer, counts, matchIndex, state }) =>
         core.includes(peer) &&

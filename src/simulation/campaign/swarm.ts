@@ -14,7 +14,7 @@ import { between, chance, type Latency, pick, shuffled, streamOf } from '../time
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
 import { drawMemberChanges, type MemberChangePlan } from './member-changes.ts'
-import { drawReadonly, drawTransfers } from './operator.ts'
+import { drawElections, drawReadonly, drawTransfers } from './operator.ts'
 import type { Profile } from './profiles.ts'
 import { drawSnapshots } from './snapshot-plan.ts'
 
@@ -62,6 +62,8 @@ export interface SwarmPlan {
   /** How often somebody asks for leadership to move, or sets read-only mode; null: nobody does. */
   readonly transfersEveryMs: number | null
   readonly readonlyEveryMs: number | null
+  /** How often somebody asks for an election, or for another election timeout; null: nobody does. */
+  readonly electionsEveryMs: number | null
   /** Rate of each member's monotonic clock, inside of the declared bound. */
   readonly clockRates: Readonly<Record<string, number>>
   readonly clients: ClientPlan
@@ -143,6 +145,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     snapshotsAskedEveryMs: snapshots.askedEveryMs,
     transfersEveryMs: drawTransfers(streamOf(seed, 'transfers'), profile, tuning.electionTimeoutMs),
     readonlyEveryMs: drawReadonly(streamOf(seed, 'read-only'), profile, tuning.electionTimeoutMs),
+    electionsEveryMs: drawElections(streamOf(seed, 'elections'), profile, tuning.electionTimeoutMs),
     rude: chance(streamOf(seed, 'rude'), 0.15),
     machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
     clockRates: drawClockRates(random, hosts, tuning),
@@ -296,5 +299,4 @@ function drawSources(random: Random, profile: Profile): FaultSourceName[] {
   return drawn.length === 0 && possible.length > 0 && chance(random, 0.8) ? [pick(random, possible)] : drawn
 }
 
-export { maxRateError } from '../time/clock-bounds.ts'
 export { PROFILES, type Profile } from './profiles.ts'

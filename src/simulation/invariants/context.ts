@@ -114,8 +114,6 @@ export class CheckerContext {
   readonly registry = new LogRegistry()
   readonly canon = new CanonicalLog()
   readonly leaders = new Map<Term, PeerId>()
-  /** Leaders that told a successor to campaign: nobody owes them a vote any more. */
-  readonly handedOver = new Set<Term>()
   /** The highest term of any message so far, but for the one that a pre-vote asks about. */
   highestSentTerm: Term = 0
   readonly #members = new Map<PeerId, MemberState>()

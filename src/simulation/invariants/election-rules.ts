@@ -134,7 +134,6 @@ export class ElectionRules {
       )
     }
     if (term > member.sentTerm) member.sentTerm = term
-    if (kind === 'timeoutNow') this.#context.handedOver.add(term)
     if (PROMISES.has(kind)) this.#holdVote(member, message)
     if (kind === 'voteAck' && message.granted === true) this.#checkHeldVote(member, message, term)
     const candidate = kind === 'vote' ? from : kind === 'voteAck' && message.granted === true ? to : null
@@ -170,8 +169,9 @@ export class ElectionRules {
     if (held === null || nowMs === undefined || voteHeldMs === undefined || voteHeldMs === null) return
     if (!this.checksLeases || member.waived || held.leader === to || held.term >= term) return
     const heldForMs = nowMs() - held.sinceMs
-    if (heldForMs >= voteHeldMs || this.#context.handedOver.has(held.term)) return
-    // A leader that has fallen counts on nothing, and may have said so.
+    if (heldForMs >= voteHeldMs) return
+    // A leader that has fallen counts on nothing, and may have said so: also one that told its successor to campaign, which
+    // on a transfer needs its vote to show to the others that it has.
     const leader = this.#context.member(held.leader).view
     if (leader?.alive !== true || leader.role !== 'leader' || leader.term !== held.term) return
     throw new InvariantViolation(

@@ -13,7 +13,8 @@ import {
   printScript,
   shrink,
 } from '../../../src/simulation/campaign/nemesis.ts'
-import { drawSwarm, maxRateError, PROFILES, type Profile } from '../../../src/simulation/campaign/swarm.ts'
+import { drawSwarm, PROFILES, type Profile } from '../../../src/simulation/campaign/swarm.ts'
+import { maxRateError } from '../../../src/simulation/time/clock-bounds.ts'
 import { EventKind } from '../../../src/simulation/time/scheduler.ts'
 import { streamOf } from '../../../src/simulation/time/sim-random.ts'
 import { World } from '../support/world.ts'
@@ -243,6 +244,19 @@ describe('plans', () => {
     const hosts = Array.from({ length: 50 }, (_, seed) => drawSwarm({ seed, profile: 'membership' }))
     for (const { nodes, memberChanges, clockRates } of hosts)
       expect(Object.keys(clockRates)).toEqual([...nodes, ...(memberChanges?.joiners ?? [])])
+  })
+})
+
+describe('elections that somebody asks for', () => {
+  it('are drawn in half of the seeds of membership, some of the swarm, and none of what has one field only', () => {
+    const share = (profile: Profile) => {
+      const plans = Array.from({ length: 100 }, (_, seed) => drawSwarm({ seed, profile }))
+      return plans.filter(({ electionsEveryMs }) => electionsEveryMs !== null).length
+    }
+    expect(share('membership')).toBeGreaterThan(35)
+    expect(share('swarm')).toBeGreaterThan(5)
+    expect(share('swarm')).toBeLessThan(30)
+    for (const profile of ['network', 'disk', 'clock'] as const) expect(share(profile)).toBe(0)
   })
 })
 

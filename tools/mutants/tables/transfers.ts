@@ -71,6 +71,14 @@ export const TRANSFER_MUTANTS: readonly Mutant[] = [
     tests: BY_THE_LEADER,
   },
   {
+    name: 'a transfer sets the voters free while the old leader leads',
+    file: 'actors/node/node.transfer.ts',
+    find: 'const request = { term, oldLeaderSteppedDown: false }',
+    replace: 'const request = { term, oldLeaderSteppedDown: true }',
+    expect: ['INV-15'],
+    hint: { profile: 'membership', nodes: 5, tuning: { leaderLease: true } },
+  },
+  {
     name: 'whoever asked for a transfer is forgotten when the node ends',
     file: 'actors/node/waiting.ts',
     find: "  for (const settle of [...core.handover.asked])\n    core.shelter(() => settle({ ok: false, error: error('unknown', '') }))\n",
