@@ -208,6 +208,30 @@ export class DirectCalls {
     })
   }
 
+  /** Told to the checker when it is asked: from then on the others bind nobody. */
+  resetPeers(
+    member: SimMember,
+    peers: readonly PeerId[],
+    timeoutMs: number,
+    done: (answer: ChangeAnswer) => void,
+  ): void {
+    if (!member.alive) return done({ outcome: 'failed', error: null })
+    const answer = this.#begin(member, timeoutMs, () => done({ outcome: 'unknown', error: null }))
+    member.enter(() => {
+      this.#told((checker) => checker.forced(peers))
+      member.resetPeers(peers, (outcome) =>
+        answer(() =>
+          outcome.ok
+            ? done({ outcome: 'ok', configuration: outcome.configuration })
+            : done({
+                outcome: outcome.error.outcome === 'not-applied' ? 'failed' : 'unknown',
+                error: outcome.error,
+              }),
+        ),
+      )
+    })
+  }
+
   /** Nobody will answer what was asked of this process. */
   lifeEnded(id: PeerId): void {
     for (const call of [...this.#open]) if (call.id === id) call.giveUp()

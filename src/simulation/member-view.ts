@@ -90,6 +90,10 @@ export class MemberView implements NodeObservation {
     return this.#core?.configuration ?? EMPTY_CONFIGURATION
   }
 
+  get forced(): boolean {
+    return (this.#core?.membership.reset.forced ?? null) !== null
+  }
+
   get stateHash(): string | null {
     return this.#member.machine?.comparableHash ?? null
   }

@@ -3,6 +3,7 @@
 import type { QueuedQuery } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal } from '../actors/apply/closures.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
+import type { ResetOutcome } from '../actors/membership/reset.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ReadLevel } from '../api.ts'
@@ -214,6 +215,10 @@ export class SimMember {
     done: (outcome: ChangeOutcome) => void,
   ): void {
     this.node?.change(wish, expect, this.#options.rude ? rudely(done) : done)
+  }
+
+  resetPeers(peers: readonly PeerId[], done: (outcome: ResetOutcome) => void): void {
+    this.node?.resetPeers(peers, this.#options.rude ? rudely(done) : done)
   }
 
   query(query: unknown, level: ReadLevel, done: QueuedQuery['done']): void {

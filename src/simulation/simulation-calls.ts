@@ -94,6 +94,15 @@ export abstract class SimulationCalls extends SimulationFaults {
     return this.time.awaited((resolve) => this.direct.change(member, { wish, expect }, timeoutMs, resolve))
   }
 
+  /**
+   * Forces on member `id` who the members are, as `node.resetPeers` would. The checker takes it for the word of an operator who
+   * knows that all others are lost: the majorities of before bind nobody any more.
+   */
+  resetPeers(id: PeerId, peers: readonly PeerId[], timeoutMs = 60_000): Promise<ChangeAnswer> {
+    const member = this.member(id)
+    return this.time.awaited((resolve) => this.direct.resetPeers(member, peers, timeoutMs, resolve))
+  }
+
   /** The same with a callback, for plans. */
   askForChange(
     id: PeerId,

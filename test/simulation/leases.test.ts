@@ -50,8 +50,8 @@ describe.each(SIZES)('with leases and %i members', (_, nodes) => {
     async (seed) => {
       const sim = await createSimulation({ seed, nodes, options: LEASES })
       const random = streamOf(seed, 'chaos')
-    await led(sim)
-    await sim.run(100)
+      await led(sim)
+      await sim.run(100)
       let withLease = 0
       for (let i = 0; i < 100; i++) {
         disturb(sim, random, nodes.length === 3 ? 1 : 2)

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { drawWish } from '../../src/simulation/campaign/member-changes.ts'
+import { drawSwarm, type Profile } from '../../src/simulation/campaign/swarm.ts'
 import { createSimulation, type Simulation } from '../../src/simulation/simulation.ts'
 import { streamOf } from '../../src/simulation/time/sim-random.ts'
 
@@ -44,6 +45,38 @@ describe('a simulated group', () => {
     expect(sim.node(await led(sim)).status()).toMatchObject({ oldPeers: [], change: null })
     sim.check()
     await sim.close()
+  })
+})
+
+describe('a simulated group that has lost its majority for good', () => {
+  it('goes on with those whom an operator names, with everything that was acknowledged', async () => {
+    const sim = await createSimulation({ seed: 4, nodes: ['A', 'B', 'C'] })
+    const client = sim.client()
+    await led(sim)
+    await client.put('color', 'blue')
+    await sim.until(() => sim.nodes.every((id) => sim.node(id).status().appliedIndex >= 2))
+    for (const lost of ['A', 'B']) sim.crash(lost)
+    expect(await sim.resetPeers('C', ['A'])).toMatchObject({ outcome: 'failed', error: { code: 'INVALID' } })
+    const answer = await sim.resetPeers('C', ['C'])
+    expect(answer).toMatchObject({ outcome: 'ok', configuration: { peers: ['C'], oldPeers: [] } })
+    expect(await client.get('color')).toMatchObject({ outcome: 'ok', result: 'blue' })
+    sim.crash('C')
+    sim.restart('C')
+    expect(await led(sim)).toBe('C')
+    expect(await client.get('color')).toMatchObject({ outcome: 'ok', result: 'blue' })
+    sim.check()
+    await sim.close()
+  })
+
+  it('ends so in some seeds of membership and of the swarm, and nowhere else', () => {
+    const share = (profile: Profile) =>
+      Array.from({ length: 100 }, (_, seed) => drawSwarm({ seed, profile })).filter(
+        ({ disaster }) => disaster,
+      ).length
+    expect(share('membership')).toBeGreaterThan(15)
+    expect(share('swarm')).toBeGreaterThan(3)
+    for (const profile of ['network', 'disk', 'clock', 'unsurvivable'] as const)
+      expect(share(profile)).toBe(0)
   })
 })
 

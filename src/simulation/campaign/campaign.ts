@@ -12,6 +12,7 @@ import { GROUP, type SimMember } from '../sim-member.ts'
 import { Simulation } from '../simulation.ts'
 import { EventKind } from '../time/scheduler.ts'
 import { drawLatencyMs, exponential, pick, streamOf } from '../time/sim-random.ts'
+import { forceMembers, planDisaster } from './disaster.ts'
 import type { FaultEpisode, FaultKind } from './faults.ts'
 import { LoadDraw } from './load.ts'
 import { hasWhoNeverLeads, MemberOperator, votersInSight } from './member-changes.ts'
@@ -210,9 +211,10 @@ class Campaign {
     const timeoutMs = this.#plan.tuning.electionTimeoutMs + (this.#plan.tuning.maxClockDriftMs ?? 0)
     if (hasWhoNeverLeads(sim.members.values())) return
     const damaged = new Set([...sim.members.values()].filter((m) => m.disk.damaged).map((m) => m.id))
-    const plan = planLiveness(random, { nodes, voters: this.#voters(), damaged })
+    const lost = this.#plan.disaster ? planDisaster(random, [...sim.members.values()]) : null
+    const plan = lost ?? planLiveness(random, { nodes, voters: this.#voters(), damaged })
     if (plan === null) return
-    if (random.next() < 0.2) for (const node of nodes) sim.powerLoss(node)
+    if (lost === null && random.next() < 0.2) for (const node of nodes) sim.powerLoss(node)
     for (const node of plan.core) {
       // What an operator does with a member that has stopped itself.
       sim.healDisk(node)
@@ -222,6 +224,7 @@ class Campaign {
     }
     enterLiveness(sim, plan)
     this.#operator.calm()
+    if (lost !== null) await forceMembers(sim, lost, CALM_TIMEOUTS * timeoutMs)
     for (const client of this.#busClients) client.calmDown()
     // Calm begins when what slow links still hold has arrived, and who lost its quorum before has stepped down.
     await this.#pass(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)

@@ -11,8 +11,10 @@ import type { MachinePace } from '../slow-machine.ts'
 import { maxRateError } from '../time/clock-bounds.ts'
 import { TICK_MS } from '../time/scheduler.ts'
 import { between, chance, type Latency, pick, shuffled, streamOf } from '../time/sim-random.ts'
+import { drawDisaster } from './disaster.ts'
 import { drawEpisodes, FAULT_SOURCES, type FaultSourceName } from './fault-sources.ts'
 import type { FaultEpisode } from './faults.ts'
+import { drawPace } from './machine-pace.ts'
 import { drawMemberChanges, type MemberChangePlan } from './member-changes.ts'
 import { drawElections, drawReadonly, drawTransfers } from './operator.ts'
 import type { Profile } from './profiles.ts'
@@ -74,6 +76,8 @@ export interface SwarmPlan {
   readonly episodes: readonly FaultEpisode[]
   /** The group begins in the middle of a change of membership, as a leader that crashed left it; null: it does not. */
   readonly inherited: Configuration | null
+  /** In the end a majority is lost for good, and an operator says who the members are. */
+  readonly disaster: boolean
   /** Somebody changes the members; null: they stay as they are. */
   readonly memberChanges: MemberChangePlan | null
   /** Members whose disks the plan may damage for good: at most a minority, except in `unsurvivable`. */
@@ -157,6 +161,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     livenessMs: tuning.electionTimeoutMs * 40 + 5000,
     sources,
     victims,
+    disaster: drawDisaster(streamOf(seed, 'disaster'), profile),
     memberChanges,
     inherited: drawInherited(streamOf(seed, 'inherited'), nodes, input),
     episodes: drawEpisodes(streamOf(seed, 'faults'), {
@@ -168,31 +173,6 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
       maxRateError: maxRateError(tuning),
     }),
   }
-}
-
-/** Half of all machines take no time; the others hold the loop, or answer later, or hang now and then. */
-function drawPace(random: Random, electionTimeoutMs: number): MachinePace | null {
-  const meanMs = electionTimeoutMs / 100
-  const cost: Latency = { shape: 'exponential', minMs: 0, meanMs, maxMs: electionTimeoutMs / 10 }
-  const delay: Latency = { shape: 'exponential', minMs: 0, meanMs, maxMs: electionTimeoutMs / 2 }
-  const hangs = { hangRate: 0.002, hangMs: 3 * electionTimeoutMs }
-  const capture = { capture: delay }
-  const maxMs = electionTimeoutMs * 5
-  const slow = (meanMs: number): Latency => ({ shape: 'exponential', minMs: 0, meanMs, maxMs })
-  const slowly = { background: slow(electionTimeoutMs / 5), load: slow(electionTimeoutMs / 2) }
-  return pick<MachinePace | null>(random, [
-    null,
-    null,
-    null,
-    null,
-    { cost },
-    { delay },
-    { cost, delay },
-    { delay, ...hangs },
-    capture,
-    slowly,
-    { ...capture, ...slowly, delay },
-  ])
 }
 
 /** Two halves that share somebody and together are everybody. */

@@ -114,6 +114,8 @@ export class CheckerContext {
   readonly registry = new LogRegistry()
   readonly canon = new CanonicalLog()
   readonly leaders = new Map<Term, PeerId>()
+  /** Who the members are by the word of an operator who has lost a majority for good. */
+  forced: readonly PeerId[] | null = null
   /** The highest term of any message so far, but for the one that a pre-vote asks about. */
   highestSentTerm: Term = 0
   readonly #members = new Map<PeerId, MemberState>()

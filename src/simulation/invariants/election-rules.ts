@@ -47,7 +47,9 @@ export class ElectionRules {
   }
 
   /** Terms come from others or from one's own candidacy: a pre-vote, asked or answered, raises none. */
-  #checkRaise(member: MemberState, { id, term, votedFor }: NodeObservation): void {
+  #checkRaise(member: MemberState, { id, term, votedFor, forced }: NodeObservation): void {
+    // Whoever is told who the members are leaves the term of the others behind (braft reset_peers).
+    if (forced === true) return
     if (this.#context.options.seesEveryMessage !== true) return
     if (!isActive(member.role) || term <= member.term || votedFor === id) return
     if (term <= this.#context.highestSentTerm) return

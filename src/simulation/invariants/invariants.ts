@@ -207,6 +207,11 @@ export class InvariantChecker {
     this.#context.member(id).metaLost = true
   }
 
+  /** An operator says who the members are, without asking a majority, which is lost for good. */
+  forced(peers: readonly PeerId[]): void {
+    this.#context.forced = peers
+  }
+
   get clocksTrusted(): boolean {
     return this.#elections.checksLeases
   }

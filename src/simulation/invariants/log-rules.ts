@@ -178,7 +178,8 @@ export class LogRules {
     if (decode === undefined || before === undefined) return
     const from = decode(before.data)
     const to = decode(after.data)
-    if (configurationsOverlap(from, to)) return
+    const { forced } = this.#context
+    if (configurationsOverlap(from, to) || (forced !== null && sameMembers(to.peers, forced))) return
     throw new InvariantViolation(
       'INV-13',
       `The log of ${id} steps from configuration ${describeConfiguration(from)} to ${describeConfiguration(to)} at ${after.index}: their majorities need not meet.`,
@@ -205,7 +206,7 @@ export class LogRules {
   #checkEffective(member: MemberState, view: NodeObservation): void {
     const decode = this.#context.options.decodeConfiguration
     const newest = this.#configurations.get(member.id)?.at(-1)
-    if (decode === undefined || !isActive(view.role)) return
+    if (decode === undefined || !isActive(view.role) || view.forced === true) return
     if (newest === undefined) return this.#checkEffectiveOfSnapshot(view)
     if (member.configuration === view.configuration && this.#checkedRecord.get(member.id) === newest) return
     this.#checkedRecord.set(member.id, newest)

@@ -25,6 +25,8 @@ export interface NodeObservation {
   readonly leaseValid: boolean
   /** The same object as long as nothing changed. */
   readonly configuration: Configuration
+  /** An operator has forced who the members are, and no entry says so yet. Leave it out where nobody does. */
+  readonly forced?: boolean
   /** Read only when `appliedIndex` has moved. Null: unknown. */
   readonly stateHash: string | null
   /** The newest snapshot that the state has in it; null without one. */

@@ -528,6 +528,22 @@ describe('INV-13', () => {
       'their majorities need not meet',
     )
   })
+
+  it('and the same when an operator has forced other members than these', () => {
+    const scene = sceneWith().append('B', configurationEntry(1, 'A,B,C'))
+    scene.checker.forced(['B', 'C'])
+    const alone = { configuration: { peers: ['B'], oldPeers: [] } }
+    expect(() => scene.see('B', { ...alone, forced: true })).not.toThrow()
+    scene.member('B').log.push(configurationEntry(2, 'B'))
+    breaks('INV-13', () => scene.see('B', alone), 'their majorities need not meet')
+  })
+
+  it('but not what the forced members are written down with', () => {
+    const scene = sceneWith().append('B', configurationEntry(1, 'A,B,C'))
+    scene.checker.forced(['B'])
+    scene.member('B').log.push(configurationEntry(2, 'B'))
+    expect(() => scene.see('B', { configuration: { peers: ['B'], oldPeers: [] } })).not.toThrow()
+  })
 })
 
 describe('INV-15', () => {
