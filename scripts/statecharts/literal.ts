@@ -1,17 +1,14 @@
 // A chart as one literal `createMachine({ … })` call, which Stately Studio and the editors' extensions open: they read
 // literals, not modules that share pieces.
 
+import { allCharts } from '../../src/observability/feed/charts.ts'
 import type { Chart } from './charts.ts'
 
-/** Names of guards, actions, delays and actors stay; what they do does not belong here. */
-export function literalConfig({ machine }: Chart): unknown {
-  return JSON.parse(JSON.stringify(machine.config, (key, value) => keep(key, value)))
-}
-
-function keep(key: string, value: unknown): unknown {
-  // Contexts are made of live objects; so are the inputs of actors.
-  if (key === 'context' || key === 'input') return undefined
-  return typeof value === 'function' ? { type: value.name } : value
+/** @throws Error for a chart that viewers would not be told of. */
+function literalConfig({ machine }: Chart): unknown {
+  const json = allCharts().get(machine.id)
+  if (json === undefined) throw new Error(`The feed does not know the chart ${machine.id}.`)
+  return JSON.parse(json)
 }
 
 export function toLiteral(chart: Chart): string {

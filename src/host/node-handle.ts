@@ -14,6 +14,7 @@ import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ConfigurationInfo, ElectionTimeoutOptions, NodeEvents, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
+import { Feed } from '../observability/feed/feed.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
@@ -21,7 +22,7 @@ import type { LentSnapshot } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
 import { MortalClock } from './mortal-clock.ts'
 import { NodeIntake } from './node-intake.ts'
-import { membersOf, statusOf } from './node-status.ts'
+import { coreStatus, membersOf, statusOf } from './node-status.ts'
 
 export interface NodeHandleOptions extends NodeInput {
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
@@ -37,6 +38,7 @@ export class NodeHandle {
   readonly #intake: NodeIntake
   #onEnd: (() => void)[] = []
   #ended = false
+  #feed: Feed | null = null
 
   constructor(options: NodeHandleOptions) {
     const { inspect, ...input } = options
@@ -146,6 +148,15 @@ export class NodeHandle {
     return statusOf(this.core, this.actor.getSnapshot().value)
   }
 
+  /** What is told to those who watch; made when somebody does. */
+  get feed(): Feed {
+    this.#feed ??= new Feed({
+      ...{ core: this.core, actor: this.actor },
+      numbers: () => coreStatus(this.core, this.actor.getSnapshot().value),
+    })
+    return this.#feed
+  }
+
   /** A handler that throws is logged, and the next one is told all the same. */
   on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void {
     const type = event === 'error' ? 'failed' : event
@@ -205,6 +216,7 @@ export class NodeHandle {
   /** Takes part in nothing any more: no request, answer, timer or disk reaches the node, and nothing leaves it. */
   #vanish(): void {
     const { core } = this
+    this.#feed?.drop()
     core.intake.closing = true
     core.life.gone = true
     core.outbox.discard()
@@ -220,6 +232,7 @@ export class NodeHandle {
   #end(): void {
     if (this.#ended) return
     this.#ended = true
+    this.#feed?.end()
     this.#clock.end()
     const waiting = this.#onEnd
     this.#onEnd = []

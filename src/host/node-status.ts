@@ -4,6 +4,8 @@ import type { NodeCore } from '../actors/node/node.core.ts'
 import { mayAppendCommands } from '../actors/node/node.readonly.ts'
 import { leaseIsValid } from '../actors/node/node.reads.ts'
 import type { ConfigurationInfo } from '../api.ts'
+import { pathOf } from '../observability/feed/charts.ts'
+import type { CoreStatus } from '../observability/feed/feed-status.ts'
 import type { ChangeStage } from '../rules/change.ts'
 import { isStable } from '../rules/quorum.ts'
 import type { ConfigurationEntry } from '../rules/types.ts'
@@ -11,6 +13,15 @@ import type { NodeStatus } from '../status.ts'
 
 /** @param state the value of the node's chart */
 export function statusOf(core: NodeCore, state: unknown): NodeStatus {
+  return {
+    ...coreStatus(core, state),
+    stateHash: stateHash(core),
+    disk: core.input.storage.diskStatus?.() ?? null,
+  }
+}
+
+/** What is known without asking the disk or the user's machine. */
+export function coreStatus(core: NodeCore, state: unknown): CoreStatus {
   const log = core.hasLog ? core.log : null
   return {
     group: core.group,
@@ -42,10 +53,8 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
     pendingProposals: core.intake.pendingProposals,
     pendingBytes: core.intake.pendingBytes,
     leaseValid: leaseIsValid(core),
-    stateHash: stateHash(core),
     replicators: replicators(core),
     snapshot: snapshotStatus(core),
-    disk: core.input.storage.diskStatus?.() ?? null,
     error: core.life.failure?.message ?? null,
   }
 }
@@ -130,12 +139,4 @@ function replicators(core: NodeCore): NodeStatus['replicators'] {
     lastContactMs: progress.contacted ? Math.round(nowMs - progress.lastContactMs) : null,
     installing: progress.installing,
   }))
-}
-
-/** `{ active: { leader: 'serving' } }` as `active.leader.serving`. */
-function pathOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value)
-  return Object.entries(value)
-    .map(([key, inner]) => `${key}.${pathOf(inner)}`)
-    .join(' + ')
 }

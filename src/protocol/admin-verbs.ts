@@ -10,6 +10,7 @@ import { type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
 import { memberNameSchema, nameSchema } from '../options.ts'
 import { decodeMessage, encodeValue } from '../transport/wire/codec.ts'
 import { isCode, isOutcome, type Parsed } from './client-protocol.ts'
+import { type FeedPicture, MAX_LEASE_MS, pictureSchema } from './feed-protocol.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { type SnapshotSummary, snapshotSummarySchema } from './snapshot-protocol.ts'
 
@@ -57,6 +58,15 @@ const requestSchema = z.discriminatedUnion('verb', [
     confirm: nameSchema,
   }),
   z.strictObject({ verb: z.literal('readonly'), on: z.boolean() }),
+  z.strictObject({
+    ...{ verb: z.literal('inspect'), viewer: nameSchema },
+    /** How long to go on telling; 0: this viewer has seen enough. */
+    leaseMs: z.int().min(0).max(MAX_LEASE_MS),
+    /** Each event, one by one. */
+    everything: z.boolean().optional(),
+    /** Which charts to answer with. Left out: all. */
+    charts: z.array(z.string().max(160)).max(64).optional(),
+  }),
 ])
 
 export type AdminRequest = z.output<typeof requestSchema>
@@ -76,7 +86,7 @@ export const GROUP_VERBS = [
   'list_peers',
 ] as const satisfies readonly AdminVerb[]
 /** What one member is told about itself: only ever asked of that member. */
-export const MEMBER_VERBS = ['reset_peer', 'readonly'] as const satisfies readonly AdminVerb[]
+export const MEMBER_VERBS = ['reset_peer', 'readonly', 'inspect'] as const satisfies readonly AdminVerb[]
 export const ADMIN_VERBS: readonly AdminVerb[] = [...GROUP_VERBS, ...MEMBER_VERBS]
 
 export type PayloadForm = 'json' | 'cbor'
@@ -174,6 +184,7 @@ interface AnswerOf {
   list_peers: z.output<typeof listSchema>
   snapshot: { readonly ok: true; readonly snapshot: SnapshotSummary }
   readonly: z.output<typeof readonlySchema>
+  inspect: FeedPicture
 }
 export type AdminAnswer<V extends AdminVerb = AdminVerb> = AnswerOf[V]
 
@@ -182,6 +193,7 @@ const answerSchemas: { readonly [V in AdminVerb]: z.ZodType<AnswerOf[V]> } = {
   ...{ promote: changedSchema, demote: changedSchema, set_priority: changedSchema },
   ...{ reset_peer: changedSchema, transfer_leader: leaderSchema, get_leader: leaderSchema },
   ...{ list_peers: listSchema, snapshot: snapshotSchema, readonly: readonlySchema },
+  inspect: pictureSchema,
 }
 
 export type AdminRefusal = z.output<typeof refusalSchema>

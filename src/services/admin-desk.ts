@@ -19,6 +19,7 @@ import { messageOf, sheltered } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { Request } from './endpoint.ts'
+import type { FeedDesk } from './feed-desk.ts'
 import type { Member } from './member-port.ts'
 import type { OperationContext } from './operations.ts'
 
@@ -31,6 +32,7 @@ export interface AdminDeskOptions {
   readonly member: Member
   readonly transport: Transport
   readonly standing: OperationContext['standing']
+  readonly feed: FeedDesk
   readonly logger: Logger
 }
 
@@ -62,6 +64,8 @@ export class AdminDesk {
     const request = parsed.value
     if (request.verb === 'get_leader') return this.#answer(asker, this.#leader())
     if (request.verb === 'list_peers') return this.#answer(asker, this.#list())
+    // It changes nothing, and viewers ask every few seconds.
+    if (request.verb === 'inspect') return this.#answer(asker, this.#options.feed.answer(request))
     this.#begin(request, asker)
   }
 

@@ -14,6 +14,7 @@ import { adminSubject, clientSubject, DEFAULT_PREFIX, leaderSubject } from '../t
 import type { Transport } from '../transport/transport.ts'
 import { adminEndpoints } from './admin-endpoints.ts'
 import { Endpoint, type EndpointOptions, type Request } from './endpoint.ts'
+import { FeedDesk } from './feed-desk.ts'
 import { memberOf } from './member-port.ts'
 import { announceMicroService } from './micro.ts'
 import { handlePropose, handleRead, handleReadOfAny, type OperationContext } from './operations.ts'
@@ -55,7 +56,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
   const instance = randomName(random)
   const standing = trackStanding(node)
   const parts = { transport, node, prefix, clock, logger, instance, standing: standing.now }
-  const { forLeader, forAll, lending } = endpointsOf(parts)
+  const { forLeader, forAll, lending, feed } = endpointsOf(parts)
 
   for (const each of forAll) each.open()
   const stopFollowingRole = openWhileLeading(node, forLeader, clock)
@@ -89,6 +90,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
       micro.unsubscribe()
       for (const each of [...forAll, ...forLeader]) each.close()
       lending.close()
+      feed.close()
     },
   }
 }
@@ -102,6 +104,7 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
   readonly forLeader: readonly Endpoint[]
   readonly forAll: readonly Endpoint[]
   readonly lending: SnapshotLending
+  readonly feed: FeedDesk
 } {
   const { group, id } = node
   const member = memberOf(node, (thrown) =>
@@ -126,7 +129,8 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
       },
     })
   const lending = new SnapshotLending(member, clock)
-  const admin = adminEndpoints({ ...common, node, member, standing })
+  const feed = new FeedDesk({ member, transport, prefix, group, id })
+  const admin = adminEndpoints({ ...common, node, member, standing, feed })
   const snapshotRead = new Endpoint({
     ...{ ...common, name: 'snapshot-read', subject: adminSubject(prefix, group, id, 'snapshot-read') },
     handle: (request) =>
@@ -155,6 +159,7 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
       ...admin.forAll,
     ],
     lending,
+    feed,
   }
 }
 

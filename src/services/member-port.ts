@@ -3,6 +3,7 @@
 
 import type { RaftNode, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
+import type { Feed } from '../observability/feed/feed.ts'
 import type { SnapshotSummary } from '../protocol/snapshot-protocol.ts'
 import { roleOf } from '../rules/change.ts'
 import type { LogIndex, Term } from '../rules/types.ts'
@@ -41,6 +42,8 @@ export interface MemberPort {
   openSnapshot?(done: (opened: LentSnapshot) => void): void
   /** How many of the bytes may be read of a snapshot now (`snapshotThrottle`). Left out: all. */
   takeReadingBudget?(bytes: number): number
+  /** What it tells those who watch it: made when it is asked for. Left out: it cannot be watched. */
+  readonly feed?: Feed
 }
 
 /** Where a node keeps its port: no name that a node of somebody else's making could have by chance. */
@@ -59,6 +62,12 @@ export interface Member {
   snapshot(done: (outcome: SnapshotOutcome) => void): void
   openSnapshot(done: (opened: LentSnapshot) => void): void
   takeReadingBudget(bytes: number): number
+  feed(): Feed | null
+}
+
+/** What a node tells those who watch it; null: it is not one of ours. */
+export function feedOf(node: RaftNode): Feed | null {
+  return hasPort(node) ? (node[MEMBER_PORT].feed ?? null) : null
 }
 
 export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Member {
@@ -94,6 +103,7 @@ export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Mem
     },
     isMember: () => port.isMember?.() ?? true,
     takeReadingBudget: (bytes) => port.takeReadingBudget?.(bytes) ?? bytes,
+    feed: () => feedOf(node),
   }
 }
 

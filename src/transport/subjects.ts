@@ -6,7 +6,7 @@
 //   <prefix>.<group>.<node>.client.<method>       clients that know who leads
 //   <prefix>.<group>.leader.<method>              clients; only the leader listens
 //   <prefix>.<group>.members.<method>             any member, or all of them
-//   <prefix>.<group>.events.<node>.<kind>         kept for notifications
+//   <prefix>.<group>.events.<node>.<kind>         what a member tells whoever watches it
 //   <inbox>.rpc.<from>.<token>                    a member's answer to a call of another
 //
 // A name that could change the shape of a subject (a dot, a wildcard, a space) is refused when a subject is built,
@@ -138,6 +138,12 @@ export function clientSubject(prefix: string, group: string, node: string, metho
 
 export function leaderSubject(prefix: string, group: string, method: string): string {
   return `${requirePrefix(prefix)}.${requireToken('Group', group)}.leader.${requireToken('Method', method)}`
+}
+
+/** What member `node` tells whoever watches; `*` for any member. */
+export function eventsSubject(prefix: string, group: string, node: string, kind: string): string {
+  const head = `${requirePrefix(prefix)}.${requireToken('Group', group)}.events`
+  return `${head}.${node === '*' ? node : requireMember('Member', node)}.${requireToken('Kind', kind)}`
 }
 
 export interface RpcSubject {

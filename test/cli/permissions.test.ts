@@ -4,9 +4,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { connectClient } from '../../src/client.ts'
+import { connectClient, watchGroup } from '../../src/client.ts'
 import { connectNats } from '../../src/transport/nats/connect-nats.ts'
 import { createUserKey } from '../../src/transport/nats/nkeys.ts'
 import type { Transport } from '../../src/transport/transport.ts'
@@ -97,6 +97,45 @@ describe('with the block that it prints', () => {
     expect(load.check()).toMatchObject({ verdict: 'linearizable' })
     for (const member of members.values()) expect(member.stdout()).not.toContain('does not permit')
   })
+
+  test(
+    'an operator watches all members; a client may not ask them, nor a member speak for another',
+    LONG,
+    async () => {
+      const { bus, logger } = await busOf(server, 'ops')
+      const { model, ready, close } = watchGroup({ transport: bus, group: 'demo' })
+      let batches = 0
+      model.on(({ type }) => {
+        if (type === 'item') batches += 1
+      })
+      await ready()
+      await vi.waitFor(() => {
+        expect([...model.members.values()].map(({ id, state }) => `${id} ${state}`).sort()).toEqual([
+          'n-3 live',
+          'n1 live',
+          'n2 live',
+        ])
+        expect(batches).toBeGreaterThan(10)
+      }, 10_000)
+      const forger = await busOf(server, 'n2')
+      const before = model.garbage
+      forger.bus.publish('quorate.demo.events.n1.inspect', Buffer.from('{}'))
+      await forger.logger.until(({ message }) => message.includes('does not permit'))
+      expect([model.garbage, model.problem]).toEqual([before, null])
+      close()
+      await forger.bus.close()
+      await bus.close()
+      expect(logger.lines.filter(({ level }) => level === 'warn')).toEqual([])
+      const app = await busOf(server, 'app')
+      app.bus.publish(
+        'quorate.demo.n1.admin.inspect',
+        Buffer.from('{"viewer":"app","leaseMs":1000}'),
+        `${app.bus.inbox}.asked.1`,
+      )
+      await app.logger.until(({ message }) => message.includes('does not permit'))
+      await app.bus.close()
+    },
+  )
 
   test(
     'the server learns of another member while all go on, and of one that may not come any more',

@@ -19,6 +19,7 @@ const PAGES = [
   'docs/scenarios.md',
   'docs/traps.md',
   'docs/security.md',
+  'docs/watching.md',
   'docs/testing-your-state-machine.md',
   'examples/deploy/README.md',
   'test/scenarios/README.md',

@@ -13,6 +13,11 @@ const JUDGED: Readonly<Record<string, string>> = {
   'src/cli/demo/story.ts: load.then': 'the handler sets a variable',
   'src/cli/kv/shell.ts: void answerLine': 'ends in the rejection of the whole shell',
   'src/client/lane.ts: operation.reject': 'rejects a promise, which never throws',
+  'src/client/watch/lease-keeper.ts: asked.reply.then':
+    'both handlers tell the model, which shelters its listeners, and set a timer',
+  'src/client/watch/watch-group.ts: askStatus(question).then':
+    'both handlers tell the model, which shelters its listeners, and set a timer',
+  'src/client/watch/watch-group.ts: resolve': 'resolves a promise, which never throws',
   'src/services/operations.ts: answers.settle':
     'throws into the endpoint, which counts, or the member port, which reports',
   'src/simulation/bus/sim-transport.ts: handler': 'what throws there has to end the simulation',

@@ -24,6 +24,7 @@ import { STORAGE_MUTANTS } from './tables/storage.ts'
 import { TRANSFER_MUTANTS } from './tables/transfers.ts'
 import { TRANSPORT_MUTANTS } from './tables/transport.ts'
 import { USER_SNAPSHOT_MUTANTS } from './tables/user-snapshots.ts'
+import { WATCHING_MUTANTS } from './tables/watching.ts'
 
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
@@ -43,6 +44,7 @@ export const MUTANTS_BY_AREA = {
   ],
   storage: STORAGE_MUTANTS,
   services: [...SERVICES_MUTANTS, ...ADMIN_MUTANTS],
+  watching: WATCHING_MUTANTS,
   client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],
   transport: TRANSPORT_MUTANTS,
 } as const satisfies Readonly<Record<string, readonly Mutant[]>>

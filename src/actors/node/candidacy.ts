@@ -3,6 +3,7 @@
 import type { Campaign } from '../../rules/election.ts'
 import type { Identity, PeerId, Term } from '../../rules/types.ts'
 import type { VoteDecision } from '../../rules/vote.ts'
+import type { RequestVoteRequest } from '../../transport/wire/messages/registry.ts'
 
 /** The verdict on a vote request, kept while the request is dealt with. */
 export interface VoteVerdict {
@@ -12,10 +13,18 @@ export interface VoteVerdict {
   readonly released: boolean
 }
 
+/** The newest verdict on a request for a vote or a pre-vote: kept for whoever watches. */
+export interface SaidVerdict {
+  readonly from: PeerId
+  readonly message: RequestVoteRequest
+  readonly decision: VoteDecision
+}
+
 export class Candidacy {
   preVote: Campaign | null = null
   vote: Campaign | null = null
   verdict: VoteVerdict | null = null
+  said: SaidVerdict | null = null
   /** The term of the last office that this member has left; 0: it has had none. */
   lastOffice: Term = 0
   /** Whose files gave their votes, in this campaign and the pre-vote before it. */

@@ -196,12 +196,12 @@ function requestOf(event: VoteRpc | EventOf<'rpc.pre_vote'>): VoteRequest {
 function noteVerdict(
   core: NodeCore,
   { from, type, message }: VoteRpc | EventOf<'rpc.pre_vote'>,
-  { granted, reason }: VoteDecision,
+  decision: VoteDecision,
 ): void {
-  core.logger.debug(
-    { group: core.group, from, asked: type, term: core.term, askedTerm: message.term, granted, reason },
-    granted ? 'A vote is given.' : 'A vote is withheld.',
-  )
+  const { granted, reason } = decision
+  core.candidacy.said = { from, message, decision }
+  const fields = { group: core.group, from, asked: type, term: core.term, askedTerm: message.term }
+  core.logger.debug({ ...fields, granted, reason }, granted ? 'A vote is given.' : 'A vote is withheld.')
 }
 
 export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): void {

@@ -13,6 +13,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/client.ts'],
   ['src/client/'],
   ['src/services/'],
+  ['src/observability/feed/'],
   ['src/protocol/'],
   ['src/api.ts'],
   ['src/observability/'],

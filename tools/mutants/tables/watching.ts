@@ -1,0 +1,252 @@
+// Planted bugs in what members tell those who watch them, and in what these make of it.
+//
+// What could be wrong, file by file:
+//   feed          goes on when nobody watches, stands still when somebody does, one viewer's failure is another's
+//   feed-queue    grows, miscounts, loses more than it says
+//   leases        never end, end too soon, one viewer ends another's
+//   tap           tells one by one, tells nothing, leaves ends out, tells what a command says
+//   votes         takes one for the other
+//   member-model  takes an item twice, hides a gap, keeps actors of another life
+//   group-model   believes a member that is silent
+//   watch-group   waits for ever, asks no more, believes whoever speaks in another's name
+
+import type { Mutant } from '../mutant.ts'
+
+const FEED = ['test/observability/feed/feed.test.ts']
+const PARTS = ['test/observability/feed/parts.test.ts']
+const WATCH = ['test/client/watch/watch-group.test.ts']
+
+export const WATCHING_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'a member goes on telling when the last viewer has left',
+    file: 'observability/feed/feed.ts',
+    find: 'if (this.#tap === null) return\n    this.#tap.detach()',
+    replace: 'return\n    this.#tap?.detach()',
+    tests: FEED,
+  },
+  {
+    name: 'leases are never looked at again',
+    file: 'observability/feed/feed.ts',
+    find: 'for (const { leases } of this.#places) leases.expire(nowMs)',
+    replace: 'for (const { leases } of this.#places) leases.expire(nowMs - 1e9)',
+    tests: FEED,
+  },
+  {
+    name: 'whoever comes back is not told that something is missing',
+    file: 'observability/feed/feed.ts',
+    find: 'this.#queue.skip()\n    this.#tap = this.#newTap()',
+    replace: 'this.#tap = this.#newTap()',
+    tests: FEED,
+  },
+  {
+    name: 'a member that was killed still speaks',
+    file: 'observability/feed/feed.ts',
+    find: 'const granted = this.#ended ? 0 :',
+    replace: 'const granted =',
+    tests: FEED,
+  },
+  {
+    name: 'numbers are told as often as anything',
+    file: 'observability/feed/feed.ts',
+    find: 'if (clock.nowMs() < this.#statusDueMs) return',
+    replace: '',
+    tests: FEED,
+  },
+  {
+    name: 'charts fill a message beyond its bounds',
+    file: 'observability/feed/feed.ts',
+    find: 'if (bytes <= leftBytes)',
+    replace: 'if (bytes <= leftBytes + bytes)',
+    tests: FEED,
+  },
+  {
+    name: 'the queue of a feed forgets to count what it drops',
+    file: 'observability/feed/feed-queue.ts',
+    find: 'this.#dropped += excess',
+    replace: 'this.#dropped += 0',
+    tests: PARTS,
+  },
+  {
+    name: 'the queue of a feed has no bound in bytes',
+    file: 'observability/feed/feed-queue.ts',
+    find: '|| this.#bytes > maxBytes',
+    replace: '',
+    tests: PARTS,
+  },
+  {
+    name: 'a viewer that leaves ends everybody’s lease',
+    file: 'observability/feed/leases.ts',
+    find: 'if (isKnown) this.#leases.delete(viewer)',
+    replace: 'this.#leases.clear()',
+    tests: PARTS,
+  },
+  {
+    name: 'leases are kept for as many viewers as come',
+    file: 'observability/feed/leases.ts',
+    find: 'isKnown || this.#leases.size < MAX_VIEWERS',
+    replace: 'isKnown || viewer !== OTHERS',
+    tests: PARTS,
+  },
+  {
+    name: 'events are told one by one though nobody asked for it',
+    file: 'observability/feed/tap.ts',
+    find: "if (this.#options.everything())\n      this.#push({ kind: 'event'",
+    replace: "if (type !== '')\n      this.#push({ kind: 'event'",
+    tests: FEED,
+  },
+  {
+    name: 'the end of an actor is not told',
+    file: 'observability/feed/tap.ts',
+    find: 'if (!isActive(snapshot)) this.#end(actor)\n  }',
+    replace: '}',
+    tests: FEED,
+  },
+  {
+    name: 'a transition is told from where it led to',
+    file: 'observability/feed/tap.ts',
+    find: 'from: actor.untold?.from ?? from, to',
+    replace: 'from: actor.untold?.from ?? to, to',
+    tests: FEED,
+  },
+  {
+    name: 'a pre-vote passes for a vote',
+    file: 'observability/feed/votes.ts',
+    find: "const pre = event.type === 'rpc.pre_vote'",
+    replace: "const pre = event.type === 'rpc.request_vote'",
+    tests: FEED,
+  },
+  {
+    name: 'the answer to a pre-vote is of the term before',
+    file: 'observability/feed/votes.ts',
+    find: 'const term = pre ? sentTerm + 1 : sentTerm',
+    replace: 'const term = pre ? sentTerm : sentTerm',
+    tests: FEED,
+  },
+  {
+    name: 'a gap in what a member tells is passed over',
+    file: 'client/watch/member-model.ts',
+    find: "kind: missing > 0 ? 'gap' : 'fresh'",
+    replace: "kind: missing > 1e9 ? 'gap' : 'fresh'",
+    tests: WATCH,
+  },
+  {
+    name: 'what another life of a member says is taken for its own',
+    file: 'client/watch/member-model.ts',
+    find: "if (boot !== this.boot) return { kind: 'stranger' }",
+    replace: "if (boot === '') return { kind: 'stranger' }",
+    tests: WATCH,
+  },
+  {
+    name: 'a restart is not noticed',
+    file: 'client/watch/member-model.ts',
+    find: 'if (restarted) this.restarts += 1',
+    replace: '',
+    tests: WATCH,
+  },
+  {
+    name: 'a silent leader is still believed to lead',
+    file: 'client/watch/group-model.ts',
+    find: "state === 'live' && status !== null",
+    replace: 'status !== null',
+    tests: WATCH,
+  },
+  {
+    name: 'a member is believed whatever subject it speaks on',
+    file: 'client/watch/watch-group.ts',
+    find: 'batch.node !== says ||',
+    replace: '',
+    tests: WATCH,
+  },
+  {
+    name: 'a group that is not there keeps a viewer waiting for ever',
+    file: 'client/watch/watch-group.ts',
+    find: "this.#settle(new QuorateError('UNREACHABLE', sentence, { retryable: true }))",
+    replace: '',
+    tests: WATCH,
+  },
+  {
+    name: 'batches that never come are not missed',
+    file: 'client/watch/watch-group.ts',
+    find: 'member.next < watched.due',
+    replace: 'member.next < 0',
+    tests: WATCH,
+  },
+  {
+    name: 'a lease is not renewed',
+    file: 'client/watch/lease-keeper.ts',
+    find: 'this.#arm(again || this.#more.length > 0 ? LEAST_PAUSE_MS : renewMs)',
+    replace: 'if (again || this.#more.length > 0) this.#arm(LEAST_PAUSE_MS)',
+    tests: WATCH,
+  },
+  {
+    name: 'a viewer goes without a word',
+    file: 'client/watch/lease-keeper.ts',
+    find: 'leaseMs: 0, charts: []',
+    replace: 'leaseMs: 5000, charts: []',
+    tests: WATCH,
+  },
+  {
+    name: 'a viewer that leaves asks for a new feed each time',
+    file: 'services/feed-desk.ts',
+    find: 'if (!this.#closed) this.#outlet ??= this.#open()',
+    replace: 'if (!this.#closed) this.#outlet = this.#open()',
+    tests: WATCH,
+  },
+  {
+    name: 'batches are published where another member speaks',
+    file: 'services/feed-desk.ts',
+    find: 'eventsSubject(prefix, group, id, FEED_KIND)',
+    replace: "eventsSubject(prefix, group, 'n0', FEED_KIND)",
+    tests: WATCH,
+  },
+  {
+    name: 'a picture has no room for charts',
+    file: 'services/feed-desk.ts',
+    find: 'transport.status().maxPayloadBytes - ANSWER_RESERVE_BYTES',
+    replace: 'ANSWER_RESERVE_BYTES',
+    tests: WATCH,
+  },
+  {
+    name: 'a listener of the model that throws takes the news from the others',
+    file: 'client/watch/group-model.ts',
+    find: 'sheltered(() => listener(change), this.#report)',
+    replace: 'listener(change)',
+    tests: WATCH,
+  },
+  {
+    name: 'a member that has stopped is taken for lost',
+    file: 'client/watch/group-model.ts',
+    find: "if (item.kind === 'gone' && item.id === member.id) this.setState(member, 'ended', 'It has stopped.')",
+    replace: '',
+    tests: WATCH,
+  },
+  {
+    name: 'a whole picture is asked for at leisure',
+    file: 'client/watch/lease-keeper.ts',
+    find: 'this.#arm(Math.max(0, this.#askedMs + LEAST_PAUSE_MS - clock.nowMs()))',
+    replace:
+      'if (this.#timer === null) this.#arm(Math.max(0, this.#askedMs + LEAST_PAUSE_MS - clock.nowMs()))',
+    tests: ['test/client/watch/model.test.ts'],
+  },
+  {
+    name: 'a timeline keeps what is older than it says',
+    file: 'client/watch/timeline.ts',
+    find: 'atMs >= nowMs - TIMELINE_MS',
+    replace: 'atMs >= nowMs - 2 * TIMELINE_MS',
+    tests: ['test/client/watch/model.test.ts'],
+  },
+  {
+    name: 'a timeline grows with what happens',
+    file: 'client/watch/timeline.ts',
+    find: 'Math.max(old, this.#entries.length - MAX_ENTRIES)',
+    replace: 'old',
+    tests: ['test/client/watch/model.test.ts'],
+  },
+  {
+    name: 'a timeline forgets the newest',
+    file: 'client/watch/timeline.ts',
+    find: 'if (excess > 0) this.#entries.splice(0, excess)',
+    replace: 'if (excess > 0) this.#entries.splice(-excess, excess)',
+    tests: ['test/client/watch/model.test.ts'],
+  },
+]
