@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor/command.ts'
 import { EXIT_CODES_HELP, ExitCode, endThoughDiskHangs, exitCodeOf, sentenceOf } from './exit.ts'
+import { inspectCommand } from './inspect/command.ts'
 import { kvCommand } from './kv/command.ts'
 import { leaderCommand } from './leader/command.ts'
 import { membersCommand } from './members/command.ts'
@@ -27,7 +28,7 @@ export function createProgram(): Command {
   const commands = [
     ...[demoCommand(), serveCommand(), kvCommand(), statusCommand()],
     ...[membersCommand(), leaderCommand(), recoverCommand()],
-    ...[snapshotCommand(), doctorCommand(), permissionsCommand()],
+    ...[snapshotCommand(), inspectCommand(), doctorCommand(), permissionsCommand()],
   ]
   for (const command of commands) program.addCommand(command)
   endInsteadOfExit(program)

@@ -19,7 +19,7 @@ import { z } from 'zod'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CONSUMER = fileURLToPath(new URL('consumer', import.meta.url))
-const DOORS = ['quorate', 'quorate/client', 'quorate/testing']
+const DOORS = ['quorate', 'quorate/client', 'quorate/inspect', 'quorate/testing']
 
 const manifestSchema = z.object({
   version: z.string(),
@@ -142,7 +142,7 @@ describe('a program', () => {
     const lines = stdout.trim().split('\n')
     expect(lines.map((line) => line.split(' ')[0])).toEqual([...DOORS, 'quorate'])
     expect(lines[0]).toContain(' openHost ')
-    expect(lines[1]).toBe('quorate/client attachServices connectAdmin connectClient')
+    expect(lines[1]).toBe('quorate/client attachServices connectAdmin connectClient watchGroup')
   })
 
   test('finds the command, in its own version', () => {
@@ -154,7 +154,13 @@ describe('a program', () => {
   })
 
   test('reaches nothing but the doors', () => {
-    expect(Object.keys(manifest.exports)).toEqual(['.', './client', './testing', './package.json'])
+    expect(Object.keys(manifest.exports)).toEqual([
+      '.',
+      './client',
+      './inspect',
+      './testing',
+      './package.json',
+    ])
     const { stderr } = node('--input-type=module', '-e', "await import('quorate/dist/src/index.js')")
     expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED')
   })

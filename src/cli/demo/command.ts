@@ -27,6 +27,7 @@ export function demoCommand(): Command {
       'QUORATE_NATS',
     ),
   )
+  command.option('--inspect', 'show it in the Stately inspector, which comes from the internet')
   command.addOption(groupOption()).addOption(jsonOption())
   command.addHelpText('after', `\nExample:\n  quorate demo --nodes 5 --writes 20000\n\n${EXIT_CODES_HELP}`)
   return command.action(async () => {

@@ -7,5 +7,6 @@ export interface DemoFlags {
   readonly group: string
   readonly data?: string
   readonly nats?: string
+  readonly inspect?: boolean
   readonly json?: boolean
 }

@@ -10,6 +10,7 @@ import { spokenWarnings } from '../bus.ts'
 import { exitCodeOfSignal, takeSignals } from '../signals.ts'
 import { Cluster } from './cluster.ts'
 import type { DemoFlags } from './flags.ts'
+import { openDemoInspector } from './inspector.ts'
 import type { DemoReport } from './report.ts'
 import { Screen } from './screen.ts'
 import { Story } from './story.ts'
@@ -34,10 +35,13 @@ export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
     ...{ ids, group, dataDir, connect },
     onRole: (id, { from, to, term, reason }) => screen.event(id, `${from} → ${to}, term ${term}, ${reason}`),
   })
+  let closeInspector: () => unknown = () => {}
   try {
+    if (flags.inspect === true) closeInspector = await openDemoInspector({ group, screen, connect })
     return await new Story({ flags, ids, cluster, screen, connect }).play()
   } finally {
     screen.endProgress()
+    await closeInspector()
     await cluster.close()
     await Promise.allSettled(connections.map((connection) => connection.close()))
     removeFiles()

@@ -2,7 +2,8 @@
 
 import quorate = require('quorate')
 import client = require('quorate/client')
+import inspect = require('quorate/inspect')
 import testing = require('quorate/testing')
 
 export const bus: quorate.MemoryBus = new quorate.MemoryBus()
-export const doors = [quorate.openHost, client.connectClient, testing.createSimulation]
+export const doors = [quorate.openHost, client.connectClient, inspect.openInspector, testing.createSimulation]

@@ -13,7 +13,14 @@ import {
   type StateMachine,
   type Transport,
 } from 'quorate'
-import { attachServices, connectClient, type QuorateClient } from 'quorate/client'
+import {
+  attachServices,
+  connectClient,
+  type GroupModel,
+  type QuorateClient,
+  watchGroup,
+} from 'quorate/client'
+import { type Inspector, openInspector } from 'quorate/inspect'
 import {
   createSimulation,
   type Simulation,
@@ -64,6 +71,15 @@ export async function ask(): Promise<number> {
   } finally {
     client.close()
   }
+}
+
+export async function watch(host: Host): Promise<string | null> {
+  const inspector: Inspector = await openInspector({ hosts: [host], port: null })
+  const { model, close } = watchGroup({ transport: new MemoryBus().connect('app'), group: 'counter' })
+  const models: readonly (GroupModel | undefined)[] = [model, inspector.models.get('counter')]
+  close()
+  await inspector.close()
+  return models[0]?.leader ?? null
 }
 
 export async function simulate(): Promise<string | null> {

@@ -10,6 +10,8 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/host/open-host.ts'],
   ['src/host/raft-node.ts'],
   ['src/host/'],
+  ['src/inspect.ts'],
+  ['src/inspect/'],
   ['src/client.ts'],
   ['src/client/'],
   ['src/services/'],

@@ -173,10 +173,17 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'status without the part of the path',
-    file: 'host/node-status.ts',
+    file: 'observability/feed/charts.ts',
     find: "if (typeof value !== 'object' || value === null) return String(value)",
     replace: "if (typeof value !== 'object' || value === null) return 'somewhere'",
     tests: ['test/actors/node/node.election.test.ts'],
+  },
+  {
+    name: 'status never tells a state hash',
+    file: 'host/node-status.ts',
+    find: 'return stateMachine.stateHash?.() ?? null',
+    replace: 'return stateMachine.stateHash === undefined ? null : null',
+    tests: ['test/host/status.test.ts'],
   },
   {
     name: 'a state hash that throws takes the status with it',

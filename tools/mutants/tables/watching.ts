@@ -8,6 +8,7 @@
 //   votes         takes one for the other
 //   member-model  takes an item twice, hides a gap, keeps actors of another life
 //   group-model   believes a member that is silent
+//   inspect/      lets strangers in, cuts definitions, mixes members up, keeps who does not read
 //   watch-group   waits for ever, asks no more, believes whoever speaks in another's name
 
 import type { Mutant } from '../mutant.ts'
@@ -15,6 +16,7 @@ import type { Mutant } from '../mutant.ts'
 const FEED = ['test/observability/feed/feed.test.ts']
 const PARTS = ['test/observability/feed/parts.test.ts']
 const WATCH = ['test/client/watch/watch-group.test.ts']
+const BRIDGE = ['test/inspect/stately.test.ts']
 
 export const WATCHING_MUTANTS: readonly Mutant[] = [
   {
@@ -248,5 +250,61 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
     find: 'if (excess > 0) this.#entries.splice(0, excess)',
     replace: 'if (excess > 0) this.#entries.splice(-excess, excess)',
     tests: ['test/client/watch/model.test.ts'],
+  },
+  {
+    name: 'pages of strangers may open the socket of the bridge',
+    file: 'inspect/bridge.ts',
+    find: 'origin === undefined || this.#origins.has(origin)',
+    replace: "origin === undefined || origin !== ''",
+    tests: BRIDGE,
+  },
+  {
+    name: 'the socket of the bridge is open to whoever guesses nothing',
+    file: 'inspect/bridge.ts',
+    find: "this.#below(request) !== 'socket' || !isOurs",
+    replace: '!isOurs',
+    tests: BRIDGE,
+  },
+  {
+    name: 'a viewer of the bridge that does not read is kept',
+    file: 'inspect/bridge.ts',
+    find: 'if (viewer.bufferedAmount > MAX_UNREAD_BYTES) viewer.terminate()',
+    replace: '',
+    tests: BRIDGE,
+  },
+  {
+    name: 'viewers of the bridge are as many as like',
+    file: 'inspect/bridge.ts',
+    find: 'if (this.viewers >= MAX_VIEWERS)',
+    replace: 'if (this.viewers < 0)',
+    tests: BRIDGE,
+  },
+  {
+    name: 'every actor is a root to the Stately inspector',
+    file: 'inspect/stately-stream.ts',
+    find: 'parentId: this.#session(model, parent)',
+    replace: 'name: parent',
+    tests: BRIDGE,
+  },
+  {
+    name: 'whoever comes late to the Stately inspector is told nothing of before',
+    file: 'inspect/stately-stream.ts',
+    find: 'this.#registrations(model, member)) this.#say(listener, message)',
+    replace: '[]) this.#say(listener, message)',
+    tests: BRIDGE,
+  },
+  {
+    name: 'a state of the Stately inspector is a path',
+    file: 'inspect/stately-messages.ts',
+    find: 'return at < 0 ? path :',
+    replace: 'return at !== 0 ? path :',
+    tests: BRIDGE,
+  },
+  {
+    name: 'members that have ended in this process are taken for alive',
+    file: 'inspect/local-watch.ts',
+    find: 'if (!present.has(node)) this.#leave(node, outlet)',
+    replace: 'if (!present.has(node)) outlet.close()',
+    tests: BRIDGE,
   },
 ]

@@ -1,0 +1,3 @@
+// Watching groups of this process: the same model as over the bus, and a page with the Stately inspector.
+
+export { type Inspector, type InspectorOptions, openInspector } from './inspect/open-inspector.ts'
