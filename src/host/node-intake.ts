@@ -93,7 +93,7 @@ export class NodeIntake {
     done: (outcome: ChangeOutcome) => void,
   ): void {
     const core = this.#core
-    const refused = this.#cannotServe()
+    const refused = this.#cannotServe() ?? refusalOfWitnesses(wish)
     if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
     const { asked } = core.membership
     const settle = (outcome: ChangeOutcome): void => {
@@ -242,4 +242,13 @@ class PendingProposal implements Proposal {
     this.#core.intake.pendingBytes -= this.data.length
     this.#done(outcome)
   }
+}
+
+/** Nothing keeps payload from them yet: a member that is called one would be no witness. */
+function refusalOfWitnesses(wish: ChangeWish): QuorateError | null {
+  const wished = wish.kind === 'add' ? [wish.member] : wish.kind === 'set' ? wish.members : []
+  const witness = wished.find(({ role }) => role === 'witness')
+  if (witness === undefined) return null
+  const text = `${witness.id} cannot be a witness: there are none yet. It can be a voter or a learner.`
+  return new QuorateError('UNSUPPORTED', text)
 }

@@ -63,6 +63,15 @@ describe('adding', () => {
     await converged(a, b, c)
   })
 
+  it('takes in nobody as a witness: there are none yet', async () => {
+    const { world, a } = await alone('b')
+    await using _ = world
+    const b = { id: 'b', role: 'witness' } as const
+    for (const asked of [a.node.addPeer(b), a.node.changePeers(['a', b])])
+      expect(await rejection(asked)).toMatchObject({ code: 'UNSUPPORTED', outcome: 'not-applied' })
+    expect(a.node.members()).toMatchObject({ peers: ['a'], witnesses: [] })
+  })
+
   it('takes in several at once, when all of them answer (ND-39)', async () => {
     const { world, a } = await alone()
     await using _ = world

@@ -24,7 +24,7 @@ interface ChangeKind {
   readonly asks: boolean
 }
 
-const ROLES = ['voter', 'witness', 'learner'] as const
+const ROLES = ['voter', 'learner'] as const
 const parsePriority = parseCount('priority points', 0, 1_000_000)
 
 export function addCommand(): Command {
@@ -61,9 +61,7 @@ export function removeCommand(): Command {
 export function setCommand(): Command {
   const command = commandOf('set', 'make these the members, whoever they were before')
   command.addArgument(
-    new Argument('<members>', 'all of them, with commas; n4:learner, n5:witness for a role').argParser(
-      parseSpecs,
-    ),
+    new Argument('<members>', 'all of them, with commas; n4:learner for a role').argParser(parseSpecs),
   )
   helpOf(command, 'quorate members set n1,n2,n4:learner --group demo')
   return command.action((members: readonly MemberWish[]) =>
