@@ -15,6 +15,7 @@ import { comparedWith, medianOf } from './rounds.ts'
 import { measureSave } from './save.ts'
 import { measureGrowth, measureInstallation, measureRestart } from './snapshots.ts'
 import { measureThroughput } from './throughput.ts'
+import { measureWatched } from './watched.ts'
 
 type Mode = Exclude<Row['mode'], 'pipe'>
 
@@ -33,6 +34,7 @@ interface Options {
   readonly open?: true | string
   readonly catchUp?: true | string
   readonly snapshots?: true | string
+  readonly watched?: true | string
   readonly snapshotBytes: string
   readonly growthSeconds: string
   readonly pipe: string
@@ -64,6 +66,7 @@ const program = new Command('bench')
   .option('--snapshots [parts]', 'what snapshots cost: save, install, restart, growth (default: all four)')
   .option('--snapshot-bytes <bytes>', 'size of the snapshot that is installed', String(2 ** 30))
   .option('--growth-seconds <s>', 'how long files are watched', '120')
+  .option('--watched [viewers]', 'what viewers cost the group that they watch (default: one)')
   .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
   .option('--dir <directory>', 'where the data directories are made', '.')
   .option('--tuning <json>', 'options of the nodes', '{}')
@@ -96,10 +99,16 @@ if (options.catchUp !== undefined)
   await catchUp(options.catchUp === true ? 1_300_000 : Number(options.catchUp))
 if (options.snapshots !== undefined)
   await snapshots(options.snapshots === true ? 'save,install,restart,growth' : options.snapshots)
+if (options.watched !== undefined) await watched(options.watched === true ? 1 : Number(options.watched))
 if (
-  [options.failover, options.membership, options.open, options.catchUp, options.snapshots].every(
-    (special) => special === undefined,
-  )
+  [
+    options.watched,
+    options.failover,
+    options.membership,
+    options.open,
+    options.catchUp,
+    options.snapshots,
+  ].every((special) => special === undefined)
 )
   await throughput()
 if (!options.json) print()
@@ -138,6 +147,14 @@ async function snapshots(parts: string): Promise<void> {
     else if (part === 'restart') report(await measureRestart(shape, 1_000_000))
     else if (part === 'growth') report(await measureGrowth(shape, Number(options.growthSeconds)))
     else throw new Error(`There is no part ${part}: save, install, restart, growth.`)
+  }
+}
+
+async function watched(viewers: number): Promise<void> {
+  const [size, seconds, rounds] = [Number(options.size), Number(options.seconds), Number(options.rounds)]
+  for (const clients of options.clients.split(',').map(Number)) {
+    const shape = { directory, viewers, clients, size, seconds, rounds, progress: say }
+    for (const row of await measureWatched(shape)) report(row)
   }
 }
 

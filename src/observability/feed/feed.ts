@@ -67,6 +67,8 @@ export class Feed {
   #toldStatus = ''
   #statusDueMs = 0
   #ended = false
+  /** Somebody wants to see each event. */
+  #everything = false
 
   constructor(options: FeedOptions) {
     this.#options = options
@@ -148,9 +150,9 @@ export class Feed {
     })
   }
 
-  get #everything(): boolean {
-    for (const { leases } of this.#places) if (leases.everything) return true
-    return false
+  /** Looked at when leases change, not at each event. */
+  #weighLeases(): void {
+    this.#everything = [...this.#places].some(({ leases }) => leases.everything)
   }
 
   #arm(): void {
@@ -165,6 +167,7 @@ export class Feed {
   }
 
   #restIfUnwatched(): void {
+    this.#weighLeases()
     for (const { leases } of this.#places) if (!leases.isEmpty) return
     this.#rest()
   }
