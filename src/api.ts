@@ -1,6 +1,7 @@
 // The shapes that users of an embedded node see: host, node, options, results.
 
 import type { AnyActorRef, InspectionEvent } from 'xstate'
+import type { HostFigures } from './observability/figures.ts'
 import type { TuningInput } from './options.ts'
 import type { ChangeStage, MemberRole } from './rules/change.ts'
 import type { LogIndex, PeerId, Priorities, SnapshotMeta, Term } from './rules/types.ts'
@@ -289,6 +290,8 @@ export interface Host extends AsyncDisposable {
    * @example host.limitSnapshots({ bytesPerSecond: 50 * 1024 * 1024 })
    */
   limitSnapshots(limits: Partial<ThrottleLimits>): void
+  /** What this process can say about itself now, and has counted since it was opened: for metrics and health checks. */
+  figures(): HostFigures
   close(): Promise<void>
   /** Stops at once and without farewell, as if the process had been killed. For tests and demonstrations. */
   destroy(): void

@@ -23,6 +23,9 @@ export type {
 } from './api.ts'
 export { isQuorateError, type Outcome, QuorateError, type QuorateErrorCode } from './errors.ts'
 export { openHost } from './host/open-host.ts'
+export type { HostFigures, NodeFigures, Observed } from './observability/figures.ts'
+export { type HttpOptions, type HttpServer, serveHttp } from './observability/http/serve-http.ts'
+export { type MeterLike, observeMetrics } from './observability/metrics/opentelemetry.ts'
 export { type BootstrapOptions, bootstrap } from './offline/bootstrap.ts'
 export {
   type RemovedGroupData,

@@ -32,7 +32,10 @@ export class NodeIntake {
   propose(data: Uint8Array, expectedTerm: Term | undefined, done: (outcome: ProposalOutcome) => void): void {
     const core = this.#core
     const refused = this.#refusal(data)
-    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    if (refused !== null) {
+      core.counters.failed(refused)
+      return this.#later(() => done({ ok: false, error: refused }))
+    }
     core.intake.pendingProposals++
     core.intake.pendingBytes += data.length
     this.#wake(core.intake.addProposal(new PendingProposal(core, data, expectedTerm, done)))
@@ -238,6 +241,7 @@ class PendingProposal implements Proposal {
   done(outcome: ProposalOutcome): void {
     if (this.#isSettled) return
     this.#isSettled = true
+    if (!outcome.ok) this.#core.counters.failedAfterTaking(outcome.error)
     this.#core.intake.pendingProposals--
     this.#core.intake.pendingBytes -= this.data.length
     this.#done(outcome)

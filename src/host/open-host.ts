@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { snapshotsMissing } from '../actors/snapshot/machine-snapshots.ts'
 import type { Host, HostOptions, RaftNode, StartNodeOptions } from '../api.ts'
 import { isQuorateError, QuorateError } from '../errors.ts'
+import type { HostFigures } from '../observability/figures.ts'
 import { describeIssues, memberNameSchema, nameSchema, parseTuning, type Tuning } from '../options.ts'
 import type { PeerId } from '../rules/types.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -17,6 +18,7 @@ import { type Storage, StorageError } from '../storage/storage.ts'
 import { defaultMemoryBus } from '../transport/memory/memory-bus.ts'
 import type { Transport } from '../transport/transport.ts'
 import { HostCore } from './host-core.ts'
+import { BusWatch, figuresOf } from './host-figures.ts'
 import type { NodeHandle } from './node-handle.ts'
 import { NodeFacade } from './raft-node.ts'
 
@@ -77,6 +79,7 @@ class OpenHost implements Host {
   readonly #storage: Storage
   readonly #transport: Transport
   readonly #ownTransport: boolean
+  readonly #bus: BusWatch
   readonly #nodes = new Map<string, NodeFacade>()
   #closing: Promise<void> | null = null
 
@@ -85,6 +88,7 @@ class OpenHost implements Host {
     this.#storage = storage
     this.#transport = transport
     this.#ownTransport = ownTransport
+    this.#bus = new BusWatch(transport)
   }
 
   get id(): PeerId {
@@ -121,6 +125,10 @@ class OpenHost implements Host {
     throttle.limits = throttleLimits(throttle.limits, limits)
   }
 
+  figures(): HostFigures {
+    return figuresOf(this.#core, this.#storage, this.#bus)
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#closeAll()
     return this.#closing
@@ -155,6 +163,7 @@ class OpenHost implements Host {
   }
 
   async #closeTransport(): Promise<void> {
+    this.#bus.end()
     if (this.#ownTransport) await this.#transport.close()
   }
 

@@ -32,6 +32,8 @@ const replicatorSchema = z.object({
 
 const diskSchema = z.object({
   walBytes: z.number().nonnegative(),
+  /** Not told by members of older versions. */
+  databaseBytes: z.number().nonnegative().default(0),
   blockedByReaderMs: z.number().nonnegative().nullable(),
 })
 

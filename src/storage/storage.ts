@@ -3,6 +3,7 @@
 // throws is reported, and costs nobody else theirs: its own group takes nothing more from then on (FAULT).
 
 import type { EntryType, HardState, Identity, LogEntry, LogIndex, Term } from '../rules/types.ts'
+import type { HistogramFigures } from '../runtime/histogram.ts'
 import type { SnapshotDone, SnapshotStore } from './snapshot-store.ts'
 import type { StorageDone, StorageError } from './storage-error.ts'
 
@@ -28,12 +29,26 @@ export interface Storage {
   destroy?(): Promise<void>
   /** How the disk is doing; for status and logs. */
   diskStatus?(): DiskStatus
+  /** For metrics. */
+  figures?(): StorageFigures
+}
+
+/** What a storage has counted since it was opened. */
+export interface StorageFigures {
+  /** One transaction with its sync, as the disk thread sees it. */
+  readonly writeSeconds: HistogramFigures
+  /** Of all groups together, in one transaction. */
+  readonly writeBytes: HistogramFigures
+  readonly walBytes: number
+  readonly databaseBytes: number
 }
 
 /** What an operator should know about the disk. */
 export interface DiskStatus {
   /** Size of the write-ahead log: what is durable and not yet moved to its place, or the room kept for it. */
   readonly walBytes: number
+  /** Size of the database that the log is in. */
+  readonly databaseBytes: number
   /**
    * For how long another program that reads the database (a backup, a shell) has kept the write-ahead log from
    * shrinking; `null`: none does. It grows by all that is written meanwhile.

@@ -73,6 +73,7 @@ class Thread {
     const spare = new ArrayBuffer(0)
     this.queue.answered({
       kind: 'written',
+      tookMs: 1,
       failure: failure && { code: failure.code, message: failure.message },
       spare,
     })

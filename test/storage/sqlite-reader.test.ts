@@ -125,7 +125,7 @@ test('is said again when the log has doubled, and once that it is over', () => {
     [20_000_001, null],
     [20_000_001, null],
   ] as const) {
-    report.take({ walBytes, blockedByReaderMs })
+    report.take({ walBytes, databaseBytes: 0, blockedByReaderMs })
   }
   expect(lines.map((line) => line.match(/^\w+|[\d.]+ MB/g)?.join(' '))).toEqual([
     'warn 10.0 MB',
@@ -136,7 +136,7 @@ test('is said again when the log has doubled, and once that it is over', () => {
 
 test('the command line says it under its table', () => {
   const healthy = { ...new FakeNode('n1').status(), id: 'n1', instance: 'i' }
-  const disk = { walBytes: 151_000_000, blockedByReaderMs: 12_300 }
+  const disk = { walBytes: 151_000_000, databaseBytes: 0, blockedByReaderMs: 12_300 }
   const members = [
     healthy,
     { ...healthy, id: 'n2', disk },

@@ -63,6 +63,7 @@ it('nothing but the outer edges knows NATS, SQLite or a terminal', () => {
     'cbor-x': ['src/transport/'],
     commander: ['src/cli/'],
     pino: ['src/cli/'],
+    'prom-client': ['src/observability/metrics/'],
     'cli-table3': ['src/cli/'],
     'cli-progress': ['src/cli/'],
     vitest: [],

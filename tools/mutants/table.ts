@@ -10,6 +10,7 @@ import { ELECTION_MUTANTS } from './tables/elections.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { MEMBERSHIP_MUTANTS } from './tables/membership.ts'
+import { METRICS_MUTANTS } from './tables/metrics.ts'
 import { OFFLINE_MUTANTS } from './tables/offline.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { OPERATOR_MUTANTS } from './tables/operators.ts'
@@ -47,6 +48,7 @@ export const MUTANTS_BY_AREA = {
   watching: WATCHING_MUTANTS,
   client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],
   transport: TRANSPORT_MUTANTS,
+  metrics: METRICS_MUTANTS,
 } as const satisfies Readonly<Record<string, readonly Mutant[]>>
 
 export type Area = keyof typeof MUTANTS_BY_AREA

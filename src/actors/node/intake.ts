@@ -34,6 +34,7 @@ export type Full = 'maxPendingProposals' | 'maxPendingBytes' | 'maxUndurableByte
 export class Intake {
   #proposals: Proposal[] = []
   #reads: PendingRead[] = []
+  #takenBefore = 0
   /** Taken and on the way into the chart: if that fails, they have got nowhere else. */
   inHand: Gathered = NOTHING_GATHERED
   /** Proposals that wait for their result, wherever they are, and the bytes of their commands. */
@@ -45,6 +46,11 @@ export class Intake {
   readonly logReads = new Set<(outcome: LogReadOutcome) => void>()
   /** No new work from users. */
   closing = false
+
+  /** Proposals that were ever taken, counted by the batch. */
+  get taken(): number {
+    return this.#takenBefore + this.#proposals.length
+  }
 
   /** True for the first one of a turn. */
   addProposal(proposal: Proposal): boolean {
@@ -68,6 +74,7 @@ export class Intake {
   /** Takes what was gathered; the next one is the first of its turn again. */
   takeGathered(): Gathered {
     const taken = { proposals: this.#proposals, reads: this.#reads }
+    this.#takenBefore += this.#proposals.length
     this.#proposals = []
     this.#reads = []
     return taken

@@ -12,6 +12,7 @@ import { followLog } from './node.forced.ts'
 export function appendToLog(core: NodeCore, entries: readonly LogEntry[]): void {
   if (entries.length === 0) return
   core.life.logActor?.send({ type: 'append', entries })
+  core.counters.appended(entries.length, core.log.lastIndex, core.term, core.clock.nowMs())
   for (const { replicator } of core.office?.followers.values() ?? []) replicator.send({ type: 'log.grew' })
 }
 

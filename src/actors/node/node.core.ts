@@ -37,6 +37,7 @@ import type { SnapshotEvent } from '../snapshot/snapshot.events.ts'
 import type { SnapshotWorld } from '../snapshot/snapshot-world.ts'
 import { Snapshots } from '../snapshot/snapshots.ts'
 import { Candidacy } from './candidacy.ts'
+import { Counters } from './counters.ts'
 import { Following } from './following.ts'
 import { Handover } from './handover.ts'
 import { Intake, type IntakeWorld } from './intake.ts'
@@ -66,6 +67,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   readonly handover = new Handover()
   readonly snapshots = new Snapshots()
   readonly files = new FileService(this)
+  readonly counters = new Counters()
   /** Exists while this member leads, and only then. */
   office: Office | null = null
 
@@ -254,6 +256,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   commitTo(index: LogIndex): void {
     if (index === this.#commitIndex) return
     assertCommitStep(this.#commitIndex, index, this.log.lastIndex)
+    this.counters.committed(this.#commitIndex, index, this.#term, this.clock.nowMs())
     this.#commitIndex = index
     this.toApplyQueue({ type: 'committed', index })
   }
@@ -289,11 +292,8 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   toJSON(): Readonly<Record<string, unknown>> {
     return {
       ...{ id: this.id, group: this.group, role: this.role, term: this.#term },
-      votedFor: this.#votedFor,
-      leader: this.leader,
-      peers: this.configuration.peers,
-      commitIndex: this.#commitIndex,
-      appliedIndex: this.appliedIndex,
+      ...{ votedFor: this.#votedFor, leader: this.leader, peers: this.configuration.peers },
+      ...{ commitIndex: this.#commitIndex, appliedIndex: this.appliedIndex },
       lastIndex: this.#log?.lastIndex ?? 0,
     }
   }

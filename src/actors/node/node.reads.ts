@@ -51,6 +51,7 @@ export function startRound(core: NodeCore): void {
   if (office === null || office.round !== null || office.reads.length === 0 || !isEstablished(core)) return
   const { reads } = office
   office.reads = []
+  core.counters.round(reads.length)
   const id = core.nextVersion()
   const { configuration, commitIndex: readIndex } = core
   const unanswered = new Set(core.others.filter((peer) => office.followers.has(peer)))

@@ -248,6 +248,7 @@ const base = setup({
     noteApplied: on(['applied'], (core, event) => {
       core.appliedIndex = event.index
       core.snapshots.appliedBytes = event.bytes
+      core.counters.applied(event.index, core.clock.nowMs())
     }),
     refuseInactive: on(RPCS, refusing.refuseInactive),
     noteFailure: on(FAILURES, ending.noteFailure),
@@ -339,7 +340,10 @@ function announceAs(role: Role | null) {
     const from = core.role
     const to = role ?? from
     core.role = to
-    if (to !== from) enqueue.emit({ type: 'role', from, to, term: core.term, reason: core.reason })
+    if (to !== from) {
+      core.counters.becomes(to, core.reason)
+      enqueue.emit({ type: 'role', from, to, term: core.term, reason: core.reason })
+    }
     const { announced } = core.life
     if (core.leader === announced.leader && core.term === announced.term) return
     core.life.announced = { leader: core.leader, term: core.term }

@@ -1,6 +1,8 @@
 // `quorate serve`: the flags of one member as a process.
 
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type HttpAddress, parseHttpAddress } from '../../observability/http/address.ts'
+import { messageOf } from '../../runtime/errors.ts'
 import {
   accessOptions,
   groupOption,
@@ -47,6 +49,12 @@ export function serveCommand(): Command {
   command.addOption(
     new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'),
   )
+  command.addOption(
+    new Option(
+      '--http <address>',
+      'serve /status, /raft_stat, /livez, /readyz and /metrics at HOST:PORT or PORT (default: off; a port alone: loopback)',
+    ).argParser(parseHttp),
+  )
   command.addOption(jsonOption().default(undefined, 'JSON lines unless stdout is a terminal'))
   for (const option of tuningOptions()) command.addOption(option)
   command.addHelpText(
@@ -65,4 +73,12 @@ With --join it needs to know no other member: it says which command adds it. SIG
     const { serve } = await import('./serve.ts')
     await serve(flags, tuning)
   })
+}
+
+function parseHttp(text: string): HttpAddress {
+  try {
+    return parseHttpAddress(text)
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error))
+  }
 }

@@ -1,5 +1,6 @@
 // What `quorate serve` can be told.
 
+import type { HttpAddress } from '../../observability/http/address.ts'
 import type { BusFlags } from '../common-options.ts'
 import type { LogLevel } from '../logger.ts'
 import type { TuningFlags } from './tuning-flags.ts'
@@ -13,5 +14,6 @@ export interface ServeFlags extends BusFlags, TuningFlags {
   readonly trust: readonly string[]
   readonly machine?: string
   readonly logLevel: LogLevel
+  readonly http?: HttpAddress
   readonly json?: boolean
 }

@@ -4,6 +4,7 @@ import type { RaftNode } from '../../api.ts'
 import { isQuorateError } from '../../errors.ts'
 import { openDataDirectory, openHost } from '../../host/open-host.ts'
 import { KeyValueMachine } from '../../machines/kv.ts'
+import { serveHttp } from '../../observability/http/serve-http.ts'
 import type { TuningInput } from '../../options.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -88,6 +89,11 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
   stop.signal.throwIfAborted()
   const host = await openHost({ id, storage, transport, prefix, logger })
   opened.push(() => host.close())
+  if (flags.http !== undefined) {
+    const http = await serveHttp(host, { ...flags.http, logger })
+    opened.push(() => http.close())
+    logger.info({ url: http.url }, 'Status, health and metrics are served by HTTP.')
+  }
   const starting = host.startNode({ ...tuning, group, peers: flags.peers, trust: flags.trust, stateMachine })
   const node = await unlessAsked(starting, stop).catch((error: unknown) => Promise.reject(asRefusal(error)))
   setTerm(node.status().term)

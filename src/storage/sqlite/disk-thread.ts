@@ -29,7 +29,7 @@ class DiskServer {
   #watch: TimerHandle
   #isSlicePlanned = false
   #isFailureReported = false
-  #told: DiskStatus = { walBytes: 0, blockedByReaderMs: null }
+  #told: DiskStatus = { walBytes: 0, databaseBytes: 0, blockedByReaderMs: null }
 
   constructor(port: MessagePort, disk: Disk) {
     this.#port = port
@@ -47,8 +47,10 @@ class DiskServer {
     switch (request.kind) {
       case 'write': {
         const { buffer, byteLength } = request
+        const startedMs = systemClock.nowMs()
         const failure = byteLength === 0 ? null : this.#disk.write(buffer, byteLength)
-        this.#answer({ kind: 'written', failure, spare: buffer }, [buffer])
+        const tookMs = systemClock.nowMs() - startedMs
+        this.#answer({ kind: 'written', failure, spare: buffer, tookMs }, [buffer])
         if (failure === null) this.#reportFailure(this.#disk.afterWrite())
         this.#waitForQuiet(QUIET_MS)
         break
@@ -118,8 +120,9 @@ class DiskServer {
 
   #tellStatus(): void {
     const status = this.#disk.status()
-    const { walBytes, blockedByReaderMs } = this.#told
-    if (status.walBytes === walBytes && status.blockedByReaderMs === blockedByReaderMs) return
+    const { walBytes, databaseBytes, blockedByReaderMs } = this.#told
+    const isSameSize = status.walBytes === walBytes && status.databaseBytes === databaseBytes
+    if (isSameSize && status.blockedByReaderMs === blockedByReaderMs) return
     this.#told = status
     this.#answer({ kind: 'status', status })
   }

@@ -145,6 +145,7 @@ export class Disk {
     const blockedMs = this.#wal.blockedMs ?? 0
     return {
       walBytes: this.#walBytes,
+      databaseBytes: this.#files.databaseBytes,
       blockedByReaderMs: blockedMs > BLOCKED_WHEN_LONGER_MS ? blockedMs : null,
     }
   }

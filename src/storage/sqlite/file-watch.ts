@@ -9,6 +9,7 @@ export class FileWatch {
   readonly #wal: PathWatch
   readonly #database: PathWatch
   readonly #guards: readonly PathWatch[]
+  #databaseBytes = 0
 
   /** To be made when the database is open and has been written to: all its files are there then. */
   constructor(dataDir: string) {
@@ -26,8 +27,13 @@ export class FileWatch {
    * @throws StorageError GONE when a path leads to another file, or to none.
    */
   checkCommitted(): number {
-    this.#database.check()
+    this.#databaseBytes = this.#database.check()
     return this.#wal.check()
+  }
+
+  /** Its size when it was looked at last. */
+  get databaseBytes(): number {
+    return this.#databaseBytes
   }
 
   /** The same, and whether others would still be kept out. */

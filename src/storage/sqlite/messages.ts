@@ -25,8 +25,13 @@ export type DiskRequest =
 export type DiskResponse =
   | { readonly kind: 'started' }
   | { readonly kind: 'refused'; readonly failure: Failure }
-  /** `spare` is the buffer of the request, to be used again. */
-  | { readonly kind: 'written'; readonly failure: Failure | null; readonly spare: ArrayBuffer }
+  /** `spare` is the buffer of the request, to be used again; `tookMs`: until it was durable. */
+  | {
+      readonly kind: 'written'
+      readonly failure: Failure | null
+      readonly spare: ArrayBuffer
+      readonly tookMs: number
+    }
   | { readonly kind: 'opened'; readonly id: number; readonly result: OpenedGroup }
   | { readonly kind: 'closed'; readonly failure: Failure | null }
   /** Nobody asked: housekeeping failed, or the files are gone, and with that the storage. */

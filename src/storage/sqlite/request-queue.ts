@@ -3,7 +3,8 @@
 // They must not throw: whoever takes one from outside shelters it.
 
 import type { LogEntry } from '../../rules/types.ts'
-import { type StorageDone, StorageError } from '../storage.ts'
+import { BYTES, Histogram, SECONDS } from '../../runtime/histogram.ts'
+import { type StorageDone, StorageError, type StorageFigures } from '../storage.ts'
 import { fromFailure } from './failure.ts'
 import type { DiskRequest, DiskResponse, OpenedGroup } from './messages.ts'
 import { OperationPacker } from './operations.ts'
@@ -52,9 +53,15 @@ export class RequestQueue {
   #isDeaf = false
   #failure: StorageError | null = null
   #failingSoon = false
+  readonly #writeSeconds = new Histogram(SECONDS)
+  readonly #writeBytes = new Histogram(BYTES)
 
   constructor(post: (request: DiskRequest, transfer: readonly ArrayBuffer[]) => void) {
     this.#post = post
+  }
+
+  get figures(): Pick<StorageFigures, 'writeSeconds' | 'writeBytes'> {
+    return { writeSeconds: this.#writeSeconds.figures(), writeBytes: this.#writeBytes.figures() }
   }
 
   get idle(): boolean {
@@ -108,11 +115,13 @@ export class RequestQueue {
     else this.#ended(response)
   }
 
-  #written({ failure, spare }: WrittenResponse): void {
+  #written({ failure, spare, tookMs }: WrittenResponse): void {
     const batch = this.#underWay
     if (batch?.kind !== 'write') throw unexpected('written', batch)
     this.#underWay = null
     if (spare.byteLength <= MAX_SPARE_BYTES) this.#spare = spare
+    // A barrier writes nothing.
+    if (batch.packer.byteLength > 0) this.#writeSeconds.observe(tookMs / 1000)
     const error = failure && fromFailure(failure)
     if (error !== null) this.#failure ??= error
     else this.#advance()
@@ -192,6 +201,7 @@ export class RequestQueue {
       case 'write': {
         this.#underWay = batch
         const { buffer, byteLength } = batch.packer
+        if (byteLength > 0) this.#writeBytes.observe(byteLength)
         this.#post({ kind: 'write', buffer, byteLength }, [buffer])
         break
       }

@@ -10,6 +10,7 @@ import {
   type Storage,
   type StorageDone,
   StorageError,
+  type StorageFigures,
 } from '../storage.ts'
 import { databaseFile } from './data-directory.ts'
 import { Deadlines } from './deadlines.ts'
@@ -82,12 +83,11 @@ export class SqliteStorage implements Storage {
   #closers: StorageDone[] | null = null
   #closed = false
   #failure: StorageError | null = null
-  #status: DiskStatus = { walBytes: 0, blockedByReaderMs: null }
+  #status: DiskStatus = { walBytes: 0, databaseBytes: 0, blockedByReaderMs: null }
 
   /** See `openSqliteStorage`. The constructor is private so that declarations name no package without types. */
   static async open(options: SqliteStorageOptions): Promise<SqliteStorage> {
-    const { dataDir, hostId, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = options
-    const { maxSnapshotsBytes = null } = options
+    const { dataDir, hostId, closeTimeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, maxSnapshotsBytes = null } = options
     const logger = shelteredLogger(options.logger)
     const diskOptions: DiskOptions = {
       dataDir,
@@ -192,6 +192,8 @@ export class SqliteStorage implements Storage {
     return this.#status
   }
 
+  readonly figures = (): StorageFigures => ({ ...this.#status, ...this.#queue.figures })
+
   #opened(group: string, result: OpenedGroup): OpenGroupResult {
     if (!result.ok) {
       this.#openGroups.delete(group)
@@ -252,8 +254,7 @@ export class SqliteStorage implements Storage {
     void Promise.all(threads).then((haveEnded) => {
       this.#closed = true
       if (haveEnded.includes(false)) {
-        const { logger, dataDir } = this.#settings
-        logger.error({ dataDir }, 'A thread hangs in the operating system and is left behind.')
+        this.#report('A thread hangs in the operating system and is left behind.')
       }
       // Whatever is still waiting for the disk has waited long enough.
       this.#queue.abandon(error ?? this.#closedError())

@@ -90,11 +90,11 @@ export const STORAGE_DISK_MUTANTS: readonly Mutant[] = [
     file: 'storage/sqlite/disk-thread.ts',
     find: 'const failure = byteLength === 0 ? null : this.#disk.write(buffer, byteLength)',
     replace:
-      "this.#answer({ kind: 'written', failure: null, spare: new ArrayBuffer(0) })\n        const failure = byteLength === 0 ? null : this.#disk.write(buffer, byteLength)",
+      "this.#answer({ kind: 'written', failure: null, spare: new ArrayBuffer(0), tookMs: 0 })\n        const failure = byteLength === 0 ? null : this.#disk.write(buffer, byteLength)",
     also: [
       {
         file: 'storage/sqlite/disk-thread.ts',
-        find: "this.#answer({ kind: 'written', failure, spare: buffer }, [buffer])",
+        find: "this.#answer({ kind: 'written', failure, spare: buffer, tookMs }, [buffer])",
         replace: '',
       },
     ],
@@ -231,8 +231,8 @@ export const STORAGE_DISK_MUTANTS: readonly Mutant[] = [
   {
     name: 'database not looked at after a commit',
     file: 'storage/sqlite/file-watch.ts',
-    find: '    this.#database.check()\n',
-    replace: '    if (this.#database === this.#wal) this.#database.check()\n',
+    find: 'this.#databaseBytes = this.#database.check()',
+    replace: 'if (this.#database === this.#wal) this.#databaseBytes = this.#database.check()',
     tests: ['test/storage/sqlite-gone.test.ts'],
     testName: 'database is removed',
   },
