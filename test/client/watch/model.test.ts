@@ -107,6 +107,9 @@ describe('a group', () => {
     expect(model.leader).toBeNull()
     says('n1', 2, 'n3')
     expect(model.leader).toBe('n3')
+    // Who has fallen silent says nothing about who leads any more.
+    for (const member of model.members.values()) model.setState(member, 'silent', 'It is silent.')
+    expect(model.leader).toBeNull()
   })
 })
 

@@ -136,7 +136,7 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
     file: 'client/watch/member-model.ts',
     find: "if (boot !== this.boot) return { kind: 'stranger' }",
     replace: "if (boot === '') return { kind: 'stranger' }",
-    tests: WATCH,
+    tests: ['test/client/watch/model.test.ts'],
   },
   {
     name: 'a restart is not noticed',
@@ -150,7 +150,7 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
     file: 'client/watch/group-model.ts',
     find: "state === 'live' && status !== null",
     replace: 'status !== null',
-    tests: WATCH,
+    tests: ['test/client/watch/model.test.ts'],
   },
   {
     name: 'a member is believed whatever subject it speaks on',
