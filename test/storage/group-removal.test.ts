@@ -17,11 +17,11 @@ const LARGE = someBytes(80 * MIB)
 const STATE = { state: someBytes(SNAPSHOT_CHUNK_BYTES + 1, 5) }
 const VOTED = { term: 3, votedFor: 'n2' }
 
-/** Groups before, going and after, with logs, votes and snapshots. */
+/** One group that goes between two others, by name and by age, with logs, votes and snapshots. */
 async function threeGroups(files = STATE): Promise<string> {
   const dataDir = temporaryDirectory()
   const storage = await sqliteStorage({ dataDir })
-  for (const group of ['before', 'going', 'after']) {
+  for (const group of ['before', 'going', 'later']) {
     const { store } = await openStore(storage, group)
     await written((done) => store.append(makeEntries(1, 200), done))
     await written((done) => store.saveHardState(VOTED, done))
@@ -86,10 +86,10 @@ const OF_TWO = {
 
 test('nothing of the group stays, and the others keep every byte', async () => {
   const dataDir = await threeGroups()
-  const before = [await stateOf(dataDir, 'before'), await stateOf(dataDir, 'after')]
+  const before = [await stateOf(dataDir, 'before'), await stateOf(dataDir, 'later')]
   expect(removeUpTo(dataDir, 1000)).toBe(true)
   expect(rows(dataDir)).toEqual(OF_TWO)
-  expect([await stateOf(dataDir, 'before'), await stateOf(dataDir, 'after')]).toEqual(before)
+  expect([await stateOf(dataDir, 'before'), await stateOf(dataDir, 'later')]).toEqual(before)
   expect(before[0]).toMatchObject({ entries: 200, hardState: VOTED, snapshot: 150 })
 })
 
@@ -124,7 +124,7 @@ describe('a removal that is broken off', () => {
         hardState: VOTED,
         snapshot: 150,
       })
-      expect(await stateOf(dataDir, 'after')).toMatchObject({ entries: 200, hardState: VOTED, snapshot: 150 })
+      expect(await stateOf(dataDir, 'later')).toMatchObject({ entries: 200, hardState: VOTED, snapshot: 150 })
     }
     // The snapshot goes first, its bytes in two steps; then the log, all at once.
     expect(states).toEqual([[200, null], [200, null], [200, null], 'gone'])
@@ -183,7 +183,7 @@ describe('is refused', () => {
     const removal = new GroupRemoval(dataDir)
     const error = refusal(() => [...removal.remove('gone')])
     removal.close()
-    expect(error).toMatchObject({ code: 'INVALID', message: expect.stringContaining('before, going, after') })
+    expect(error).toMatchObject({ code: 'INVALID', message: expect.stringContaining('before, going, later') })
   })
 
   test('for a group whose record is damaged: nobody knows which entries are its own', async () => {
