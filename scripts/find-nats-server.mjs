@@ -1,10 +1,8 @@
 // Finds nats-server for the tests, and with --install gets it from the system's own packages when it is missing.
 // Plain JavaScript without dependencies: it runs before anything is built. Quiet when all is well.
 
-import { accessSync, constants, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { installPackages } from './system-packages.mjs'
+import { findProgram, installPackages } from './system-packages.mjs'
 
 /** Debian puts servers where the PATH of an ordinary user does not look. */
 const MORE_PLACES = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/usr/bin', '/opt/homebrew/bin']
@@ -13,19 +11,8 @@ const ADVICE =
 
 /** Path of nats-server: the variable NATS_SERVER, then PATH, then the usual places. Undefined when there is none. */
 export function findNatsServer(env = process.env) {
-  if (env.NATS_SERVER) return isExecutable(env.NATS_SERVER) ? env.NATS_SERVER : undefined
   const name = process.platform === 'win32' ? 'nats-server.exe' : 'nats-server'
-  const places = [...(env.PATH ?? '').split(delimiter).filter((place) => place !== ''), ...MORE_PLACES]
-  return places.map((place) => join(place, name)).find(isExecutable)
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
+  return findProgram([name], env.NATS_SERVER, env.PATH, MORE_PLACES)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

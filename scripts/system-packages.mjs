@@ -1,6 +1,9 @@
-// Installs what the tests need from the system's own packages, where that can be done without asking.
+// Finds programs that the tests need, and installs them from the system's own packages, where that can be done without
+// asking.
 
 import { spawnSync } from 'node:child_process'
+import { accessSync, constants, statSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 
 /** Runs quietly; true when it worked. */
 function run(command, args) {
@@ -18,5 +21,21 @@ export function installPackages(...names) {
   if (!installed()) {
     apt('update')
     installed()
+  }
+}
+
+/** Path of a program: the one that is named, which has to be there, else the first of these names on PATH or in the places. */
+export function findProgram(names, named, path = '', places = []) {
+  if (named) return isExecutable(named) ? named : undefined
+  const all = [...path.split(delimiter).filter((place) => place !== ''), ...places]
+  return names.flatMap((name) => all.map((place) => join(place, name))).find(isExecutable)
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
   }
 }

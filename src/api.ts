@@ -236,7 +236,7 @@ export interface RaftNode extends AsyncDisposable {
    *
    * @throws QuorateError TIMEOUT when the target did not take over within an election timeout: the old leader goes on in
    *   its term; BUSY (retryable) while another transfer or a change of membership runs, or right after an election;
-   *   UNREACHABLE when the target does not answer; INVALID for a learner, a witness, a stranger, or priority 0;
+   *   UNREACHABLE when the target does not answer; READONLY when it is read-only; INVALID for a learner, a witness, a stranger, or priority 0;
    *   NOT_LEADER elsewhere than at the leader.
    * @example const { leader, term } = await node.transferLeadership('n2')
    */

@@ -38,6 +38,7 @@ export type TransferRefusal =
   | 'WITNESS'
   | 'NEVER_LEADS'
   | 'NEWCOMER'
+  | 'READONLY'
   | 'UNREACHABLE'
   | 'NOBODY'
 
@@ -69,6 +70,8 @@ export function judgeTransfer(situation: TransferSituation): TransferVerdict {
   }
   const heir = heirs.find(({ peer }) => peer === to)
   if (heir?.counts === false) return refuse('NEWCOMER')
+  // It is not sent what it would have to have, and would take no commands.
+  if (heir?.isReadonly === true) return refuse('READONLY')
   return present.some(({ peer }) => peer === to) ? { kind: 'start', target: to } : refuse('UNREACHABLE')
 }
 

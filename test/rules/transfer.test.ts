@@ -52,6 +52,12 @@ describe('a transfer', () => {
     ['is refused to who fails', { heirs: [heir('b', { consecutiveErrors: 1 })] }, 'UNREACHABLE'],
     ['is refused to who is silent', { heirs: [heir('b', { silentMs: 1001 })] }, 'UNREACHABLE'],
     ['is refused to who is not sent anything', { heirs: [] }, 'UNREACHABLE'],
+    ['is refused to who is read-only', { heirs: [heir('b', { isReadonly: true })] }, 'READONLY'],
+    [
+      'goes to who is read-only when nobody else is left to choose from',
+      { to: null, heirs: [heir('b', { isReadonly: true })] },
+      'start b',
+    ],
     ['is refused to who has other files', { heirs: [heir('b', { counts: false })] }, 'NEWCOMER'],
   ])('%s', (_, over, expected) => {
     const verdict = judgeTransfer(asked(over))

@@ -184,6 +184,11 @@ const REFUSALS: Readonly<Record<TransferRefusal, Words>> = {
     say: (target, group) =>
       `${target} has come back to ${group} with other files and does not count yet; try again when it does.`,
   },
+  READONLY: {
+    code: 'READONLY',
+    retryable: false,
+    say: (target, group) => `${target} is read-only and would take no commands of ${group}; end that first.`,
+  },
   UNREACHABLE: {
     code: 'UNREACHABLE',
     retryable: true,

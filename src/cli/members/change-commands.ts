@@ -12,6 +12,7 @@ import { type ClientFlags, clientOptions, parseCount, parseMember } from '../com
 import { type ConfirmFlags, confirm } from '../confirm.ts'
 import { EXIT_CODES_HELP } from '../exit.ts'
 import { printJson, printLine, say } from '../output.ts'
+import { statusOfEverybody } from './everybody.ts'
 import { follow } from './follow.ts'
 import { formatPlan, planOf, quorumOf } from './plan.ts'
 
@@ -134,7 +135,7 @@ async function change(flags: ChangeFlags, { wish, carryOut, asks }: ChangeKind):
   await withAdmin(flags, async (admin) => {
     const { group } = flags
     const now = await admin.members()
-    const status = await admin.status({ timeoutMs: Math.min(STATUS_WAIT_MS, flags.timeout), everybody: true })
+    const status = await statusOfEverybody(admin, flags)
     const plan = planOf(wish, now, status)
     if (plan === null) return tell(flags, { ok: true, before: now, after: now })
     if (flags.json !== true || asks)
@@ -144,8 +145,6 @@ async function change(flags: ChangeFlags, { wish, carryOut, asks }: ChangeKind):
     if (changed !== null) tell(flags, changed)
   })
 }
-
-const STATUS_WAIT_MS = 500
 
 function tell({ json, group }: ChangeFlags, { before, after }: Changed): void {
   const isChanged = after.index !== before.index

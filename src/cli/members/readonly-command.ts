@@ -1,18 +1,18 @@
 // `quorate members readonly`: one member is sent no more commands, or is again.
 
 import { Argument, Command } from 'commander'
-import { majorityOf } from '../../rules/quorum.ts'
+import { members } from '../../rules/quorum.ts'
+import { takesCommands } from '../../rules/readonly.ts'
 import type { PeerId } from '../../rules/types.ts'
 import { withAdmin } from '../admin-session.ts'
 import { type ClientFlags, clientOptions, parseMember } from '../common-options.ts'
 import { type ConfirmFlags, confirm } from '../confirm.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { printJson, printLine, say } from '../output.ts'
+import { statusOfEverybody } from './everybody.ts'
 import { namesOf } from './plan.ts'
 
 interface ReadonlyFlags extends ClientFlags, ConfirmFlags {}
-
-const STATUS_WAIT_MS = 500
 
 export function readonlyCommand(): Command {
   const command = new Command('readonly').description('have a member sent no more commands, or end that')
@@ -33,20 +33,21 @@ ${EXIT_CODES_HELP}`,
 }
 
 async function setReadonly(member: PeerId, on: boolean, flags: ReadonlyFlags): Promise<void> {
-  const { group, nats, json, timeout } = flags
+  const { group, nats, json } = flags
   await withAdmin(flags, async (admin) => {
-    const status = await admin.status({ timeoutMs: Math.min(STATUS_WAIT_MS, timeout), everybody: true })
+    const status = await statusOfEverybody(admin, flags)
     const told = status.members.find(({ id }) => id === member)
     if (told === undefined)
       throw new CliError(ExitCode.FAILED, `No member ${member} of group ${group} answers on ${nats}.`)
     const readonly = status.members.filter(({ readonly: is, id }) => (id === member ? on : is))
-    const { peers } = told
-    const writable = peers.filter((peer) => readonly.every(({ id }) => id !== peer))
-    const stops = writable.length < majorityOf(peers.length) || (on && told.role === 'leader')
+    const isReadonly = (peer: PeerId): boolean => readonly.some(({ id }) => id === peer)
+    const voters = members(told)
+    const writable = voters.filter((peer) => !isReadonly(peer)).length
+    const stops = !takesCommands(told, told.leader ?? '', isReadonly)
     if (on && !told.readonly) {
       const names = readonly.map(({ id }) => id)
       say(
-        `Group ${group}: ${namesOf(names)} will be read-only, ${writable.length} of ${peers.length} voters will not.`,
+        `Group ${group}: ${namesOf(names)} will be read-only, ${writable} of ${voters.length} voters will not.`,
       )
       if (stops) say('The group will take no commands.')
       await confirm(`Make ${member} read-only?`, flags)

@@ -9,14 +9,13 @@ import { type ClientFlags, clientOptions, parseMember, parseMembers, parseName }
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { forcedPlan, refuseUnlessMeant } from '../forced-plan.ts'
 import { printJson, printLine, say } from '../output.ts'
+import { statusOfEverybody } from './everybody.ts'
 import { formatPlan, namesOf, quorumOf } from './plan.ts'
 
 interface ResetFlags extends ClientFlags {
   readonly force?: boolean
   readonly groupAgain?: string
 }
-
-const STATUS_WAIT_MS = 500
 
 export function resetCommand(): Command {
   const command = new Command('reset').description(
@@ -46,9 +45,9 @@ ${EXIT_CODES_HELP}`,
 }
 
 async function reset(member: PeerId, peers: readonly PeerId[], flags: ResetFlags): Promise<void> {
-  const { group, nats, json, force, groupAgain, timeout } = flags
+  const { group, nats, json, force, groupAgain } = flags
   await withAdmin(flags, async (admin) => {
-    const status = await admin.status({ timeoutMs: Math.min(STATUS_WAIT_MS, timeout), everybody: true })
+    const status = await statusOfEverybody(admin, flags)
     const told = status.members.filter(({ id }) => id === member)
     const [one] = told
     if (one === undefined)

@@ -7,6 +7,13 @@ const SCRIPT = { tests: ['test/scenarios/scenarios.test.ts'], testName: 'ND-44' 
 
 export const READONLY_MUTANTS: readonly Mutant[] = [
   {
+    name: 'leadership is handed to who is not sent what it would need',
+    file: 'rules/transfer.ts',
+    find: "  if (heir?.isReadonly === true) return refuse('READONLY')\n",
+    replace: '',
+    tests: ['test/rules/transfer.test.ts'],
+  },
+  {
     name: 'a leader that is read-only itself counts as one of many',
     file: 'rules/readonly.ts',
     find: '!isReadonly(self) && hasQuorum',
