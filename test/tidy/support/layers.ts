@@ -11,7 +11,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/host/raft-node.ts'],
   ['src/host/'],
   ['src/inspect.ts'],
-  ['src/inspect/'],
+  ['src/page/', 'src/inspect/'],
   ['src/client.ts'],
   ['src/client/'],
   ['src/services/'],
