@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { memberNameSchema } from '../options.ts'
 import type { Configuration, ConfigurationEntry, LogEntry, PeerId } from '../rules/types.ts'
+import { StorageError } from '../storage/storage.ts'
 import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
 
 const VERSION = 1
@@ -54,6 +55,13 @@ export function decodeConfiguration(entry: LogEntry): ConfigurationEntry | null 
   const parsed = configurationSchema.safeParse(decoded.value)
   if (!parsed.success) return null
   return { ...configurationFrom(parsed.data), id: { index: entry.index, term: entry.term } }
+}
+
+/** The configuration in an entry of the own log. @throws StorageError CORRUPT when it cannot be read. */
+export function requireConfiguration(entry: LogEntry): ConfigurationEntry {
+  const configuration = decodeConfiguration(entry)
+  if (configuration !== null) return configuration
+  throw new StorageError('CORRUPT', `The configuration entry at index ${entry.index} cannot be read.`)
 }
 
 /** The lists as they stand in entries and messages. */

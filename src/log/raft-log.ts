@@ -1,14 +1,7 @@
 // The log as the rules see it: logical first and last index, terms, configurations, the tail in memory, the rest
 // from disk. Writing to disk is the log actor's; this is the memory of what was asked for and what is durable.
 
-import {
-  type ConfigurationEntry,
-  EntryType,
-  type LogEntry,
-  type LogId,
-  type LogIndex,
-  type Term,
-} from '../rules/types.ts'
+import { EntryType, type LogEntry, type LogId, type LogIndex, type Term } from '../rules/types.ts'
 import { CacheBudget, type CacheShare } from '../runtime/cache-budget.ts'
 import {
   type Fetch,
@@ -17,10 +10,11 @@ import {
   StorageError,
   type StoredGroup,
 } from '../storage/storage.ts'
-import { decodeConfiguration } from './configuration-codec.ts'
+import { requireConfiguration } from './configuration-codec.ts'
 import { ConfigurationHistory } from './configuration-history.ts'
 import { EntryTail } from './entry-tail.ts'
 import { TermRuns } from './term-runs.ts'
+import { WithheldRange } from './withheld-range.ts'
 
 /** What a log needs of its disk. */
 export type LogDisk = Pick<GroupStore, 'read' | 'fetch'>
@@ -33,6 +27,8 @@ export interface PendingAppend {
 
 export class RaftLog {
   readonly configurations: ConfigurationHistory
+  /** Entries whose payload is not here. */
+  readonly withheld: WithheldRange
   #firstIndex: LogIndex
   #lastIndex: LogIndex
   #durableIndex: LogIndex
@@ -65,7 +61,8 @@ export class RaftLog {
     this.#terms = new TermRuns(stored.terms)
     this.#tail = new EntryTail(stored.lastIndex + 1)
     this.#maxCachedBytes = maxCachedBytes
-    this.configurations = new ConfigurationHistory(stored.configurations.map(readConfiguration))
+    this.withheld = new WithheldRange(stored.withheld)
+    this.configurations = new ConfigurationHistory(stored.configurations.map(requireConfiguration))
     this.#share = caches.join((maxBytes) => this.#giveWay(maxBytes))
   }
 
@@ -132,7 +129,8 @@ export class RaftLog {
       bytes += entry.data.length
       this.#tail.push(entry)
       this.#terms.extend(entry.index, entry.term)
-      if (entry.type === EntryType.CONFIGURATION) this.configurations.add(readConfiguration(entry))
+      if (entry.type === EntryType.WITHHELD) this.withheld.add(entry.index)
+      if (entry.type === EntryType.CONFIGURATION) this.configurations.add(requireConfiguration(entry))
     }
     this.#lastIndex += entries.length
     const pending = { last: this.#lastIndex, bytes }
@@ -155,6 +153,7 @@ export class RaftLog {
     this.#tail.truncateSuffix(lastKept)
     this.#terms.truncateSuffix(lastKept)
     this.configurations.truncateSuffix(lastKept)
+    this.withheld.truncateSuffix(lastKept)
     this.#lastIndex = lastKept
     this.#durableIndex = Math.min(this.#durableIndex, lastKept)
     // A write that is still on its way must not make later entries at the same indexes look durable.
@@ -178,6 +177,7 @@ export class RaftLog {
     if (firstKept > this.#lastIndex) this.#terms.clear()
     else this.#terms.truncatePrefix(firstKept)
     this.configurations.truncatePrefix(firstKept)
+    this.withheld.truncatePrefix(firstKept)
     // Of what is gone the snapshot is durable; of what stays, no more than was (HB-09).
     this.#durableIndex = Math.max(this.#durableIndex, firstKept - 1)
     this.#share.holds(this.#cachedBytes)
@@ -196,6 +196,7 @@ export class RaftLog {
     this.#tail.restart(nextIndex)
     this.#terms.clear()
     this.configurations.clear()
+    this.withheld.clear()
     for (const write of this.#pending) write.last = Math.min(write.last, nextIndex - 1)
     this.#lastSlice = []
     this.#share.holds(this.#cachedBytes)
@@ -289,10 +290,4 @@ export class RaftLog {
     this.#tail.trim(this.#durableIndex, maxBytes + this.#undurableBytes)
     return this.#cachedBytes
   }
-}
-
-function readConfiguration(entry: LogEntry): ConfigurationEntry {
-  const configuration = decodeConfiguration(entry)
-  if (configuration !== null) return configuration
-  throw new StorageError('CORRUPT', `The configuration entry at index ${entry.index} cannot be read.`)
 }

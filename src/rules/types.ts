@@ -20,11 +20,21 @@ export function compareLogIds(a: LogId, b: LogId): number {
   return a.term !== b.term ? a.term - b.term : a.index - b.index
 }
 
-/** Kinds of entries, numbered as in braft. A NO_OP is readable but never written: see `decisions.md`. */
-export const EntryType = { NO_OP: 1, DATA: 2, CONFIGURATION: 3 } as const
+/**
+ * Kinds of entries, numbered as in braft. A NO_OP is readable but never written: see `decisions.md`. WITHHELD is what a
+ * witness keeps of a DATA entry: its place and term, and no bytes.
+ */
+export const EntryType = { NO_OP: 1, DATA: 2, CONFIGURATION: 3, WITHHELD: 4 } as const
 export type EntryType = (typeof EntryType)[keyof typeof EntryType]
 
-/** One entry of the log. `data` is opaque: a command for DATA, an encoded configuration for CONFIGURATION. */
+const ENTRY_TYPES: ReadonlySet<unknown> = new Set(Object.values(EntryType))
+
+/** Checks a value read from outside. */
+export function isEntryType(value: unknown): value is EntryType {
+  return ENTRY_TYPES.has(value)
+}
+
+/** One entry of the log. `data` is opaque: a command for DATA, an encoded configuration for CONFIGURATION, else nothing. */
 export interface LogEntry {
   readonly index: LogIndex
   readonly term: Term
@@ -64,6 +74,12 @@ export const EMPTY_CONFIGURATION: Configuration = { peers: [], oldPeers: [] }
 /** A configuration and the log entry it came from; `(0, 0)` when it was given at start (initial configuration). */
 export interface ConfigurationEntry extends Configuration {
   readonly id: LogId
+}
+
+/** Positions in the log, both included. */
+export interface IndexRange {
+  readonly first: LogIndex
+  readonly last: LogIndex
 }
 
 /** What must survive power loss before anything relies on it (paper figure 2, "persistent state"). */

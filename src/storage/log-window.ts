@@ -1,7 +1,7 @@
 // What the caller's side of a log knows without asking the disk: which indexes were asked for, and which of them are
 // durable and not on their way out. Every implementation checks requests and bounds reads with it.
 
-import type { HardState, LogEntry, LogIndex, Term } from '../rules/types.ts'
+import { EntryType, type HardState, type LogEntry, type LogIndex, type Term } from '../rules/types.ts'
 import { isEntryType } from './storage.ts'
 
 /** The indexes a read may return, both included. */
@@ -49,7 +49,10 @@ export class LogWindow {
         )
       }
       if (!isEntryType(entry.type)) {
-        return this.#refusal(`append index ${index} of type ${String(entry.type)}`, 'types are 1, 2 and 3')
+        return this.#refusal(`append index ${index} of type ${String(entry.type)}`, 'types are 1 to 4')
+      }
+      if (entry.type === EntryType.WITHHELD && entry.data.length > 0) {
+        return this.#refusal(`append index ${index}, which is withheld`, 'it has data all the same')
       }
       term = entry.term
       index++

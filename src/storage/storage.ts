@@ -2,11 +2,12 @@
 // one host come in the order in which the writes were asked for, across groups and kinds of record. A callback that
 // throws is reported, and costs nobody else theirs: its own group takes nothing more from then on (FAULT).
 
-import type { EntryType, HardState, Identity, LogEntry, LogIndex, Term } from '../rules/types.ts'
+import type { HardState, Identity, IndexRange, LogEntry, LogIndex, Term } from '../rules/types.ts'
 import type { HistogramFigures } from '../runtime/histogram.ts'
 import type { SnapshotDone, SnapshotStore } from './snapshot-store.ts'
 import type { StorageDone, StorageError } from './storage-error.ts'
 
+export { isEntryType } from '../rules/types.ts'
 export { type StorageDone, StorageError, type StorageErrorCode } from './storage-error.ts'
 
 /** The disk of one process: every group it carries shares it, and group commit spans all of them. */
@@ -74,6 +75,8 @@ export interface StoredGroup {
   readonly terms: readonly TermRun[]
   /** Every CONFIGURATION entry of the log in full, ascending. */
   readonly configurations: readonly LogEntry[]
+  /** From the first to the last WITHHELD entry of the log; null: it has none. Files that have one are a witness's. */
+  readonly withheld: IndexRange | null
   /**
    * Drawn at random when the group's files were made, and the same ever since; durable when the group is open. Left out
    * by a storage that draws none: then nobody notices when the files are lost.
@@ -112,7 +115,8 @@ export interface Fetch {
 /** One group's log and meta record. Write calls never throw: whatever goes wrong reaches `done`. */
 export interface GroupStore {
   /**
-   * Appends contiguous entries; the first one must follow the last one asked for. `entries` is not kept. Without
+   * Appends contiguous entries; the first one must follow the last one asked for, and a WITHHELD one has no data
+   * (INVALID otherwise). `entries` is not kept. Without
    * entries it is a barrier: `done` comes when everything asked for before is durable.
    */
   append(entries: readonly LogEntry[], done: StorageDone): void
@@ -148,9 +152,4 @@ export interface GroupStore {
   onFailure(listener: (error: StorageError) => void): void
   /** Lets go of the group. Writes asked for before still end. It ends, with IO, even if the disk does not answer. */
   close(done: StorageDone): void
-}
-
-/** Checks a value read from outside. */
-export function isEntryType(value: unknown): value is EntryType {
-  return value === 1 || value === 2 || value === 3
 }

@@ -55,6 +55,12 @@ export function makeEntries(
   })
 }
 
+/** As a witness keeps them. */
+function withheldEntries(first: number, count: number): LogEntry[] {
+  const data = new Uint8Array(0)
+  return makeEntries(first, count, 1, EntryType.WITHHELD).map((entry) => ({ ...entry, data }))
+}
+
 const EVERYTHING = { maxEntries: 1_000_000, maxBytes: 1_000_000_000 }
 
 export function readAll(store: GroupStore, from: number): LogEntry[] {
@@ -122,6 +128,7 @@ const reading: readonly StorageCase[] = [
         termBeforeFirst: 0,
         terms: [],
         configurations: [],
+        withheld: null,
       })
       assert.deepEqual(store.read(1, EVERYTHING), [])
     },
@@ -541,6 +548,60 @@ const recovering: readonly StorageCase[] = [
       await written((done) => third.store.truncatePrefix(3, 1, done))
       const fourth = await openStore(await reopen(), 'g')
       assert.deepEqual(fourth.stored.configurations.map(plain), late.slice(0, 1))
+    },
+  },
+  {
+    name: 'where entries are without their payload is known as long as they are there',
+    async run(make) {
+      const { storage, reopen } = await make()
+      const { store } = await openStore(storage, 'g')
+      const withheld = [...withheldEntries(3, 2), ...makeEntries(5, 1, 1, EntryType.CONFIGURATION)]
+      await written((done) =>
+        store.append([...makeEntries(1, 2), ...withheld, ...withheldEntries(6, 300)], done),
+      )
+      const again = await openStore(await reopen(), 'g')
+      assert.deepEqual(again.stored.withheld, { first: 3, last: 305 })
+      assert.deepEqual(readAll(again.store, 3).slice(0, 3), withheld)
+      await written((done) => again.store.truncatePrefix(5, 1, done))
+      await written((done) => again.store.truncateSuffix(10, done))
+      const third = await openStore(await reopen(), 'g')
+      assert.deepEqual(third.stored.withheld, { first: 6, last: 10 })
+      await written((done) => third.store.truncateSuffix(5, done))
+      await written((done) => third.store.append(makeEntries(6, 2), done))
+      const fourth = await openStore(await reopen(), 'g')
+      assert.deepEqual(fourth.stored.withheld, null)
+    },
+  },
+  {
+    name: 'where entries are without their payload is each group’s own, and gone after a reset',
+    async run(make) {
+      const { storage, reopen } = await make()
+      const [a, b] = [await openStore(storage, 'a'), await openStore(storage, 'b')]
+      await written((done) => a.store.append(makeEntries(1, 3), done))
+      await written((done) => b.store.append(withheldEntries(1, 3), done))
+      const second = await reopen()
+      const ranges = [await openStore(second, 'a'), await openStore(second, 'b')]
+      assert.deepEqual(
+        ranges.map(({ stored }) => stored.withheld),
+        [null, { first: 1, last: 3 }],
+      )
+      const [, ofB] = ranges
+      await written((done) => ofB?.store.reset(4, 1, done))
+      assert.deepEqual((await openStore(await reopen(), 'b')).stored.withheld, null)
+    },
+  },
+  {
+    name: 'an entry that is withheld and has data all the same is refused as INVALID',
+    async run(make) {
+      const { storage } = await make()
+      const { store } = await openStore(storage, 'g')
+      const both = { index: 1, term: 1, type: EntryType.WITHHELD, data: new Uint8Array(1) }
+      await refusedWith(
+        'INVALID',
+        written((done) => store.append([both], done)),
+      )
+      await written((done) => store.append(withheldEntries(1, 1), done))
+      assert.deepEqual(readAll(store, 1), withheldEntries(1, 1))
     },
   },
   {

@@ -89,6 +89,33 @@ describe('LM-01: reads do not wait for the disk', () => {
   })
 })
 
+describe('entries without their payload', () => {
+  const withheld = (first: number, count: number) =>
+    dataEntries(first, count, 1).map((entry) => ({
+      ...{ ...entry, type: EntryType.WITHHELD, data: new Uint8Array(0) },
+    }))
+
+  it.each<[string, (log: RaftLog) => void, number]>([
+    ['none but data', (log) => log.append(dataEntries(9, 1, 1)), 8],
+    ['more of them', (log) => log.append(withheld(9, 2)), 10],
+    ['the end is cut off', (log) => log.truncateSuffix(6), 6],
+    ['all but what came before them is cut off', (log) => log.truncateSuffix(4), 0],
+    ['what came before them is forgotten', (log) => log.truncatePrefix(5), 8],
+    ['some of them are forgotten', (log) => log.truncatePrefix(8), 8],
+    ['all of them are forgotten', (log) => log.truncatePrefix(9), 0],
+    ['the log begins anew', (log) => log.reset(20, 1), 0],
+  ])('are known to the last one: %s', (_what, change, last) => {
+    for (const stored of [true, false]) {
+      const entries = [...dataEntries(1, 4, 1), ...withheld(5, 4)]
+      const kept = stored ? storedGroup(entries) : EMPTY_GROUP
+      const log = new RaftLog(new FakeReader(stored ? entries : []), kept, NO_LIMIT)
+      if (!stored) log.append(entries)
+      change(log)
+      expect([log.withheld.last, log.withheld.isEmpty]).toEqual([last, last === 0])
+    }
+  })
+})
+
 describe('LM-02, LM-03: configurations', () => {
   const { log } = openLog()
   const all = ['a', 'b', 'c', 'd', 'e']

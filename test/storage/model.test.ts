@@ -3,7 +3,7 @@
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { EntryType, type HardState, type LogEntry } from '../../src/rules/types.ts'
+import { EntryType, type HardState, type IndexRange, type LogEntry } from '../../src/rules/types.ts'
 import type { TermRun } from '../../src/storage/storage.ts'
 import {
   type OpenedStore,
@@ -43,7 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       group,
       sizes: fc.array(size, { maxLength: 150, size: 'medium' }),
       raise: fc.integer({ min: 0, max: 2 }),
-      type: fc.constantFrom(EntryType.DATA, EntryType.DATA, EntryType.CONFIGURATION),
+      type: fc.constantFrom(EntryType.DATA, EntryType.DATA, EntryType.CONFIGURATION, EntryType.WITHHELD),
     }),
   },
   {
@@ -75,7 +75,8 @@ function newEntries(model: Model, { sizes, raise, type }: GroupStep & { kind: 'a
   const term = (model.entries.at(-1)?.term ?? model.termBefore) + raise
   return sizes.map((bytes, position) => {
     const index = lastOf(model) + 1 + position
-    return { index, term, type, data: new Uint8Array(bytes).fill(index * 7 + term) }
+    const kept = type === EntryType.WITHHELD ? 0 : bytes
+    return { index, term, type, data: new Uint8Array(kept).fill(index * 7 + term) }
   })
 }
 
@@ -123,6 +124,11 @@ function runsOf(entries: readonly LogEntry[]): TermRun[] {
   return runs
 }
 
+function endsOf(entries: readonly LogEntry[]): IndexRange | null {
+  const indexes = entries.map(({ index }) => index)
+  return indexes.length === 0 ? null : { first: Math.min(...indexes), last: Math.max(...indexes) }
+}
+
 function expectStored({ store, stored: found }: OpenedStore, model: Model): void {
   const { identity: _, ...stored } = found
   expect({ ...stored, configurations: stored.configurations.map((entry) => entry.index) }).toEqual({
@@ -132,6 +138,7 @@ function expectStored({ store, stored: found }: OpenedStore, model: Model): void
     termBeforeFirst: model.termBefore,
     terms: runsOf(model.entries),
     configurations: model.entries.filter((entry) => entry.type === 3).map((entry) => entry.index),
+    withheld: endsOf(model.entries.filter((entry) => entry.type === 4)),
   })
   expectReads(store, model)
 }

@@ -124,6 +124,7 @@ test.each([
       data: new Uint8Array(0),
     }),
     configurations: () => [],
+    withheld: () => null,
   } as unknown as LogReader
   const record = { number: 1, name: 'g', hardState: null, firstIndex: 1, termBeforeFirst: 0 }
   const scan = scanGroup(record, reader, () => nowMs)

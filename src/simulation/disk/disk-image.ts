@@ -12,6 +12,7 @@ import {
 } from '../../rules/types.ts'
 import type { RowsRead } from '../../storage/claimed-read.ts'
 import { type ReadLimits, StorageError, type StoredGroup, type TermRun } from '../../storage/storage.ts'
+import { withheldRange } from '../../storage/withheld-range.ts'
 
 export type WriteOp =
   | { readonly kind: 'append'; readonly entries: readonly LogEntry[] }
@@ -138,6 +139,7 @@ export class GroupImage {
       termBeforeFirst: this.termBeforeFirst,
       terms: termRuns(this.#entries),
       configurations: this.#entries.filter((entry) => entry.type === EntryType.CONFIGURATION).map(copyEntry),
+      withheld: withheldRange(this.#entries),
       ...(this.identity === 0 ? {} : { identity: this.identity }),
     }
   }

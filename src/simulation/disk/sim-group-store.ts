@@ -1,6 +1,13 @@
 // One open group of a simulated storage: checks that what is asked for makes sense, as the product does.
 
-import type { HardState, LogEntry, LogId, LogIndex, Term } from '../../rules/types.ts'
+import {
+  EntryType,
+  type HardState,
+  type LogEntry,
+  type LogId,
+  type LogIndex,
+  type Term,
+} from '../../rules/types.ts'
 import { ClaimedRead } from '../../storage/claimed-read.ts'
 import { FailureWatch } from '../../storage/failure-watch.ts'
 import { LogWindow } from '../../storage/log-window.ts'
@@ -48,10 +55,14 @@ export class SimGroupStore implements GroupStore {
 
   append(entries: readonly LogEntry[], done: StorageDone): void {
     let last = this.#lastAsked
-    for (const { index, term } of entries) {
+    for (const { index, term, type, data } of entries) {
       if (index !== last.index + 1 || term < last.term) {
         const next = `${last.index + 1} of term ${last.term} or later is next`
         this.#refuse(`entry ${index} of term ${term} appended, ${next}`, done)
+        return
+      }
+      if (type === EntryType.WITHHELD && data.length > 0) {
+        this.#refuse(`entry ${index} is withheld and has data all the same`, done)
         return
       }
       last = { index, term }

@@ -3,6 +3,7 @@
 import { EntryType, type HardState, type LogEntry, type LogIndex, type Term } from '../../rules/types.ts'
 import { drawIdentity } from '../identity.ts'
 import type { StoredGroup, TermRun } from '../storage.ts'
+import { withheldRange } from '../withheld-range.ts'
 
 export class MemoryGroup {
   readonly #identity = drawIdentity()
@@ -19,6 +20,7 @@ export class MemoryGroup {
       termBeforeFirst: this.#termBeforeFirst,
       terms: termRuns(this.#entries),
       configurations: this.#entries.filter((entry) => entry.type === EntryType.CONFIGURATION).map(copy),
+      withheld: withheldRange(this.#entries),
       identity: this.#identity,
     }
   }

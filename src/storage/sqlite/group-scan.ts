@@ -38,7 +38,8 @@ export function* scanGroup(
     )
   }
   const configurations = yield* readConfigurations(group, lastIndex, reader)
-  return { hardState, firstIndex, lastIndex, termBeforeFirst, terms, configurations }
+  const withheld = reader.withheld(group, firstIndex, lastIndex)
+  return { hardState, firstIndex, lastIndex, termBeforeFirst, terms, configurations, withheld }
 }
 
 /** Counts as many keys per step as take a few milliseconds, whatever the size of the rows and the speed of the disk. */

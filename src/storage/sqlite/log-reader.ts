@@ -2,7 +2,7 @@
 // connection and by the disk thread while it opens groups.
 
 import type { Database, Statement } from 'better-sqlite3'
-import type { LogEntry, LogIndex, Term } from '../../rules/types.ts'
+import { EntryType, type IndexRange, type LogEntry, type LogIndex, type Term } from '../../rules/types.ts'
 import type { RowsRead } from '../claimed-read.ts'
 import { isEntryType, StorageError } from '../storage.ts'
 import { EntryChecksum } from './checksum.ts'
@@ -27,6 +27,8 @@ export class LogReader {
   readonly #last: Statement<Range, number>
   readonly #border: Statement<Range, number>
   readonly #configurations: Statement<[...Range, limit: number], unknown[]>
+  readonly #firstWithheld: Statement<Range, number>
+  readonly #lastWithheld: Statement<Range, number>
 
   constructor(db: Database) {
     const inRange = 'FROM log_entries WHERE position BETWEEN ? AND ?'
@@ -48,6 +50,9 @@ export class LogReader {
         `SELECT ${COLUMNS} ${inRange} AND type = 3 ORDER BY position LIMIT ?`,
       )
       .raw()
+    const withheld = `SELECT ${INDEX_OF_POSITION} ${inRange} AND type = 4 ORDER BY position`
+    this.#firstWithheld = db.prepare<Range, number>(`${withheld} LIMIT 1`).pluck()
+    this.#lastWithheld = db.prepare<Range, number>(`${withheld} DESC LIMIT 1`).pluck()
   }
 
   /**
@@ -114,6 +119,13 @@ export class LogReader {
     return rows.map((row) => this.#parse(group, row, Number(row[0])))
   }
 
+  /** From the first to the last entry without its payload, between `from` and `to`; null: there is none. */
+  withheld(group: GroupIdentity, from: LogIndex, to: LogIndex): IndexRange | null {
+    const range: Range = [positionOf(group.number, from), positionOf(group.number, to)]
+    const [first, last] = [this.#firstWithheld.get(...range), this.#lastWithheld.get(...range)]
+    return first === undefined || last === undefined ? null : { first, last }
+  }
+
   #parse(group: GroupIdentity, row: readonly unknown[], expected: LogIndex): LogEntry {
     const [index, term, type, checksum, data] = row
     if (index !== expected) throw missing(group, expected)
@@ -123,6 +135,7 @@ export class LogReader {
       term >= 0 &&
       isEntryType(type) &&
       data instanceof Uint8Array &&
+      (type !== EntryType.WITHHELD || data.length === 0) &&
       this.#checksum.of(group.number, term, type, expected, data) === checksum
     ) {
       return { index: expected, term, type, data }

@@ -17,7 +17,7 @@ export function positionOf(group: number, index: number): bigint {
 /**
  * Step `n` turns format version `n` into `n + 1`; a new database runs them all. A rowid table with one integer key and
  * not WITHOUT ROWID: rows over 1 kB would overflow there, which halves the throughput at 4 kB per entry. The partial
- * index holds configuration entries only and costs data entries next to nothing.
+ * indexes hold configuration entries, and what a witness keeps, and cost data entries next to nothing.
  */
 const STEPS: readonly string[] = [
   `
@@ -55,6 +55,7 @@ const STEPS: readonly string[] = [
     checksum INTEGER NOT NULL
   ) STRICT;
   `,
+  'CREATE INDEX withheld_entries ON log_entries (type) WHERE type = 4;',
 ]
 
 export const FORMAT_VERSION = STEPS.length

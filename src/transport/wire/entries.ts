@@ -1,7 +1,7 @@
 // Entries on the wire: runs of (term, type, count) beside an array of byte strings. Indexes do not travel; they follow
 // from the position before the first entry, so that a batch is contiguous by construction.
 
-import { EntryType, type LogEntry, type LogIndex, type Term } from '../../rules/types.ts'
+import { EntryType, isEntryType, type LogEntry, type LogIndex, type Term } from '../../rules/types.ts'
 
 /** Most bytes of one AppendEntries; nats-server itself warns beyond this payload. */
 export const MAX_APPEND_BYTES = 8 * 1024 * 1024
@@ -79,7 +79,10 @@ export function isRunList(value: unknown): value is EntryRun[] {
   return true
 }
 
-/** `undefined` when the runs do not cover exactly `data`, or the indexes leave the safe range. */
+/**
+ * `undefined` when the runs do not cover exactly `data`, when an entry that is withheld has bytes, or when the indexes leave
+ * the safe range.
+ */
 export function unpackEntries(
   prevLogIndex: LogIndex,
   runs: readonly EntryRun[],
@@ -93,14 +96,11 @@ export function unpackEntries(
     if (at + count > data.length) return undefined
     for (const end = at + count; at < end; at += 1) {
       const bytes = data[at]
-      if (bytes === undefined) return undefined
+      // What is withheld has no bytes: a sender that says both is not to be believed in either.
+      if (bytes === undefined || (type === EntryType.WITHHELD && bytes.length > 0)) return undefined
       index += 1
       entries.push({ index, term, type, data: bytes })
     }
   }
   return at === data.length ? entries : undefined
-}
-
-function isEntryType(value: unknown): value is EntryType {
-  return value === EntryType.NO_OP || value === EntryType.DATA || value === EntryType.CONFIGURATION
 }

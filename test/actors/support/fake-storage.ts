@@ -20,6 +20,7 @@ import {
   type StorageErrorCode,
   type StoredGroup,
 } from '../../../src/storage/storage.ts'
+import { withheldRange } from '../../../src/storage/withheld-range.ts'
 
 /** What survives power loss. */
 export interface DiskState {
@@ -275,5 +276,6 @@ function storedGroup({ hardState, firstIndex, termBeforeFirst, entries, identity
       .filter((entry, i) => entry.term !== entries[i - 1]?.term)
       .map(({ index, term }) => ({ firstIndex: index, term })),
     configurations: entries.filter(({ type }) => type === EntryType.CONFIGURATION),
+    withheld: withheldRange(entries),
   }
 }

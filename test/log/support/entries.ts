@@ -5,6 +5,7 @@ import { type LogDisk, RaftLog } from '../../../src/log/raft-log.ts'
 import { EntryType, type LogEntry, type LogIndex, type PeerId, type Term } from '../../../src/rules/types.ts'
 import type { CacheBudget } from '../../../src/runtime/cache-budget.ts'
 import type { Fetch, FetchDone, ReadLimits, StoredGroup } from '../../../src/storage/storage.ts'
+import { withheldRange } from '../../../src/storage/withheld-range.ts'
 
 export function dataEntry(index: LogIndex, term: Term, bytes = 1): LogEntry {
   return { index, term, type: EntryType.DATA, data: new Uint8Array(bytes).fill(index % 251) }
@@ -30,6 +31,7 @@ export const EMPTY_GROUP: StoredGroup = {
   termBeforeFirst: 0,
   terms: [],
   configurations: [],
+  withheld: null,
 }
 
 /** What a log finds on disk when these entries are there. */
@@ -44,6 +46,7 @@ export function storedGroup(entries: readonly LogEntry[], termBeforeFirst: Term 
       .filter((entry, i) => entry.term !== entries[i - 1]?.term)
       .map(({ index, term }) => ({ firstIndex: index, term })),
     configurations: entries.filter(({ type }) => type === EntryType.CONFIGURATION),
+    withheld: withheldRange(entries),
   }
 }
 

@@ -29,7 +29,7 @@ const voteRequest: fc.Arbitrary<RequestVoteRequest> = fc.record({
   disruptedLeader: fc.option(fc.record({ peer: member, term })),
 })
 
-const entryType: fc.Arbitrary<EntryType> = fc.constantFrom(1, 2, 3)
+const entryType: fc.Arbitrary<EntryType> = fc.constantFrom(1, 2, 3, 4)
 const data = fc.uint8Array({ maxLength: 300 })
 
 /** Terms never go back from the previous entry to the leader, as in a log. */
@@ -48,7 +48,12 @@ export const appendRequest: fc.Arbitrary<AppendEntriesRequest> = fc
     let current = firstTerm
     const entries = steps.map((step, i): LogEntry => {
       current += step.up
-      return { index: prevLogIndex + 1 + i, term: current, type: step.type, data: step.data }
+      return {
+        index: prevLogIndex + 1 + i,
+        term: current,
+        type: step.type,
+        data: step.type === 4 ? new Uint8Array(0) : step.data,
+      }
     })
     return {
       term: current + ahead,

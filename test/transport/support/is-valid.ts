@@ -63,7 +63,11 @@ export function isValidRequest(request: InboundRequest): boolean {
         const fits = entry.term >= lastTerm && entry.term <= term && entry.index === prevLogIndex + 1 + i
         lastTerm = entry.term
         return (
-          fits && isWhole(entry.term, 1) && [1, 2, 3].includes(entry.type) && entry.data instanceof Uint8Array
+          fits &&
+          isWhole(entry.term, 1) &&
+          [1, 2, 3, 4].includes(entry.type) &&
+          entry.data instanceof Uint8Array &&
+          (entry.type !== 4 || entry.data.length === 0)
         )
       })
       return (

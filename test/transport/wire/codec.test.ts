@@ -234,6 +234,7 @@ describe('AppendEntries', () => {
     ['more runs than entries', [[4, 2, 3]], [a, a]],
     ['runs without entries', [[4, 2, 1]], []],
     ['entries without runs', [], [a]],
+    ['bytes of what is withheld', [[4, 4, 1]], [a]],
     [
       'a run of nothing',
       [

@@ -171,4 +171,28 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     replace: '        if (bytes > 0)',
     tests: ['test/runtime/cache-budget.test.ts'],
   },
+  {
+    name: 'what is left of a withheld range is forgotten with its end',
+    file: 'log/withheld-range.ts',
+    find: 'Math.min(this.#range.last, lastKept))',
+    replace: '0)',
+    tests: ['test/log/raft-log.test.ts'],
+    testName: 'without their payload',
+  },
+  {
+    name: 'what was withheld is known until the restart only',
+    file: 'log/raft-log.ts',
+    find: 'new WithheldRange(stored.withheld)',
+    replace: 'new WithheldRange(null)',
+    tests: ['test/log/raft-log.test.ts'],
+    testName: 'without their payload',
+  },
+  {
+    name: 'bytes come with what is withheld',
+    file: 'transport/wire/entries.ts',
+    find: ' || (type === EntryType.WITHHELD && bytes.length > 0)',
+    replace: '',
+    tests: ['test/transport/wire/codec.test.ts'],
+    testName: 'withheld',
+  },
 ]

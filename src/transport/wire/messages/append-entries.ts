@@ -103,7 +103,8 @@ function buildRequest(fields: MessageWith<typeof REQUEST>): Result<AppendEntries
     return badBody('terms go back from the previous entry to the leader')
   }
   const entries = unpackEntries(prevLogIndex, runs, data)
-  if (entries === undefined) return badBody('the runs do not cover the entries')
+  if (entries === undefined)
+    return badBody('the runs do not cover the entries, or one that is withheld has bytes')
   return { ok: true, value: { term, prevLogIndex, prevLogTerm, committedIndex, entries } }
 }
 
