@@ -108,6 +108,8 @@ export interface NodeStatus {
   readonly readonly: boolean
   /** Of a leader: it takes no commands, because it or too many others are read-only. */
   readonly refusesCommands: boolean
+  /** Up to where payload of entries may be missing here, as it is on a witness; 0: nothing is. Such a member leads nobody and shows no state. */
+  readonly withheldIndex: LogIndex
   /** Of a leader that changes the members; null: none does. */
   readonly change: ChangeStatus | null
   readonly firstIndex: LogIndex

@@ -10,6 +10,7 @@ import type { Full, LogReadOutcome } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { ReadOutcome } from '../actors/node/node.events.ts'
 import { refusal } from '../actors/node/node.refusals.ts'
+import { refusalToShow } from '../actors/node/node.witness.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ElectionTimeoutOptions, ReadLevel } from '../api.ts'
 import { QuorateError } from '../errors.ts'
@@ -46,10 +47,11 @@ export class NodeIntake {
     const core = this.#core
     const { intake } = core
     const isFull = intake.queries.size >= core.tuning.maxPendingReads
-    const refused = this.#cannotServe() ?? (isFull ? busy('Too many reads wait', 'maxPendingReads') : null)
+    const full = isFull ? busy('Too many reads wait', 'maxPendingReads') : null
+    const refused = this.#cannotServe() ?? refusalToShow(core, restOf(level)) ?? full
     if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
     const settle = (outcome: QueryOutcome): void => {
-      if (intake.queries.delete(settle)) done(outcome)
+      if (intake.queries.delete(settle)) done(shown(core, restOf(level), outcome))
     }
     intake.queries.add(settle)
     const at = (outcome: ReadOutcome): void => {
@@ -65,10 +67,11 @@ export class NodeIntake {
     const core = this.#core
     const { logReads } = core.intake
     const isFull = logReads.size >= core.tuning.maxPendingReads
-    const refused = this.#cannotServe() ?? (isFull ? busy('Too many reads wait', 'maxPendingReads') : null)
+    const full = isFull ? busy('Too many reads wait', 'maxPendingReads') : null
+    const refused = this.#cannotServe() ?? refusalToShow(core, 'onItself') ?? full
     if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
     const settle = (outcome: LogReadOutcome): void => {
-      if (logReads.delete(settle)) core.shelter(() => done(outcome))
+      if (logReads.delete(settle)) core.shelter(() => done(shown(core, 'onItself', outcome)))
     }
     logReads.add(settle)
     core.clock.defer(() => {
@@ -96,7 +99,7 @@ export class NodeIntake {
     done: (outcome: ChangeOutcome) => void,
   ): void {
     const core = this.#core
-    const refused = this.#cannotServe() ?? refusalOfWitnesses(wish)
+    const refused = this.#cannotServe()
     if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
     const { asked } = core.membership
     const settle = (outcome: ChangeOutcome): void => {
@@ -207,6 +210,16 @@ export class NodeIntake {
   }
 }
 
+type Rests = Parameters<typeof refusalToShow>[1]
+
+const restOf = (level: ReadLevel): Rests => (level === 'local' ? 'onItself' : 'onLeader')
+
+/** It may have become a witness while it waited, or what it would show may have come without payload. */
+function shown<T extends QueryOutcome | LogReadOutcome>(core: NodeCore, rests: Rests, outcome: T) {
+  const error = outcome.ok ? refusalToShow(core, rests) : null
+  return error === null ? outcome : ({ ok: false, error } as const)
+}
+
 const FULL: Readonly<Record<Full, string>> = {
   maxPendingProposals: 'Too many proposals wait for their result',
   maxPendingBytes: 'Too many bytes of proposals wait for their result',
@@ -246,13 +259,4 @@ class PendingProposal implements Proposal {
     this.#core.intake.pendingBytes -= this.data.length
     this.#done(outcome)
   }
-}
-
-/** Nothing keeps payload from them yet: a member that is called one would be no witness. */
-function refusalOfWitnesses(wish: ChangeWish): QuorateError | null {
-  const wished = wish.kind === 'add' ? [wish.member] : wish.kind === 'set' ? wish.members : []
-  const witness = wished.find(({ role }) => role === 'witness')
-  if (witness === undefined) return null
-  const text = `${witness.id} cannot be a witness: there are none yet. It can be a voter or a learner.`
-  return new QuorateError('UNSUPPORTED', text)
 }

@@ -3,6 +3,8 @@
 import type { NodeCore } from '../actors/node/node.core.ts'
 import { mayAppendCommands } from '../actors/node/node.readonly.ts'
 import { leaseIsValid } from '../actors/node/node.reads.ts'
+import { keepsNoData } from '../actors/node/node.witness.ts'
+import { withheldIndex } from '../actors/snapshot/payload.ts'
 import type { ConfigurationInfo } from '../api.ts'
 import { pathOf } from '../observability/feed/charts.ts'
 import type { CoreStatus } from '../observability/feed/feed-status.ts'
@@ -42,6 +44,7 @@ export function coreStatus(core: NodeCore, state: unknown): CoreStatus {
     resetPending: core.membership.reset.forced !== null,
     readonly: core.membership.isReadonly,
     refusesCommands: core.office !== null && !mayAppendCommands(core),
+    withheldIndex: withheldIndex(core),
     change: changeStatus(core),
     firstIndex: log?.firstIndex ?? 1,
     lastIndex: log?.lastIndex ?? 0,
@@ -115,7 +118,10 @@ function snapshotStatus({ snapshots }: NodeCore): NodeStatus['snapshot'] {
 }
 
 /** User code must not take the status with it. */
-function stateHash({ stateMachine }: NodeCore): string | null {
+/** What the machine of a witness has is no state of the group. */
+function stateHash(core: NodeCore): string | null {
+  if (keepsNoData(core)) return null
+  const { stateMachine } = core
   try {
     return stateMachine.stateHash?.() ?? null
   } catch {

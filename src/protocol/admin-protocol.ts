@@ -100,6 +100,7 @@ const memberStatusSchema = z.object({
   resetPending: z.boolean().default(false),
   readonly: z.boolean().default(false),
   refusesCommands: z.boolean().default(false),
+  withheldIndex: z.int().min(0).default(0),
   change: changeSchema.nullable().default(null),
   firstIndex: index,
   lastIndex: index,

@@ -101,7 +101,10 @@ function flawOf(known: readonly Known[], wanted: readonly Known[]): string | nul
   if (twice !== undefined) return `${twice} is named twice.`
   const voters = wanted.filter(({ role }) => role !== 'learner')
   if (voters.length === 0) return 'A group needs at least one voter.'
+  const most = majorityOf(voters.length) - 1
   if (voters.every(({ role }) => role === 'witness')) return 'A group of nothing but witnesses keeps no data.'
+  if (voters.filter(({ role }) => role === 'witness').length > most)
+    return `Of ${voters.length} voters at most ${most} can be witnesses: a majority of them would keep no data.`
   if (Math.max(voters.length, wanted.length - voters.length) > MAX_MEMBERS)
     return `A group has at most ${MAX_MEMBERS} voters and as many learners.`
   for (const { id, role } of wanted) {
@@ -135,8 +138,7 @@ function configurationFor(wanted: readonly Known[]): Configuration {
 
 /** Do the members have these names, in whatever order? Learners are members. */
 export function isAsExpected(configuration: Configuration, expected: readonly PeerId[]): boolean {
-  const names = targets(configuration)
-  const wanted = new Set(expected)
+  const [names, wanted] = [targets(configuration), new Set(expected)]
   return wanted.size === names.length && names.every((name) => wanted.has(name))
 }
 
@@ -235,6 +237,8 @@ export interface CatchingUp {
   readonly isAlive: boolean
   /** It has got further, with the log or with a snapshot, within the time for which others wait for that. */
   readonly isMoving: boolean
+  /** It is to hold data, and says that its files are those of a witness. */
+  readonly lacksPayload: boolean
 }
 
 export interface CatchUpSituation {
@@ -249,8 +253,12 @@ export interface CatchUpSituation {
 export type CatchUpVerdict =
   | { readonly kind: 'ready' }
   | { readonly kind: 'waiting' }
-  /** `waitedFor` in vain: somebody of them does not answer, or they all do and get no further. */
-  | { readonly kind: 'failed'; readonly why: 'silent' | 'stalled'; readonly waitedFor: readonly PeerId[] }
+  /** `waitedFor` in vain: somebody of them does not answer, they all do and get no further, or their files hold no data. */
+  | {
+      readonly kind: 'failed'
+      readonly why: 'silent' | 'stalled' | 'withoutData'
+      readonly waitedFor: readonly PeerId[]
+    }
 
 /**
  * Ready when everybody who comes, and a majority of the new set, lacks no more than the margin. Whoever lags is waited
@@ -258,6 +266,8 @@ export type CatchUpVerdict =
  */
 export function judgeCatchUp(situation: CatchUpSituation): CatchUpVerdict {
   const { added, peers, lastIndex, marginEntries, sightingOf } = situation
+  const empty = added.filter((peer) => sightingOf(peer).lacksPayload)
+  if (empty.length > 0) return { kind: 'failed', why: 'withoutData', waitedFor: empty }
   const lags = (peer: PeerId): boolean => !isCaughtUp(sightingOf(peer).matchIndex, lastIndex, marginEntries)
   const inVain = peers.filter((peer) => {
     const { isAlive, isMoving } = sightingOf(peer)

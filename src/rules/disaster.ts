@@ -2,7 +2,7 @@
 // What Raft promises holds no longer than the operator's word that the others never come back.
 
 import { MAX_MEMBERS, roleOf } from './change.ts'
-import { isMember, isStable, isWitness, priorityOf } from './quorum.ts'
+import { isMember, isStable, isWitness, majorityOf, priorityOf } from './quorum.ts'
 import { isPlausibleTerm } from './term.ts'
 import {
   type Configuration,
@@ -27,6 +27,8 @@ export interface ResetSituation {
   readonly changing: boolean
   /** It installs a snapshot, which brings a configuration of its own. */
   readonly installing: boolean
+  /** Its files are those of a witness, whatever the configuration says. */
+  readonly lacksPayload: boolean
 }
 
 export type ResetVerdict =
@@ -44,7 +46,7 @@ export type ResetVerdict =
  */
 export function judgeReset(situation: ResetSituation): ResetVerdict {
   const { configuration, peers, self, identity, changing, installing } = situation
-  const why = flawOf(configuration, peers, self)
+  const why = flawOf(situation)
   if (why !== null) return { kind: 'invalid', why }
   if (changing) return { kind: 'busy', why: 'a change of the members runs' }
   if (installing) return { kind: 'busy', why: 'a snapshot is being installed' }
@@ -53,15 +55,18 @@ export function judgeReset(situation: ResetSituation): ResetVerdict {
     : { kind: 'force', configuration: forcedOf(configuration, peers, self, identity) }
 }
 
-function flawOf(configuration: Configuration, peers: readonly PeerId[], self: PeerId): string | null {
+function flawOf({ configuration, peers, self, lacksPayload }: ResetSituation): string | null {
   if (peers.length === 0) return 'a group needs at least one voter'
   const twice = peers.find((peer, i) => peers.indexOf(peer) !== i)
   if (twice !== undefined) return `${twice} is named twice`
   if (peers.length > MAX_MEMBERS) return `a group has at most ${MAX_MEMBERS} voters`
   if (!peers.includes(self))
     return `${self} is not among ${peers.join(', ')}: ask one that is, for it has to lead them`
-  if (roleOf(configuration, self) === 'witness')
+  if (lacksPayload || roleOf(configuration, self) === 'witness')
     return `${self} is a witness and keeps no data: ask a member that does`
+  const witnesses = peers.filter((peer) => isWitness(configuration, peer)).length
+  if (witnesses >= majorityOf(peers.length))
+    return `of ${peers.length} voters ${witnesses} would be witnesses, which keep no data: at most ${majorityOf(peers.length) - 1} may be`
   return null
 }
 

@@ -1,6 +1,6 @@
 // When to stand for election, and how to count what the others answer (paper section 5.2, braft vote contexts).
 
-import { hasQuorum, isMember, members, priorityOf } from './quorum.ts'
+import { hasQuorum, isMember, isWitness, members, priorityOf } from './quorum.ts'
 import type { Configuration, PeerId, Term } from './types.ts'
 
 export interface CampaignSituation {
@@ -10,12 +10,16 @@ export interface CampaignSituation {
   readonly leaderIsGone: boolean
   /** The configuration may be about to change under a snapshot that is being installed (trap T14). */
   readonly installingSnapshot: boolean
+  /** Its files are those of a witness, whatever the configuration says: it would send nothing for something. */
+  readonly lacksPayload: boolean
 }
 
 export function mayCampaign(situation: CampaignSituation): boolean {
   return (
     situation.leaderIsGone &&
     !situation.installingSnapshot &&
+    !situation.lacksPayload &&
+    !isWitness(situation.configuration, situation.self) &&
     isMember(situation.configuration, situation.self) &&
     priorityOf(situation.configuration, situation.self) > 0
   )
@@ -49,9 +53,14 @@ export function isAlone(configuration: Configuration, self: PeerId): boolean {
   )
 }
 
-/** The same, where it may lead: a lone member of priority 0 leads nobody. */
-export function electsItself(configuration: Configuration, self: PeerId): boolean {
-  return isAlone(configuration, self) && priorityOf(configuration, self) > 0
+/** The same, where it may lead: a lone member of priority 0, or one that is a witness or has its files, leads nobody. */
+export function electsItself(configuration: Configuration, self: PeerId, lacksPayload: boolean): boolean {
+  return (
+    isAlone(configuration, self) &&
+    priorityOf(configuration, self) > 0 &&
+    !lacksPayload &&
+    !isWitness(configuration, self)
+  )
 }
 
 /** A leader that was in office when it was asked: its lease on the voters is void once it has voted (braft TermLeader). */

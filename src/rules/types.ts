@@ -95,6 +95,8 @@ export interface SnapshotMeta extends Configuration {
   readonly peers: readonly PeerId[]
   /** Not empty when the configuration at that index was joint (trap T71). */
   readonly oldPeers: readonly PeerId[]
+  /** It has no files, because whoever took it lacks the payload of entries: a witness, or one that was sent it as such. */
+  readonly withheld?: true
 }
 
 /** Everything that a configuration consists of, and nothing else. */

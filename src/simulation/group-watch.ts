@@ -83,7 +83,11 @@ export class GroupWatch {
     if (record === null || record === this.#newest.get(member)) return
     this.#newest.set(member, record)
     const isOwn = member.node?.core.snapshots.activity === 'saving'
-    checker()?.snapshotPublished(member.id, record.meta, isOwn ? member.capturedHash : null)
+    checker()?.snapshotPublished(
+      member.id,
+      record.meta,
+      isOwn && record.meta.withheld !== true ? member.capturedHash : null,
+    )
   }
 
   disks(member: () => SimMember): DiskObserver {

@@ -1,6 +1,8 @@
 // A member as the checker looks at it: a live view, always as the node is now.
 
 import { leaseIsValid } from '../actors/node/node.reads.ts'
+import { keepsNoData } from '../actors/node/node.witness.ts'
+import { lacksPayload } from '../actors/snapshot/payload.ts'
 import type { NodeHandle } from '../host/node-handle.ts'
 import type { Configuration, LogEntry, LogIndex, PeerId } from '../rules/types.ts'
 import { EMPTY_CONFIGURATION } from '../rules/types.ts'
@@ -90,11 +92,18 @@ export class MemberView implements NodeObservation {
     return this.#core?.configuration ?? EMPTY_CONFIGURATION
   }
 
+  get lacksPayload(): boolean {
+    const core = this.#core
+    return core !== undefined && lacksPayload(core)
+  }
+
   get forced(): boolean {
     return (this.#core?.membership.reset.forced ?? null) !== null
   }
 
   get stateHash(): string | null {
+    const core = this.#core
+    if (core !== undefined && keepsNoData(core)) return null
     return this.#member.machine?.comparableHash ?? null
   }
 

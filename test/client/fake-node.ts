@@ -115,7 +115,7 @@ export class FakeNode implements RaftNode {
         peers: this.peers,
         oldPeers: this.oldPeers,
         ...{ learners: [], witnesses: [], priorities: {}, membership: 'voter', change: null },
-        ...{ resetPending: false, readonly: false, refusesCommands: false },
+        ...{ resetPending: false, readonly: false, refusesCommands: false, withheldIndex: 0 },
       },
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
       ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },

@@ -1,6 +1,6 @@
 // Members come and go, over one bus: adding, removing, replacing, promoting, as braft's own tests do it.
 
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { RaftNode } from '../../src/api.ts'
 import { type Member, rejection, until, World } from './support/world.ts'
 
@@ -63,13 +63,33 @@ describe('adding', () => {
     await converged(a, b, c)
   })
 
-  it('takes in nobody as a witness: there are none yet', async () => {
-    const { world, a } = await alone('b')
+  it('takes in a witness, which shows nobody anything', async () => {
+    const { world, a, joiners } = await alone('w')
     await using _ = world
-    const b = { id: 'b', role: 'witness' } as const
-    for (const asked of [a.node.addPeer(b), a.node.changePeers(['a', b])])
-      expect(await rejection(asked)).toMatchObject({ code: 'UNSUPPORTED', outcome: 'not-applied' })
-    expect(a.node.members()).toMatchObject({ peers: ['a'], witnesses: [] })
+    const [w] = joiners
+    if (w === undefined) throw new Error('nobody joins')
+    await say(a.node, 5)
+    expect(await rejection(a.node.changePeers([{ id: 'w', role: 'witness' }]))).toMatchObject({
+      code: 'INVALID',
+    })
+    expect(await a.node.addPeer({ id: 'w', role: 'witness' })).toMatchObject({
+      peers: ['a', 'w'],
+      witnesses: ['w'],
+    })
+    await say(a.node, 3)
+    await vi.waitFor(() => expect(w.node.status()).toMatchObject({ membership: 'witness', stateHash: null }))
+    expect(w.node.status().withheldIndex).toBeGreaterThan(0)
+    expect(await rejection(w.node.read(null))).toMatchObject({
+      code: 'NOT_LEADER',
+      leader: 'a',
+      retryable: true,
+    })
+    expect(await rejection(w.node.read(null, { level: 'local' }))).toMatchObject({ code: 'UNSUPPORTED' })
+    expect(await rejection(w.node.readCommittedUserLog(1))).toMatchObject({ code: 'UNSUPPORTED' })
+    expect(await rejection(w.node.vote())).toMatchObject({ code: 'INVALID' })
+    expect(await rejection(a.node.transferLeadership('w'))).toMatchObject({ code: 'INVALID' })
+    for (const wish of [a.node.promote('w'), a.node.demote('w'), a.node.addPeer({ id: 'w', role: 'voter' })])
+      expect(await rejection(wish)).toMatchObject({ code: 'INVALID', outcome: 'not-applied' })
   })
 
   it('takes in several at once, when all of them answer (ND-39)', async () => {

@@ -30,6 +30,7 @@ const MIXED: Configuration = {
   ...{ learners: ['l'], witnesses: ['w'], priorities: { a: 150 } },
   ...{ identities: { a: 1, b: 2, w: 3 }, newcomers: { b: 9 } },
 }
+const MIXED_TWICE: Configuration = { ...MIXED, peers: ['a', 'b', 'w', 'v'], witnesses: ['w', 'v'] }
 
 const target = (configuration: Configuration, wish: ChangeWish): Configuration => {
   const verdict = judgeWish(configuration, wish)
@@ -77,6 +78,13 @@ describe('a wish', () => {
   it.each<[string, Configuration, ChangeWish, RegExp]>([
     ['nobody', MIXED, { kind: 'set', members: [] }, /at least one voter/],
     ['learners alone', MIXED, { kind: 'set', members: [{ id: 'l' }] }, /at least one voter/],
+    [
+      'more witnesses than leave a majority somebody with data',
+      MIXED,
+      { kind: 'set', members: [{ id: 'a' }, { id: 'w' }, { id: 'v', role: 'witness' }] },
+      /of 3 voters at most 1 can be/i,
+    ],
+    ['a voter removed beside as many witnesses', MIXED_TWICE, { kind: 'remove', peer: 'a' }, /at most 1/],
     ['witnesses alone', MIXED, { kind: 'set', members: [{ id: 'w' }] }, /nothing but witnesses/],
     ['the last voter removed', stable('a'), { kind: 'remove', peer: 'a' }, /at least one voter/],
     ['the last voter demoted', stable('a'), { kind: 'demote', peer: 'a' }, /at least one voter/],
@@ -209,6 +217,12 @@ describe('a change may begin', () => {
 })
 
 describe('catching up', () => {
+  it('ends for whoever is to hold data and comes without data', () => {
+    expect(judge('de', 'abcde', 'abcde', 'abcde', '', 'e')).toEqual({
+      ...{ kind: 'failed', why: 'withoutData', waitedFor: ['e'] },
+    })
+  })
+
   it.each([
     [0, 0, 1000, false],
     [0, 5, 1000, false],
@@ -221,7 +235,7 @@ describe('catching up', () => {
     expect(isCaughtUp(matchIndex, lastIndex, margin)).toBe(expected)
   })
 
-  const judge = (added: string, peers: string, ready: string, alive: string, stuck = '') =>
+  const judge = (added: string, peers: string, ready: string, alive: string, stuck = '', empty = '') =>
     judgeCatchUp({
       ...{ added: [...added], peers: [...peers], lastIndex: 10, marginEntries: 0 },
       sightingOf: (peer) => ({
@@ -229,6 +243,7 @@ describe('catching up', () => {
         matchIndex: ready.includes(peer) ? 10 : 3,
         isAlive: alive.includes(peer),
         isMoving: !stuck.includes(peer),
+        lacksPayload: empty.includes(peer),
       }),
     })
 

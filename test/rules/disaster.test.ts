@@ -14,6 +14,7 @@ import type { Configuration, LogId } from '../../src/rules/types.ts'
 const ABC: Configuration = { peers: ['a', 'b', 'c'], oldPeers: [] }
 const situation = (over: Partial<ResetSituation>): ResetSituation => ({
   ...{ configuration: ABC, peers: ['a'], self: 'a', identity: 7, changing: false, installing: false },
+  lacksPayload: false,
   ...over,
 })
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => (i === 0 ? 'a' : `m${i}`))
@@ -90,6 +91,12 @@ describe('a set that is forced', () => {
     ['others than the told one', { peers: ['b', 'c'] }, /a is not among b, c: ask one that is/],
     ['too many', { peers: names(256) }, /at most 255/],
     ['a witness as the told one', { configuration: { ...ABC, witnesses: ['a'] } }, /a is a witness/],
+    ['one that has the files of a witness', { lacksPayload: true }, /a is a witness/],
+    [
+      'more witnesses than leave a majority somebody with data',
+      { configuration: { ...ABC, witnesses: ['b', 'c'] }, peers: ['a', 'b', 'c'] },
+      /at most 1 may be/,
+    ],
     ['nobody, while a change runs', { peers: [], changing: true }, /at least one voter/],
   ])('cannot be %s', (_, over, why) => {
     expect(judgeReset(situation(over))).toEqual({ kind: 'invalid', why: expect.stringMatching(why) })

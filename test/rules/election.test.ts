@@ -6,6 +6,7 @@ import {
   type Candidate,
   countPreVote,
   countVote,
+  electsItself,
   grant,
   hasWon,
   isAlone,
@@ -38,29 +39,42 @@ function answer(from: PeerId, over: Partial<VoteAnswer>): VoteAnswer {
 /** A pre-vote is answered from a term before the one it asks for. */
 const earlier = (one: VoteAnswer): VoteAnswer => ({ ...one, term: 4 })
 
+const CALLED = { leaderIsGone: true, installingSnapshot: false, lacksPayload: false }
+
 describe('a member may campaign', () => {
   const flags = [true, false]
   const cases = flags.flatMap((leaderIsGone) =>
     flags.flatMap((installingSnapshot) =>
-      flags.map((listed) => ({ leaderIsGone, installingSnapshot, listed })),
+      flags.flatMap((listed) =>
+        flags.map((lacksPayload) => ({ leaderIsGone, installingSnapshot, listed, lacksPayload })),
+      ),
     ),
   )
 
   it.each(cases)(
-    'leader gone $leaderIsGone, installing $installingSnapshot, member $listed (traps T1, T14)',
-    ({ leaderIsGone, installingSnapshot, listed }) => {
+    'leader gone $leaderIsGone, installing $installingSnapshot, member $listed, without payload $lacksPayload (traps T1, T14)',
+    ({ listed, ...over }) => {
       const self = listed ? 'a' : 'x'
-      expect(mayCampaign({ configuration: FIVE, self, leaderIsGone, installingSnapshot })).toBe(
-        leaderIsGone && !installingSnapshot && listed,
+      const { leaderIsGone, installingSnapshot, lacksPayload } = over
+      expect(mayCampaign({ configuration: FIVE, self, ...over })).toBe(
+        leaderIsGone && !installingSnapshot && listed && !lacksPayload,
       )
     },
   )
 
   it('also when only the old half of a joint configuration lists it', () => {
     const configuration = { peers: ['b'], oldPeers: ['a'] }
-    expect(mayCampaign({ configuration, self: 'a', leaderIsGone: true, installingSnapshot: false })).toBe(
-      true,
-    )
+    expect(mayCampaign({ configuration, self: 'a', ...CALLED })).toBe(true)
+  })
+
+  it('never as a witness, nor alone', () => {
+    const configuration = { ...FIVE, witnesses: ['a'] }
+    expect(mayCampaign({ configuration, self: 'a', ...CALLED })).toBe(false)
+    expect(mayCampaign({ configuration, self: 'b', ...CALLED })).toBe(true)
+    const lone = { peers: ['a'], oldPeers: [] }
+    expect(electsItself(lone, 'a', false)).toBe(true)
+    expect(electsItself(lone, 'a', true)).toBe(false)
+    expect(electsItself({ ...lone, witnesses: ['a'] }, 'a', false)).toBe(false)
   })
 })
 

@@ -37,11 +37,14 @@ describe('a follower waits before it stands', () => {
 
 it('priority 0 never campaigns, and leads not even itself', () => {
   const may = (self: string) =>
-    mayCampaign({ configuration: GROUP, self, leaderIsGone: true, installingSnapshot: false })
+    mayCampaign({
+      ...{ configuration: GROUP, self, leaderIsGone: true },
+      ...{ installingSnapshot: false, lacksPayload: false },
+    })
   expect(ABCDE.filter(may)).toEqual(['a', 'b', 'c', 'e'])
   const lone: Configuration = { peers: ['d'], oldPeers: [] }
-  expect(electsItself(lone, 'd')).toBe(true)
-  expect(electsItself({ ...lone, priorities: { d: 0 } }, 'd')).toBe(false)
+  expect(electsItself(lone, 'd', false)).toBe(true)
+  expect(electsItself({ ...lone, priorities: { d: 0 } }, 'd', false)).toBe(false)
 })
 
 describe('a leader would rather see in its place', () => {

@@ -83,13 +83,16 @@ describe('a simulated group that has lost its majority for good', () => {
 describe('an operator', () => {
   it('wishes everything, and never that those whose disks may die are a majority', () => {
     const random = streamOf(1, 'wishes')
-    const hosts = ['A', 'B', 'C', 'D', 'E']
+    const hosts = { all: ['A', 'B', 'C', 'D', 'E'], victims: ['A'], witnesses: ['E'] }
     const kinds = new Set<string>()
     for (let i = 0; i < 2000; i++) {
-      const drawn = drawWish(random, { peers: ['A', 'B', 'C'], learners: ['D'] }, hosts, ['A'])
+      const drawn = drawWish(random, { peers: ['A', 'B', 'C'], learners: ['D'] }, hosts)
       if (drawn === null) continue
       expect(drawn.expect).toEqual(['A', 'B', 'C', 'D'])
       kinds.add(drawn.wish.kind)
+      const { wish } = drawn
+      const wished = wish.kind === 'set' ? wish.members : wish.kind === 'add' ? [wish.member] : []
+      for (const { id, role } of wished) expect(role === 'witness').toBe(id === 'E')
       if (drawn.wish.kind !== 'set') continue
       const voters = drawn.wish.members.filter(({ role }) => role !== 'learner').map(({ id }) => id)
       expect(voters.includes('A') ? voters.length : 3).toBeGreaterThan(2)

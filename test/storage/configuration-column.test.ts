@@ -8,7 +8,7 @@ const VOTERS = { peers: ['a', 'b'], oldPeers: ['a'] }
 it('gives back each part, and nothing for what is not there', () => {
   const whole = {
     ...{ identities: { a: 5 }, newcomers: { b: 6 }, learners: ['c'] },
-    ...{ witnesses: ['b'], priorities: { a: 0 } },
+    ...{ witnesses: ['b'], priorities: { a: 0 }, withheld: true as const },
   }
   expect(configurationTail(columnOf({ ...VOTERS, ...whole }))).toEqual(whole)
   expect(configurationTail(columnOf({ ...VOTERS, learners: ['c'] }))).toEqual({ learners: ['c'] })

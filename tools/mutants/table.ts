@@ -26,12 +26,13 @@ import { TRANSFER_MUTANTS } from './tables/transfers.ts'
 import { TRANSPORT_MUTANTS } from './tables/transport.ts'
 import { USER_SNAPSHOT_MUTANTS } from './tables/user-snapshots.ts'
 import { WATCHING_MUTANTS } from './tables/watching.ts'
+import { WITNESS_MUTANTS } from './tables/witnesses.ts'
 
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
   transfers: [...TRANSFER_MUTANTS, ...PRIORITY_MUTANTS],
   replication: [...REPLICATION_MUTANTS, ...READONLY_MUTANTS],
-  membership: [...MEMBERSHIP_MUTANTS, ...DISASTER_MUTANTS],
+  membership: [...MEMBERSHIP_MUTANTS, ...DISASTER_MUTANTS, ...WITNESS_MUTANTS],
   completions: COMPLETION_MUTANTS,
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,

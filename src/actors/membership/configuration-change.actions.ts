@@ -12,7 +12,7 @@ import {
   type WishVerdict,
   whyNotYet,
 } from '../../rules/change.ts'
-import { isMember, isStable } from '../../rules/quorum.ts'
+import { isMember, isStable, isWitness } from '../../rules/quorum.ts'
 import { type Configuration, configurationOf, type Identities, type PeerId } from '../../rules/types.ts'
 import type { AskedChange, ChangeOutcome, ChangeWorld } from './change-world.ts'
 import type { ConfigurationChange } from './configuration-change.ts'
@@ -113,7 +113,8 @@ function catchUp({ world, change }: ChangeContext, nowMs: number | null): CatchU
     added: change.adding,
     peers: change.target?.peers ?? [],
     sightingOf: (peer) => {
-      if (peer === id) return { peer, matchIndex: lastIndex, isAlive: true, isMoving: true }
+      if (peer === id)
+        return { peer, matchIndex: lastIndex, isAlive: true, isMoving: true, lacksPayload: false }
       const progress = world.progressOf(peer)
       const { matchIndex = 0, lastContactMs = 0, answers = 0 } = progress ?? {}
       // A learner that is to vote may have had the log, and have gone since.
@@ -122,7 +123,9 @@ function catchUp({ world, change }: ChangeContext, nowMs: number | null): CatchU
       const isAlive = nowMs === null || nowMs - sinceMs <= tuning.electionTimeoutMs
       const stillMs = nowMs === null ? 0 : nowMs - change.standsStillSinceMs(peer, progress, nowMs)
       const isMoving = stillMs <= tuning.maxCatchUpStallMs
-      return { peer, matchIndex: isHere ? matchIndex : 0, isAlive, isMoving }
+      const lacksPayload =
+        progress?.isMisplaced === true && !isWitness(change.target ?? world.configuration, peer)
+      return { peer, matchIndex: isHere ? matchIndex : 0, isAlive, isMoving, lacksPayload }
     },
   })
 }
@@ -148,8 +151,13 @@ export function giveUp(context: ChangeContext): void {
   const { waitedFor = [], why = 'silent' } = change.inVain ?? {}
   const { group, term, logger, tuning } = world
   const stalled = `answered, but got no further for ${tuning.maxCatchUpStallMs} ms (maxCatchUpStallMs)`
-  const what = why === 'silent' ? 'did not answer' : stalled
-  const message = `The members stay as they are: ${waitedFor.join(', ')} ${what} while catching up with the log.`
+  const who = waitedFor.join(', ')
+  const what = {
+    silent: `${who} did not answer while catching up with the log.`,
+    stalled: `${who} ${stalled} while catching up with the log.`,
+    withoutData: `the files of ${who} are those of a witness and hold no data. Stop it, wipe its files, and add it again.`,
+  }
+  const message = `The members stay as they are: ${what[why]}`
   logger.warn({ group, term, waitedFor, why }, message)
   end(context, { ok: false, error: world.error('CATCH_UP', message) })
   world.send({ type: 'followers.due', term })

@@ -18,6 +18,8 @@ export class Membership {
   readonly reset = new Reset()
   /** This member must not get more commands (braft enter_readonly_mode). In memory only, as there. */
   isReadonly = false
+  /** It is to hold data, and its files are those of a witness. */
+  isMisplaced = false
   #wasMember = false
   /** By which configuration others have said that this member is none. */
   #told = NOTHING

@@ -24,6 +24,7 @@ import {
   type Voter,
 } from '../../rules/vote.ts'
 import type { RequestVoteRequest } from '../../transport/wire/messages/registry.ts'
+import { lacksPayload } from '../snapshot/payload.ts'
 import type { TimerFired } from '../timer.machine.ts'
 import { candidature } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
@@ -42,6 +43,7 @@ export function maySeek(core: NodeCore, { firedMs }: TimerFired): boolean {
     self: core.id,
     leaderIsGone: leaderPresumedAliveMs(core.following.lease, core.leaseTerms, firedMs) === 0,
     installingSnapshot: core.snapshots.isInstalling,
+    lacksPayload: lacksPayload(core),
   })
 }
 
@@ -96,11 +98,10 @@ export function requestVotes(core: NodeCore): void {
 
 /** Counts the own vote, unless it is still promised to a leader; then the chart comes back when the promise ends. */
 export function grantSelf(core: NodeCore): void {
-  if (!isMember(core.configuration, core.id)) return
-  if (owesVoteForMs(core.following.lease, core.leaseTerms, core.clock.nowMs()) > 0) return
-  const { candidacy } = core
-  if (candidacy.vote !== null) candidacy.vote = grant(candidacy.vote, [core.id])
-  else if (candidacy.preVote !== null) candidacy.preVote = grant(candidacy.preVote, [core.id])
+  const { candidacy, configuration, id, following, leaseTerms, clock } = core
+  if (!isMember(configuration, id) || owesVoteForMs(following.lease, leaseTerms, clock.nowMs()) > 0) return
+  if (candidacy.vote !== null) candidacy.vote = grant(candidacy.vote, [id])
+  else if (candidacy.preVote !== null) candidacy.preVote = grant(candidacy.preVote, [id])
 }
 
 function ask(
@@ -110,7 +111,7 @@ function ask(
   peers: readonly PeerId[],
 ): void {
   const { index, term } = core.log.durableLogId
-  const sentTerm = core.term
+  const { term: sentTerm } = core
   const request: RequestVoteRequest = {
     term: method === 'pre_vote' ? sentTerm + 1 : sentTerm,
     lastLogIndex: index,
@@ -178,11 +179,10 @@ export function voteIsWon(core: NodeCore): boolean {
 
 function voterOf(core: NodeCore, nowMs: number): Voter {
   const { term, votedFor } = core
-  const durableLogId = core.log.durableLogId
   return {
     term,
     votedFor,
-    durableLogId,
+    durableLogId: core.log.durableLogId,
     owesVoteForMs: owesVoteForMs(core.following.lease, core.leaseTerms, nowMs),
   }
 }
@@ -200,8 +200,8 @@ function noteVerdict(
 ): void {
   const { granted, reason } = decision
   core.candidacy.said = { from, message, decision }
-  const fields = { group: core.group, from, asked: type, term: core.term, askedTerm: message.term }
-  core.logger.debug({ ...fields, granted, reason }, granted ? 'A vote is given.' : 'A vote is withheld.')
+  const fields = { group: core.group, from, asked: type, term: core.term, askedTerm: message.term, granted }
+  core.logger.debug({ ...fields, reason }, granted ? 'A vote is given.' : 'A vote is withheld.')
 }
 
 export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): void {

@@ -12,6 +12,7 @@ import { refreshConfiguration } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf, FROM_LEADER } from './node.events.ts'
 import { adoptLeader } from './node.term.ts'
+import { noteFiles, refusesData } from './node.witness.ts'
 
 export type LeaderEvent = EventOf<(typeof FROM_LEADER)[number]>
 
@@ -51,6 +52,7 @@ export function acceptAppend(core: NodeCore, event: EventOf<'rpc.append_entries'
     core.outbox.post(() => reply({ ok: false, error: { code: 'EINVAL', message: problem } }))
     return
   }
+  if (refusesData(core, message, reply)) return
   const { firstIndex, lastIndex } = core.log
   // What a leader of any term has vouched for is as settled as what is committed here.
   const commitIndex = Math.max(core.commitIndex, core.following.vouchedCommitIndex)
@@ -81,6 +83,7 @@ function store(core: NodeCore, entries: readonly LogEntry[], truncatedAfter: num
   if (entries.length > 0) core.life.logActor?.send({ type: 'append', entries })
   const changes = truncatedAfter !== null || entries.some((e) => e.type === EntryType.CONFIGURATION)
   if (changes) refreshConfiguration(core)
+  noteFiles(core)
 }
 
 /** An acknowledgement covers what this frame verified, and leaves when that is on disk: also for a repeated frame. */

@@ -20,6 +20,7 @@ import type { NodeCore } from './node.core.ts'
 import { learnLeader } from './node.handover.ts'
 import { mayAppendCommands } from './node.readonly.ts'
 import { refuseProposal } from './node.refusals.ts'
+import { assertHoldsData, wakeWitnesses } from './node.witness.ts'
 import { Office } from './office.ts'
 
 /** Rounds of check-quorum before an entry is written for nothing but members that no entry names yet. */
@@ -27,6 +28,7 @@ const RECORD_AFTER_CHECKS = 3
 
 /** Takes office. The ex-follower owes nobody a vote any more (trap T18). */
 export function takeOffice(core: NodeCore): Office {
+  assertHoldsData(core)
   core.candidacy.end()
   core.nextVersion()
   core.leader = core.id
@@ -111,10 +113,12 @@ export function countBallots(core: NodeCore): void {
   const matchOf = (peer: string): number => {
     if (peer === core.id) return log.durableIndex
     const progress = office.followers.get(peer)?.progress
-    return progress !== undefined && core.counts(peer, progress.identity) ? progress.matchIndex : 0
+    if (progress === undefined || progress.isMisplaced) return 0
+    return core.counts(peer, progress.identity) ? progress.matchIndex : 0
   }
   core.commitTo(office.ballots.count(core.commitIndex, log.lastIndex, matchOf))
   core.files.look()
+  wakeWitnesses(core)
   office.change.moved()
 }
 

@@ -12,6 +12,7 @@ import { appendConfiguration } from './node.appending.ts'
 import type { NodeCore } from './node.core.ts'
 import { isEstablished } from './node.leader.ts'
 import { refusal } from './node.refusals.ts'
+import { noteWhatIsSent } from './node.witness.ts'
 import type { Followership, Office } from './office.ts'
 
 /** Election timeouts for which a member that has left is still told so. */
@@ -146,9 +147,14 @@ export function welcomeFollowers(
 ): void {
   const nowMs = core.clock.nowMs()
   for (const peer of wanted(core, office)) {
-    if (office.followers.has(peer)) continue
+    const known = office.followers.get(peer)
+    if (known !== undefined) {
+      noteWhatIsSent(core, office, known.progress)
+      continue
+    }
     const progress = new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)
     progress.speaksOf(core.candidacy.voters.get(peer) ?? 0)
+    noteWhatIsSent(core, office, progress)
     office.followers.set(peer, spawn(progress))
   }
 }

@@ -5,6 +5,7 @@
 import { judgeReset, type ResetVerdict } from '../../rules/disaster.ts'
 import { members } from '../../rules/quorum.ts'
 import type { AskedReset } from '../membership/reset.ts'
+import { lacksPayload } from '../snapshot/payload.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
 import { refused, settle, settleWaiting } from './node.forced.ts'
@@ -22,6 +23,7 @@ function verdictOn(core: NodeCore, event: Asking): ResetVerdict {
     ...{ configuration, peers: event.peers, self, identity },
     changing: office !== null && isChanging(core),
     installing: snapshots.isInstalling,
+    lacksPayload: lacksPayload(core),
   })
   core.membership.reset.verdict = { event, verdict }
   return verdict

@@ -13,6 +13,7 @@ import { logMachine } from '../log.machine.ts'
 import { configurationChangeMachine } from '../membership/configuration-change.machine.ts'
 import { heartbeatMachine } from '../replication/heartbeat.machine.ts'
 import { replicatorMachine } from '../replication/replicator.machine.ts'
+import { lacksPayload } from '../snapshot/payload.ts'
 import { snapshotMachine } from '../snapshot/snapshot.machine.ts'
 import { timerMachine } from '../timer.machine.ts'
 import { NodeCore } from './node.core.ts'
@@ -116,7 +117,7 @@ const base = setup({
     hardStateIsDurable: ({ context: { core } }) => core.outbox.isOpen,
     hasConfiguration: ({ context: { core } }) => core.configuration.peers.length > 0,
     hasJoined: ({ context: { core } }) => core.life.route !== null,
-    electsItself: ({ context: { core } }) => electsItself(core.configuration, core.id),
+    electsItself: ({ context: { core } }) => electsItself(core.configuration, core.id, lacksPayload(core)),
     followsLeader: ({ context: { core } }) => core.leader !== null,
     mayStandWhenAsked: ({ context: { core } }) => standing.mayStandWhenAsked(core),
 

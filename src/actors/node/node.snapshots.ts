@@ -10,6 +10,7 @@ import { refreshConfiguration } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
 import { refuseAcksAfter, settleAcks, vouchFor } from './node.follower.ts'
+import { keepsNoData, noteFiles } from './node.witness.ts'
 
 /**
  * Takes a snapshot that is durable, and whose state has been loaded or saved. One that is not newer than the last one
@@ -26,6 +27,7 @@ export function adoptSnapshot(core: NodeCore, meta: SnapshotMeta): void {
   if (isOther) resetLog(core, id)
   else compact(core, id.index, previousIndex)
   if (log.configurations.newest() !== known) refreshConfiguration(core, isOther)
+  noteFiles(core)
   vouchFor(core, id.index)
   core.commitTo(Math.max(core.commitIndex, id.index))
   settleAcks(core)
@@ -39,8 +41,10 @@ export function trimLog(core: NodeCore): void {
 
 /** A leader offers a snapshot: it is answered at once, and offered again until it is installed. */
 export function acceptOffer(core: NodeCore, { from, message, reply }: EventOf<'rpc.install_snapshot'>): void {
-  const { lastIncludedIndex, lastIncludedTerm, bytes, files, takenAtMs } = message
-  const meta = { lastIncludedIndex, lastIncludedTerm, ...configurationFrom(message) }
+  const { lastIncludedIndex, lastIncludedTerm, bytes, takenAtMs, withheld } = message
+  const place = { lastIncludedIndex, lastIncludedTerm, ...configurationFrom(message) }
+  const meta: SnapshotMeta = withheld ? { ...place, withheld } : place
+  const files = withheld ? 0 : message.files
   const id = { index: lastIncludedIndex, term: lastIncludedTerm }
   const offer = { from, id, meta, bytes, files, takenAtMs }
   core.toSnapshots({ type: 'offer', offer, heardMs: core.clock.nowMs(), reply })
@@ -67,7 +71,8 @@ export function saveWhenDue(core: NodeCore): void {
 /** Null: never. */
 export function snapshotTimerMs(core: NodeCore): number | null {
   const { snapshotIntervalMs } = core.tuning
-  if (snapshotIntervalMs === 0 || snapshotsOf(core.stateMachine) === null) return null
+  const takesSome = snapshotsOf(core.stateMachine) !== null || keepsNoData(core)
+  if (snapshotIntervalMs === 0 || !takesSome) return null
   const isFirst = !core.snapshots.ticked
   core.snapshots.ticked = true
   return snapshotDelayMs(snapshotIntervalMs, isFirst, isFirst ? core.drawn() : 0)

@@ -12,9 +12,11 @@ import {
 import { configurationOf, type Identity } from '../../rules/types.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { LogPort } from '../log.machine.ts'
+import { lacksPayload } from '../snapshot/payload.ts'
 import { noteMembership } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import { rpcEvent } from './node.rpc.ts'
+import { noteFiles } from './node.witness.ts'
 
 export function takeLog(core: NodeCore, port: LogPort): void {
   if (port.log === null || port.store === null || port.stored === null)
@@ -67,6 +69,7 @@ export function recover(core: NodeCore): void {
   core.membership.sees(core.input.initialConfiguration, core.id)
   for (const earlier of core.log.configurations.all()) core.membership.sees(earlier, core.id)
   noteMembership(core)
+  noteFiles(core)
   sayWhoIsInForce(core)
   core.restoreHardState(recovered.state)
   if (!recovered.firstStart) core.following.lease = { lastLeader: null, lastContactMs: core.clock.nowMs() }
@@ -101,13 +104,14 @@ export function joinGroup(core: NodeCore): void {
   })
 }
 
-/** Every answer says whose files it speaks of, and, where it matters, whether they may grow (trap T32). */
-function signed(respond: Reply, identity: Identity, { membership }: Pick<NodeCore, 'membership'>): Reply {
+/** Every answer says whose files it speaks of, and, where it matters, whether they may grow and what they lack (trap T32). */
+function signed(respond: Reply, identity: Identity, core: NodeCore): Reply {
   return (outcome) => {
     if (!outcome.ok) return respond(outcome)
     const files = identity === 0 ? {} : { identity }
-    const readonly = membership.isReadonly ? { readonly: true } : {}
-    respond({ ok: true, response: { ...outcome.response, ...files, ...readonly } })
+    const readonly = core.membership.isReadonly ? { readonly: true } : {}
+    const withheld = lacksPayload(core) ? { withheld: true } : {}
+    respond({ ok: true, response: { ...outcome.response, ...files, ...readonly, ...withheld } })
   }
 }
 
@@ -117,5 +121,5 @@ function signed(respond: Reply, identity: Identity, { membership }: Pick<NodeCor
  */
 export function tellStarted(core: NodeCore): void {
   const owes = owesVoteForMs(core.following.lease, core.leaseTerms, core.clock.nowMs()) > 0
-  if (!electsItself(core.configuration, core.id) || owes) core.life.tellStarted(null)
+  if (!electsItself(core.configuration, core.id, lacksPayload(core)) || owes) core.life.tellStarted(null)
 }

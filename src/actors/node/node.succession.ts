@@ -8,7 +8,7 @@ import type { Office } from './office.ts'
 export function succeed(core: NodeCore, office: Office): void {
   const followers = [...office.followers.values()]
     .map(({ progress }) => progress)
-    .filter(({ peer, identity }) => core.counts(peer, identity))
+    .filter(({ peer, identity, isMisplaced }) => core.counts(peer, identity) && !isMisplaced)
   const successor = chooseSuccessor(core.configuration, followers, core.drawn())
   const said = (): void => core.send({ type: 'farewell.said' })
   core.life.farewell = successor !== null

@@ -3,11 +3,12 @@
 import { isMember, priorityOf } from '../../rules/quorum.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
+import { keepsNoData } from './node.witness.ts'
 
 /** May TimeoutNow be followed? Same term, from a follower's seat, and as a member (traps T15, T14). */
 export function followsTimeoutNow(core: NodeCore, event: EventOf<'rpc.timeout_now'>): boolean {
   const isVoter = isMember(core.configuration, core.id) && core.counts(core.id, core.identity)
-  const mayLead = isVoter && priorityOf(core.configuration, core.id) > 0
+  const mayLead = isVoter && !keepsNoData(core) && priorityOf(core.configuration, core.id) > 0
   return event.message.term === core.term && mayLead
 }
 

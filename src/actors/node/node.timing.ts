@@ -4,8 +4,10 @@
 import type { QuorateError } from '../../errors.ts'
 import { mayCampaign } from '../../rules/election.ts'
 import { isMember, priorityOf } from '../../rules/quorum.ts'
+import { lacksPayload } from '../snapshot/payload.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
+import { keepsNoData } from './node.witness.ts'
 
 type Asking = EventOf<'vote'>
 
@@ -13,7 +15,10 @@ type Asking = EventOf<'vote'>
 export function mayStandWhenAsked(core: NodeCore): boolean {
   const situation = { configuration: core.configuration, self: core.id, leaderIsGone: true }
   const installingSnapshot = core.snapshots.isInstalling
-  return core.counts(core.id, core.identity) && mayCampaign({ ...situation, installingSnapshot })
+  return (
+    core.counts(core.id, core.identity) &&
+    mayCampaign({ ...situation, installingSnapshot, lacksPayload: lacksPayload(core) })
+  )
 }
 
 /** The shortened timeout stays until it is reset; the leader is followed until the others have said that they would vote. */
@@ -39,6 +44,11 @@ function whyNot(core: NodeCore): QuorateError {
     return core.error('INVALID', `Member ${id} has no vote in ${group} and cannot stand for election.`)
   if (priorityOf(configuration, id) === 0)
     return core.error('INVALID', `Member ${id} never leads ${group}: its priority is 0.`)
+  if (keepsNoData(core))
+    return core.error(
+      'INVALID',
+      `Member ${id} is a witness of ${group}, or has the files of one, and cannot lead.`,
+    )
   const why = 'it installs a snapshot, or its files do not count yet'
   return core.error('BUSY', `Member ${id} cannot stand for election now: ${why}.`, { retryable: true })
 }

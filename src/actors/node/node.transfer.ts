@@ -35,7 +35,7 @@ export function heirsOf(core: NodeCore, nowMs: number): readonly Heir[] {
     peer: progress.peer,
     matchIndex: progress.matchIndex,
     consecutiveErrors: progress.consecutiveErrors,
-    counts: core.counts(progress.peer, progress.identity),
+    counts: core.counts(progress.peer, progress.identity) && !progress.isMisplaced,
     silentMs: nowMs - progress.lastContactMs,
     isReadonly: progress.isReadonly,
   }))

@@ -72,8 +72,9 @@ function noteAnswer(context: HeartbeatContext, event: HeartbeatEvent): void {
     core.send({ type: 'term.higher', term: event.outcome.response.term })
     return
   }
-  const { success, lastLogIndex, identity, readonly } = event.outcome.response
+  const { success, lastLogIndex, identity, readonly, withheld } = event.outcome.response
   progress.speaksOf(identity)
+  progress.lacksPayload = withheld
   progress.contact(event.sentMs)
   progress.noteRoundTrip(core.clock.nowMs() - event.sentMs)
   if (!success) offerAgain(context, lastLogIndex)

@@ -53,7 +53,10 @@ export class Offering {
 
   send({ core, progress, term }: Follower, self: AnyActorRef): void {
     if (this.#record === null) return
-    const { meta, bytes, files, takenAtMs } = this.#record
+    const { meta, takenAtMs } = this.#record
+    // A witness gets what it stands for, and none of it.
+    const withheld = progress.isWitness
+    const bytes = withheld ? 0 : this.#record.bytes
     const offer = ++this.#offers
     const sentMs = core.clock.nowMs()
     progress.installing ??= { snapshotIndex: meta.lastIncludedIndex, doneBytes: 0, totalBytes: bytes }
@@ -68,8 +71,9 @@ export class Offering {
       witnesses: [...(meta.witnesses ?? [])],
       priorities: Object.entries(meta.priorities ?? {}),
       bytes,
-      files: files.length,
+      files: withheld ? 0 : this.#record.files.length,
       takenAtMs: Math.max(0, Math.trunc(takenAtMs)),
+      withheld,
     }
     core.call(progress.peer, 'install_snapshot', request, core.tuning.appendTimeoutMs, (outcome) => {
       if (self.getSnapshot().status === 'active')
@@ -95,10 +99,11 @@ export class Offering {
     this.#installedIndex = 0
     progress.contact(event.sentMs)
     const { meta, bytes } = this.#record
+    const wholeBytes = progress.isWitness ? 0 : bytes
     progress.installing = {
       snapshotIndex: meta.lastIncludedIndex,
       doneBytes,
-      totalBytes: totalBytes === 0 ? bytes : totalBytes,
+      totalBytes: totalBytes === 0 ? wholeBytes : totalBytes,
     }
   }
 

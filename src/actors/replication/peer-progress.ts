@@ -36,6 +36,10 @@ export class PeerProgress {
   identity: Identity = 0
   /** Since when, in the log, it has been read-only; null: it is not. */
   readonlyIndex: LogIndex | null = null
+  /** It is sent no payload (rules/witness.ts). */
+  isWitness = false
+  /** It has said that its files lack payload, as those of a witness do. */
+  lacksPayload = false
   state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot' = 'probing'
   /** The snapshot that it is being sent, as far as it has told; null: none. */
   installing: Installing | null = null
@@ -52,6 +56,11 @@ export class PeerProgress {
 
   get isReadonly(): boolean {
     return this.readonlyIndex !== null
+  }
+
+  /** It is to hold data, and its files are those of a witness: what it acknowledges is not held there. */
+  get isMisplaced(): boolean {
+    return this.lacksPayload && !this.isWitness
   }
 
   get inFlightBytes(): number {

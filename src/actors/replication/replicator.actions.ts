@@ -6,6 +6,7 @@ import { backOff, maySend } from '../../rules/progress.ts'
 import { sendable } from '../../rules/readonly.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogEntry, LogId, Term } from '../../rules/types.ts'
+import { withhold } from '../../rules/witness.ts'
 import type { FetchResult } from '../../storage/storage.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import { type FrameLimits, fitFrame, withinRuns } from '../../transport/wire/codec.ts'
@@ -128,7 +129,8 @@ export function fillWindow(context: ReplicatorContext, self: AnyActorRef): void 
   const frame = frameLimits(core)
   while (progress.nextIndex <= core.log.lastIndex) {
     if (!maySend({ frames: progress.inFlight.length, bytes: progress.inFlightBytes }, limit)) break
-    const entries = sendable(nextEntries(context, frame), progress.readonlyIndex)
+    const some = sendable(nextEntries(context, frame), progress.readonlyIndex)
+    const entries = progress.isWitness ? withhold(some, core.log.durableIndex) : some
     const last = entries.at(-1)
     if (last === undefined) break
     const isSettled = last.index <= core.commitIndex
@@ -206,7 +208,9 @@ export function credit(context: ReplicatorContext, event: ReplicatorEvent): void
 }
 
 function noteFiles(progress: PeerProgress, event: ReplicatorEvent): void {
-  if (event.type === 'append.answered' && event.outcome.ok) progress.speaksOf(event.outcome.response.identity)
+  if (event.type !== 'append.answered' || !event.outcome.ok) return
+  progress.speaksOf(event.outcome.response.identity)
+  progress.lacksPayload = event.outcome.response.withheld
 }
 
 function endBurst({ core, progress, pacer }: ReplicatorContext, last: Frame): void {

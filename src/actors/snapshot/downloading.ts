@@ -20,7 +20,8 @@ export function verdictOnOffer(
   const putOffMs = event.heardMs - (job.putOffSinceMs ?? event.heardMs)
   const verdict = judgeOffer({ activity, running, putOffMs, settledIndex }, event.offer)
   const hasRoom = activity === 'downloading' || world.input.throttle.hasRoom
-  return verdict === 'start' && (machine === null || !hasRoom) ? 'busy' : verdict
+  const canLoad = machine !== null || event.offer.meta.withheld === true
+  return verdict === 'start' && !(canLoad && hasRoom) ? 'busy' : verdict
 }
 
 /** Says how it stands. What was accepted just now has been begun. */

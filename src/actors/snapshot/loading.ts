@@ -67,8 +67,10 @@ function loadFrom(
   reader: SnapshotReader,
   applied: LogId,
 ): Later<LoadedPosition> {
-  const { lastIncludedIndex: index, lastIncludedTerm: term, peers, oldPeers } = reader.record.meta
+  const { lastIncludedIndex: index, lastIncludedTerm: term, peers, oldPeers, withheld } = reader.record.meta
   if (!mayLoad(applied.index, index)) return applied
+  // There is no state in it: what the machine has stays as it is, and is shown to nobody.
+  if (withheld === true) return { index, term, configuration: { peers, oldPeers } }
   if (machine === null) throw unloadable(world.group, index, 'it knows nothing of snapshots')
   const control = new AbortController()
   world.snapshots.control = control

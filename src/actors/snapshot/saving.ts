@@ -14,6 +14,7 @@ import {
 import { messageOf } from '../../runtime/errors.ts'
 import { StorageError, type StorageErrorCode } from '../../storage/storage.ts'
 import { afterwards, finishSave, type Later } from './machine-snapshots.ts'
+import { lacksPayload } from './payload.ts'
 import {
   asEvent,
   type ExecutorContext,
@@ -28,7 +29,7 @@ import { UserWriter } from './user-writer.ts'
 /** What is to become of a wish for a snapshot. */
 export function verdictOnSave({ world, machine }: ExecutorContext, event: SnapshotEvent) {
   if (event.type !== 'save') return null
-  if (machine === null) return 'unsupported'
+  if (machine === null && !lacksPayload(world)) return 'unsupported'
   const { activity, newestIndex } = world.snapshots
   return judgeSave({
     activity,
@@ -101,11 +102,13 @@ function captureAt(
   configuration: ConfigurationEntry | null,
 ): Later<LogId> {
   const { store } = world.snapshots
-  if (store === null || machine === null) throw new Error('There is no place for a snapshot.')
+  const withheld = lacksPayload(world)
+  if (store === null || (machine === null && !withheld)) throw new Error('There is no place for a snapshot.')
   const meta: SnapshotMeta = {
     lastIncludedIndex: applied.index,
     lastIncludedTerm: applied.term,
     ...configurationOf(configuration ?? EMPTY_CONFIGURATION),
+    ...(withheld ? { withheld } : {}),
   }
   const control = new AbortController()
   world.snapshots.control = control
@@ -117,7 +120,8 @@ function captureAt(
   const saving = { save, writer, background: undefined as unknown }
   job.saving = saving
   return afterwards(
-    () => machine.capture(writer, control.signal),
+    // Of what is lacking nothing can be saved: it stands for its place in the log, and for the members.
+    () => (withheld ? undefined : machine?.capture(writer, control.signal)),
     (background) => {
       saving.background = background
       return applied

@@ -38,7 +38,8 @@ export interface SnapshotWorld {
   readonly term: Term
   readonly commitIndex: LogIndex
   readonly appliedIndex: LogIndex
-  readonly log: Pick<RaftLog, 'durableIndex'>
+  readonly hasLog: boolean
+  readonly log: Pick<RaftLog, 'durableIndex' | 'withheld'>
   readonly snapshots: Snapshots
   readonly input: {
     readonly storage: Storage

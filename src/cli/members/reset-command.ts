@@ -54,7 +54,8 @@ async function reset(member: PeerId, peers: readonly PeerId[], flags: ResetFlags
       throw new CliError(ExitCode.FAILED, `No member ${member} of group ${group} answers on ${nats}.`)
     if (told.length > 1)
       throw new CliError(ExitCode.REFUSED, `Two processes call themselves ${member}: stop one of them first.`)
-    const situation = { configuration: one, peers, self: member, identity: 0 }
+    const lacksPayload = one.withheldIndex > 0
+    const situation = { configuration: one, peers, self: member, identity: 0, lacksPayload }
     const plan = forcedPlan(situation, warningsOf(one, status.members))
     if (plan === null && !one.resetPending) return tell(flags, one, null)
     if (plan !== null) say(`Group ${group}, as ${member} knows it:\n${formatPlan(plan)}`)

@@ -47,9 +47,10 @@ that one. The others must never be started again with their files.\n${EXIT_CODES
 }
 
 async function recover(dataDir: string, { group, peers, force, confirm, json }: RecoverFlags): Promise<void> {
-  await withStoppedGroup(dataDir, group, async ({ id, identity, configuration, lastIndex, write }) => {
+  await withStoppedGroup(dataDir, group, async (stopped) => {
+    const { id, identity, configuration, lastIndex, lacksPayload, write } = stopped
     const voters = `voters ${peers.join(', ')} (quorum ${quorumOf({ peers })})`
-    const plan = forcedPlan({ configuration, peers, self: id, identity }, [])
+    const plan = forcedPlan({ configuration, peers, self: id, identity, lacksPayload }, [])
     if (plan === null) {
       if (json === true) printJson({ group, member: id, changed: false, peers })
       else printLine(`Nothing to do: for ${id} group ${group} has ${voters}.`)

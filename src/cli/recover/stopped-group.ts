@@ -32,6 +32,8 @@ export interface StoppedGroup {
   readonly configuration: Configuration
   readonly term: Term
   readonly lastIndex: LogIndex
+  /** These are the files of a witness. */
+  readonly lacksPayload: boolean
   /**
    * Appends the configuration, durably, in a term that is far from every one that others can have reached. Returns where it
    * stands.
@@ -110,6 +112,7 @@ function standing(
   const { term } = recoverHardState(stored.hardState, lastLogId.term).state
   return {
     ...{ id, identity: stored.identity ?? 0, term, lastIndex },
+    lacksPayload: !log.withheld.isEmpty || meta?.withheld === true,
     configuration: recoverConfiguration(recovered, snapshot, EMPTY_CONFIGURATION),
     async write(configuration) {
       const at = { index: lastIndex + 1, term: recoveryTerm(term) }

@@ -15,7 +15,7 @@ import { drawLatencyMs, exponential, pick, streamOf } from '../time/sim-random.t
 import { forceMembers, planDisaster } from './disaster.ts'
 import type { FaultEpisode, FaultKind } from './faults.ts'
 import { LoadDraw } from './load.ts'
-import { hasWhoNeverLeads, MemberOperator, votersInSight } from './member-changes.ts'
+import { hasWhoNeverLeads, holdersInSight, MemberOperator, votersInSight } from './member-changes.ts'
 import { enterLiveness, type LivenessPlan, Nemesis, planLiveness } from './nemesis.ts'
 import { Operator } from './operator.ts'
 import type { SwarmPlan } from './swarm.ts'
@@ -211,8 +211,9 @@ class Campaign {
     const timeoutMs = this.#plan.tuning.electionTimeoutMs + (this.#plan.tuning.maxClockDriftMs ?? 0)
     if (hasWhoNeverLeads(sim.members.values())) return
     const damaged = new Set([...sim.members.values()].filter((m) => m.disk.damaged).map((m) => m.id))
+    const needed = holdersInSight(sim.members.values())
     const lost = this.#plan.disaster ? planDisaster(random, [...sim.members.values()]) : null
-    const plan = lost ?? planLiveness(random, { nodes, voters: this.#voters(), damaged })
+    const plan = lost ?? planLiveness(random, { nodes, voters: this.#voters(), damaged, needed })
     if (plan === null) return
     if (lost === null && random.next() < 0.2) for (const node of nodes) sim.powerLoss(node)
     for (const node of plan.core) {
@@ -267,12 +268,13 @@ class Campaign {
     const led = (): readonly SimMember[] => {
       const leader = sim.members.get(sim.leader() ?? '')
       if (leader === undefined || !core.includes(leader.id)) return []
-      const { learners, peers, oldPeers, change, priorities } = leader.status()
+      const { learners, peers, oldPeers, witnesses, change, priorities } = leader.status()
       // L3: nothing stays half done.
       if (change !== null || oldPeers.length > 0 || !peers.includes(leader.id)) return []
       // Whoever is preferred leads, or leadership will still move.
       const priorityOf = (id: string): number => priorities[id] ?? DEFAULT_PRIORITY
-      if (peers.some((id) => core.includes(id) && priorityOf(id) > priorityOf(leader.id))) return []
+      const canLead = peers.filter((id) => core.includes(id) && !witnesses.includes(id))
+      if (canLead.some((id) => priorityOf(id) > priorityOf(leader.id))) return []
       const members = [...sim.members.values()].filter(
         ({ id }) => core.includes(id) && [...peers, ...learners].includes(id),
       )
@@ -323,16 +325,21 @@ class Campaign {
         appliedIndex: number
         lastIndex: number
         stateHash: string | null
+        membership: string
         pendingProposals: number
       }
     }[],
   ): boolean {
-    const [first, ...others] = members.map((member) => member.status())
+    const all = members.map((member) => member.status())
+    const [first = all[0]] = all.filter(({ membership }) => membership !== 'witness')
     if (first === undefined || first.appliedIndex !== first.lastIndex || first.pendingProposals > 0)
       return false
-    return others.every(
-      (s) =>
-        s.appliedIndex === first.appliedIndex && s.stateHash === first.stateHash && s.pendingProposals === 0,
+    // What a witness has is no state.
+    return all.every(
+      ({ appliedIndex, stateHash, membership, pendingProposals }) =>
+        appliedIndex === first.appliedIndex &&
+        pendingProposals === 0 &&
+        (membership === 'witness' || stateHash === first.stateHash),
     )
   }
 

@@ -17,6 +17,8 @@ export interface MemberChangePlan {
   readonly everyMs: number
   /** Hosts that begin without a configuration, and wait to be added. */
   readonly joiners: readonly PeerId[]
+  /** Those of them who come as witnesses, and as nothing else. */
+  readonly witnesses: readonly PeerId[]
 }
 
 interface DrawInput {
@@ -27,16 +29,20 @@ interface DrawInput {
   /** How many there are at first, and who else there might be. */
   readonly count: number
   readonly spares: readonly PeerId[]
+  /** The operator says in the end who the members are, and the one that he tells must have the data. */
+  readonly disaster: boolean
 }
 
 /** Most groups of `membership`, some of the swarm; never where disks lie, for then nobody can tell who is a majority. */
 export function drawMemberChanges(random: Random, input: DrawInput): MemberChangePlan | null {
-  const { profile, changes, electionTimeoutMs, count, spares } = input
+  const { profile, changes, electionTimeoutMs, count, spares, disaster } = input
   const rate = profile === 'membership' ? 0.8 : profile === 'swarm' ? 0.25 : 0
   if (!(changes ?? chance(random, rate))) return null
   const joiners = spares.slice(0, randomInt(random, 0, 3))
   if (count + joiners.length < 2) return null
-  return { everyMs: electionTimeoutMs * pick(random, [1, 3, 10]), joiners }
+  const everyMs = electionTimeoutMs * pick(random, [1, 3, 10])
+  const witnesses = joiners.filter(() => chance(random, 0.5))
+  return { everyMs, joiners, witnesses: disaster ? [] : witnesses }
 }
 
 export interface Seen {
@@ -90,7 +96,8 @@ export class MemberOperator {
     const { sim, random, plan, victims } = this.#input
     const asked = sim.leader() ?? pick(random, sim.nodes)
     const member = sim.members.get(asked)
-    const drawn = member?.alive === true ? drawWish(random, member.status(), sim.nodes, victims) : null
+    const hosts = { all: sim.nodes, victims, witnesses: plan.witnesses }
+    const drawn = member?.alive === true ? drawWish(random, member.status(), hosts) : null
     if (member === undefined || drawn === null) return this.#later()
     sim.note('operator', drawn.wish.kind, { asked, wish: JSON.stringify(drawn.wish) })
     sim.askForChange(asked, drawn, PATIENCE_PAUSES * plan.everyMs, ({ outcome }) => {
@@ -100,17 +107,19 @@ export class MemberOperator {
   }
 }
 
+/** Who there is, whose disks may be damaged for good, and who comes as a witness. */
+export interface Hosts {
+  readonly all: readonly PeerId[]
+  readonly victims: readonly PeerId[]
+  readonly witnesses: readonly PeerId[]
+}
+
 /** Null: nothing that may be wished here. */
-export function drawWish(
-  random: Random,
-  { peers, learners }: Seen,
-  hosts: readonly PeerId[],
-  victims: readonly PeerId[],
-): DrawnWish | null {
+export function drawWish(random: Random, { peers, learners }: Seen, hosts: Hosts): DrawnWish | null {
   const expect = [...peers, ...learners]
-  const strangers = hosts.filter((host) => !expect.includes(host))
+  const strangers = hosts.all.filter((host) => !expect.includes(host))
   const wish = drawKind(random, { peers, learners }, strangers, hosts)
-  if (wish === null || !survives(votersAfter({ peers, learners }, wish), victims)) return null
+  if (wish === null || !survives(votersAfter({ peers, learners }, wish), hosts.victims)) return null
   return { wish, expect }
 }
 
@@ -122,8 +131,9 @@ function drawKind(
   random: Random,
   { peers, learners }: Seen,
   strangers: readonly PeerId[],
-  hosts: readonly PeerId[],
+  { all, witnesses }: Hosts,
 ): ChangeWish | null {
+  const asVoter = (id: PeerId): MemberWish => ({ id, role: witnesses.includes(id) ? 'witness' : 'voter' })
   const one = (names: readonly PeerId[]): PeerId | null => (names.length === 0 ? null : pick(random, names))
   const kind = pick(random, KINDS)
   const stranger = one(strangers)
@@ -131,9 +141,11 @@ function drawKind(
   const learner = one(learners)
   switch (kind) {
     case 'add':
-      return stranger === null ? null : { kind: 'add', member: { id: stranger } }
+      return stranger === null ? null : { kind: 'add', member: asVoter(stranger) }
     case 'learn':
-      return stranger === null ? null : { kind: 'add', member: { id: stranger, role: 'learner' } }
+      return stranger === null || witnesses.includes(stranger)
+        ? null
+        : { kind: 'add', member: { id: stranger, role: 'learner' } }
     case 'remove':
       return peer === null ? null : { kind: 'remove', peer: chance(random, 0.2) ? (learner ?? peer) : peer }
     case 'promote':
@@ -145,19 +157,27 @@ function drawKind(
     case 'replace':
       return stranger === null || peer === null
         ? null
-        : { kind: 'set', members: asMembers([...peers.filter((id) => id !== peer), stranger], learners) }
+        : {
+            kind: 'set',
+            members: asMembers([...peers.filter((id) => id !== peer), stranger].map(asVoter), learners),
+          }
     case 'any': {
-      const mixed = shuffled(random, hosts)
+      const mixed = shuffled(random, all)
       const voters = mixed.slice(0, randomInt(random, 1, mixed.length))
-      const rest = mixed.slice(voters.length)
-      return { kind: 'set', members: asMembers(voters, chance(random, 0.3) ? rest.slice(0, 1) : []) }
+      const rest = mixed.slice(voters.length).filter((id) => !witnesses.includes(id))
+      return {
+        kind: 'set',
+        members: asMembers(voters.map(asVoter), chance(random, 0.3) ? rest.slice(0, 1) : []),
+      }
     }
   }
 }
 
-const asMembers = (voters: readonly PeerId[], learners: readonly PeerId[]): MemberWish[] => [
-  ...voters.map((id) => ({ id, role: 'voter' as const })),
-  ...learners.filter((id) => !voters.includes(id)).map((id) => ({ id, role: 'learner' as const })),
+const asMembers = (voters: readonly MemberWish[], learners: readonly PeerId[]): MemberWish[] => [
+  ...voters,
+  ...learners
+    .filter((learner) => !voters.some(({ id }) => id === learner))
+    .map((id) => ({ id, role: 'learner' as const })),
 ]
 
 function votersAfter({ peers }: Seen, wish: ChangeWish): readonly PeerId[] {
@@ -188,6 +208,15 @@ export function votersInSight(members: Iterable<SimMember>): readonly (readonly 
   return configurationsInSight(members)
     .flatMap(({ peers, oldPeers }) => [peers, oldPeers])
     .filter((set) => set.length > 0)
+}
+
+/** Those of them who have the data: without any of them nobody may be able to lead. */
+export function holdersInSight(members: Iterable<SimMember>): readonly PeerId[] {
+  const all = configurationsInSight(members)
+  const witnesses = new Set(all.flatMap((each) => each.witnesses ?? []))
+  if (witnesses.size === 0) return []
+  const voters = new Set(all.flatMap(({ peers, oldPeers }) => [...peers, ...oldPeers]))
+  return [...voters].filter((peer) => !witnesses.has(peer))
 }
 
 /** May somebody have been told never to lead? */

@@ -82,12 +82,18 @@ export interface LivenessInput {
   readonly voters: readonly (readonly string[])[]
   /** Members whose disks are beyond use: they stay outside. */
   readonly damaged: ReadonlySet<string>
+  /** Without any of these nobody may be able to lead: they are all in the core. */
+  readonly needed: readonly string[]
 }
 
 /** Draws a core with a quorum of each half; null when the damage leaves none. */
-export function planLiveness(random: Random, { nodes, voters, damaged }: LivenessInput): LivenessPlan | null {
+export function planLiveness(
+  random: Random,
+  { nodes, voters, damaged, needed }: LivenessInput,
+): LivenessPlan | null {
   const sound = nodes.filter((node) => !damaged.has(node))
   const isCore = (members: readonly string[]): boolean =>
+    needed.every((node) => members.includes(node)) &&
     voters.every((half) => half.filter((voter) => members.includes(voter)).length * 2 > half.length)
   if (!isCore(sound)) return null
   let core = sound

@@ -105,13 +105,14 @@ export class Operator {
     const sim = this.#sim
     const leader = sim.leader()
     if (leader === null) return
-    const { replicators, oldPeers, peers, commitIndex, priorities } = sim.node(leader).status()
+    const { replicators, oldPeers, peers, witnesses, commitIndex, priorities } = sim.node(leader).status()
     // Where somebody is preferred it would come back.
     if (Object.keys(priorities).length > 0) return
     const fit = replicators.filter(
       ({ peer, counts, matchIndex, state }) =>
         core.includes(peer) &&
         peers.includes(peer) &&
+        !witnesses.includes(peer) &&
         counts &&
         matchIndex >= commitIndex &&
         state !== 'installingSnapshot',

@@ -119,10 +119,11 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
   const durationMs = safetyMs ?? tuning.electionTimeoutMs * (safetyTimeouts ?? drawnTimeouts)
   const drawnSources = drawSources(random, profile)
   const sources = input.sources ?? drawnSources
+  const disaster = drawDisaster(streamOf(seed, 'disaster'), profile)
   const memberChanges = drawMemberChanges(streamOf(seed, 'members'), {
     ...{ profile, changes: input.changes, electionTimeoutMs: tuning.electionTimeoutMs },
     spares: NAMES.slice(count),
-    count,
+    ...{ count, disaster },
   })
   const hosts = [...nodes, ...(memberChanges?.joiners ?? [])]
   const victims =
@@ -161,7 +162,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     livenessMs: tuning.electionTimeoutMs * 40 + 5000,
     sources,
     victims,
-    disaster: drawDisaster(streamOf(seed, 'disaster'), profile),
+    disaster,
     memberChanges,
     inherited: drawInherited(streamOf(seed, 'inherited'), nodes, input),
     episodes: drawEpisodes(streamOf(seed, 'faults'), {

@@ -21,6 +21,7 @@ import type {
 } from './observation.ts'
 import { RetentionRules } from './retention-rules.ts'
 import { SnapshotRules } from './snapshot-rules.ts'
+import { WitnessRules } from './witness-rules.ts'
 
 /**
  * Feed it from the simulated world:
@@ -40,6 +41,7 @@ export class InvariantChecker {
   readonly #snapshots: SnapshotRules
   readonly #retention: RetentionRules
   readonly #behavior: BehaviorRules
+  readonly #witnesses: WitnessRules
   #observations = 0
 
   constructor(options: CheckerOptions) {
@@ -56,6 +58,7 @@ export class InvariantChecker {
     this.#completions = new CompletionRules(this.#context)
     this.#behavior = new BehaviorRules(this.#context)
     this.#snapshots = new SnapshotRules(this.#context)
+    this.#witnesses = new WitnessRules(this.#context)
     this.#retention = new RetentionRules(this.#context.options.retention ?? null)
   }
 
@@ -110,6 +113,7 @@ export class InvariantChecker {
     if (canLead) this.#elections.checkLeadership(member, view)
     this.#commits.check(member, view)
     this.#snapshots.check(member, view)
+    this.#witnesses.check(member, view)
     this.#retention.check(view)
     if (canLead) this.#behavior.checkStarted(member, view)
   }
@@ -162,6 +166,7 @@ export class InvariantChecker {
     else {
       this.#log.checkDurableWrite(member, op, image)
       this.#snapshots.checkDurableWrite(member, op)
+      this.#witnesses.checkDurableWrite(member, op)
     }
   }
 

@@ -1,7 +1,7 @@
 // Every entry that any log ever held, once: equal entries of different members become the same record, so that logs
 // are compared by looking at new entries only (INV-5).
 
-import type { EntryType, LogEntry, LogIndex, PeerId, Term } from '../../rules/types.ts'
+import { EntryType, type LogEntry, type LogIndex, type PeerId, type Term } from '../../rules/types.ts'
 import type { DurableObservation, NodeObservation } from './observation.ts'
 import { InvariantViolation } from './violation.ts'
 
@@ -77,13 +77,11 @@ export class LogRegistry {
   }
 }
 
+/** What a witness keeps of data is the same entry, by its place and term. */
 export function isSameEntry(record: EntryRecord, entry: LogEntry): boolean {
-  return (
-    record.index === entry.index &&
-    record.term === entry.term &&
-    record.type === entry.type &&
-    Buffer.compare(record.data, entry.data) === 0
-  )
+  if (record.index !== entry.index || record.term !== entry.term) return false
+  if (record.type === EntryType.DATA && entry.type === EntryType.WITHHELD) return true
+  return record.type === entry.type && Buffer.compare(record.data, entry.data) === 0
 }
 
 /** True when the disk holds exactly this entry, or has it behind its first index or in a snapshot. */

@@ -27,6 +27,8 @@ export interface NodeObservation {
   readonly configuration: Configuration
   /** An operator has forced who the members are, and no entry says so yet. Leave it out where nobody does. */
   readonly forced?: boolean
+  /** Entries of its log, or of its state, came without payload. Leave it out where there are no witnesses. */
+  readonly lacksPayload?: boolean
   /** Read only when `appliedIndex` has moved. Null: unknown. */
   readonly stateHash: string | null
   /** The newest snapshot that the state has in it; null without one. */

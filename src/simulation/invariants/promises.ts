@@ -50,6 +50,8 @@ export const PROMISES = {
   'INV-24':
     'Bounded resources. After the shutdown of a member no timer, subscription, call or handle of it is left; a member keeps one snapshot, an unfinished copy, and what is read; of the log behind it no more than somebody may want.',
   'INV-25': 'Determinism. The same seed on the same sources gives the same trace, line by line.',
+  'INV-26':
+    'Witnesses. A witness keeps no payload, stands for no election and leads nobody; nobody leads who lacks payload of its log; what is committed is durable with its payload somewhere.',
 } as const satisfies Readonly<Record<`INV-${number}`, string>>
 
 export type InvariantName = keyof typeof PROMISES

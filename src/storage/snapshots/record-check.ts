@@ -23,6 +23,7 @@ export function refuseRecord({ meta, files, bytes, takenAtMs }: SnapshotRecord):
   const inMeta = refuseMeta(meta, takenAtMs)
   if (inMeta !== null) return inMeta
   if (files.length > MAX_SNAPSHOT_FILES) return tooManyFiles(meta)
+  if (meta.withheld === true && files.length > 0) return `${named(meta)} is without its files, and lists some`
   let sum = 0
   let tableBytes = 0
   let before: string | null = null

@@ -106,7 +106,10 @@ class StoreHandle implements SnapshotStore {
   create(meta: SnapshotMeta, takenAtMs: number): SnapshotSave {
     const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
     const lists = { peers: [...peers], oldPeers: [...oldPeers] }
-    const kept = { lastIncludedIndex, lastIncludedTerm, ...configurationOf({ ...meta, ...lists }) }
+    const kept: SnapshotMeta = {
+      ...{ lastIncludedIndex, lastIncludedTerm, ...configurationOf({ ...meta, ...lists }) },
+      ...(meta.withheld === true ? { withheld: true } : {}),
+    }
     return new SaveHandle(this.#asking, this.#owner.nextNumber(), { meta: kept, takenAtMs }, this.#published)
   }
 

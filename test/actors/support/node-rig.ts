@@ -371,7 +371,7 @@ const OFFER = {
   newcomers: [],
   ...{ learners: [], witnesses: [], priorities: [] },
   ...{ lastIncludedIndex: 1, lastIncludedTerm: 2, peers: ['a', 'b', 'c'], oldPeers: [] },
-  ...{ bytes: 1, files: 1, takenAtMs: 1 },
+  ...{ bytes: 1, files: 1, takenAtMs: 1, withheld: false },
 }
 const NO_META = { lastIncludedIndex: 0, lastIncludedTerm: 0, peers: [], oldPeers: [] }
 const NO_RECORD = { meta: NO_META, files: [], bytes: 0, takenAtMs: 0 }

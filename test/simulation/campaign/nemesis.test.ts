@@ -163,13 +163,23 @@ describe('the nemesis', () => {
         nodes,
         voters: [nodes],
         damaged: new Set(['B', 'E']),
+        needed: [],
       })
       expect(plan?.core).not.toContain('B')
       expect(plan?.core.length).toBe(3)
       expect([...(plan?.core ?? []), ...(plan?.outside ?? []).map(({ node }) => node)].sort()).toEqual(nodes)
     }
     const lost = { nodes: ['A', 'B', 'C'], voters: [['A', 'B', 'C']], damaged: new Set(['A', 'B']) }
-    expect(planLiveness(streamOf(1, 'core'), lost)).toBeNull()
+    expect(planLiveness(streamOf(1, 'core'), { ...lost, needed: [] })).toBeNull()
+    for (let seed = 0; seed < 50; seed++) {
+      const sound = { ...lost, damaged: new Set<string>() }
+      expect(planLiveness(streamOf(seed, 'core'), { ...sound, needed: ['A', 'B'] })?.core).toEqual(
+        expect.arrayContaining(['A', 'B']),
+      )
+      expect(
+        planLiveness(streamOf(seed, 'core'), { ...lost, damaged: new Set(['A']), needed: ['A'] }),
+      ).toBeNull()
+    }
     const { target, calls } = recordingTarget(new World(), ['A', 'B', 'C'])
     enterLiveness(target, { core: ['A', 'B'], outside: [{ node: 'C', fate: 'deaf' }] })
     expect(calls).toContain('restart A')

@@ -21,6 +21,7 @@ const nobody = {
   learners: [],
   witnesses: [],
   priorities: [],
+  withheld: false,
 }
 const requestsOf = (term: number): { readonly [M in RpcMethod]: RequestOf<M> } => ({
   pre_vote: { term, ...position },

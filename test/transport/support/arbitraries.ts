@@ -80,6 +80,7 @@ const offer = fc.record({
   learners: members,
   witnesses: members,
   priorities: identities,
+  withheld: fc.boolean(),
 })
 const piece = fc.record({
   term,
@@ -108,6 +109,7 @@ const appendResponse = fc.record({
   conflictIndex: index,
   identity: index,
   readonly: fc.boolean(),
+  withheld: fc.boolean(),
 })
 
 export const requests: { readonly [M in RpcMethod]: fc.Arbitrary<RequestOf<M>> } = {

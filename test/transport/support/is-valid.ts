@@ -35,8 +35,9 @@ export function isValidRequest(request: InboundRequest): boolean {
       return hasKeys(request.message, ['term']) && isWhole(request.message.term, 1)
     case 'install_snapshot': {
       const { peers, oldPeers, learners, witnesses, term, lastIncludedTerm, ...rest } = request.message
-      const { identities, newcomers, priorities, ...numbers } = rest
+      const { identities, newcomers, priorities, withheld, ...numbers } = rest
       return (
+        typeof withheld === 'boolean' &&
         [...peers, ...oldPeers, ...learners, ...witnesses].every(isName) &&
         [...identities, ...newcomers, ...priorities].every(
           ([name, identity]) => isName(name) && isWhole(identity, 0),

@@ -72,6 +72,7 @@ describe('an offer', () => {
       learners: names(count),
       witnesses: names(count),
       priorities: everybody,
+      withheld: false,
     }
     const message = { ...offer, ...lists }
     expect(

@@ -73,6 +73,7 @@ function neverMakesUpAnAnswer<M extends RpcMethod>(method: M): void {
 const ADDED_LATER: Readonly<Record<string, number | boolean>> = {
   ...{ conflictTerm: 0, conflictIndex: 0, identity: 0, removedIndex: 0, removedTerm: 0 },
   readonly: false,
+  withheld: false,
 }
 
 describe.each(RPC_METHODS)('%s', (method) => {
@@ -108,6 +109,7 @@ describe('frames as they were in 0.1.0, written down once', () => {
       conflictIndex: 0,
       identity: 0,
       readonly: false,
+      withheld: false,
     }
     const expected = { ok: true, value: { from: 'n2', outcome: { ok: true, response: answer } } }
     expect(decodeResponse('append_entries', sealedTuple([1, 'n2', null, 7, false, 3]))).toEqual(expected)

@@ -15,8 +15,8 @@ export const PRIORITY_MUTANTS: readonly Mutant[] = [
   {
     name: 'priority 0 campaigns when it is told to',
     file: 'actors/node/node.timeout-now.ts',
-    find: 'isVoter && priorityOf(core.configuration, core.id) > 0',
-    replace: 'isVoter && priorityOf(core.configuration, core.id) >= 0',
+    find: '!keepsNoData(core) && priorityOf(core.configuration, core.id) > 0',
+    replace: '!keepsNoData(core) && priorityOf(core.configuration, core.id) >= 0',
     tests: ON_ONE_MEMBER,
   },
   {

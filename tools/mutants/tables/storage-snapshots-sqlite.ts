@@ -198,8 +198,8 @@ export const SQLITE_SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
     name: 'priorities of a snapshot not kept',
     file: 'storage/sqlite/snapshots/configuration-column.ts',
-    find: "'witnesses', 'priorities'] as const",
-    replace: "'witnesses'] as const",
+    find: "'witnesses', 'priorities', 'withheld'] as const",
+    replace: "'witnesses', 'withheld'] as const",
     tests: ['test/storage/configuration-column.test.ts'],
     testName: 'gives back',
   },

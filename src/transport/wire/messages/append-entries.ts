@@ -65,6 +65,8 @@ const ANSWER = {
   identity: addedLater(IDENTITY, 0),
   /** It must not be sent more commands, see rules/readonly.ts. */
   readonly: addedLater(FLAG, false),
+  /** Its files lack payload, as those of a witness do, see rules/witness.ts. */
+  withheld: addedLater(FLAG, false),
 }
 
 export interface AppendEntriesRequest extends Omit<MessageWith<typeof REQUEST>, 'runs' | 'data'> {
@@ -89,7 +91,8 @@ export const appendEntries = {
       conflictIndex = 0,
       identity = 0,
       readonly = false,
-    }) => [term, success, lastLogIndex, conflictTerm, conflictIndex, identity, readonly],
+      withheld = false,
+    }) => [term, success, lastLogIndex, conflictTerm, conflictIndex, identity, readonly, withheld],
   ),
 } as const satisfies Message<AppendEntriesRequest, AppendEntriesResponse, SentAppendEntriesResponse>
 

@@ -2,7 +2,7 @@
 // the data fetched by the follower instead). Answered at once and offered again until the follower has it.
 
 import { z } from 'zod'
-import { addedLater, IDENTITY, INDEX, MEMBER, TERM, TERM_OR_NONE } from './fields.ts'
+import { addedLater, FLAG, IDENTITY, INDEX, MEMBER, TERM, TERM_OR_NONE } from './fields.ts'
 import { layout, type Message, type MessageWith, type SentWith, SMALL_FRAME, SPARE_ITEMS } from './message.ts'
 
 const MAX_MEMBERS = 255
@@ -36,6 +36,8 @@ const REQUEST = {
   learners: addedLater(MEMBERS, []),
   witnesses: addedLater(MEMBERS, []),
   priorities: addedLater(PRIORITIES, []),
+  /** It goes to a witness: what it stands for, and no files. */
+  withheld: addedLater(FLAG, false),
 }
 
 const ANSWER = {
@@ -76,6 +78,7 @@ export const installSnapshot = {
     offer.learners,
     offer.witnesses,
     offer.priorities,
+    offer.withheld,
   ]),
   answer: layout(ANSWER, ({ term, state, doneBytes, totalBytes, identity = 0 }) => [
     ...[term, state, doneBytes, totalBytes],
