@@ -10,6 +10,7 @@ import type { LogReadOutcome } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { NodeInput } from '../actors/node/node.input.ts'
 import { nodeMachine } from '../actors/node/node.machine.ts'
+import { refusalToShow } from '../actors/node/node.witness.ts'
 import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ConfigurationInfo, ElectionTimeoutOptions, NodeEvents, ReadLevel } from '../api.ts'
@@ -123,6 +124,9 @@ export class NodeHandle {
     const { snapshots, id, group } = this.core
     const none = new QuorateError('INVALID', `Member ${id} has no snapshot of ${group} yet.`)
     if (snapshots.store === null || snapshots.newest === null) return done({ ok: false, error: none })
+    const refused = refusalToShow(this.core, 'onItself')
+    // This member is the one that was asked: asking again would not help.
+    if (refused !== null) return done({ ok: false, error: new QuorateError('UNSUPPORTED', refused.message) })
     snapshots.store.open((opened) => {
       if (opened.ok) return done({ ok: true, reader: opened.value })
       const { message, code } = opened.error

@@ -25,7 +25,7 @@ interface ChangeKind {
   readonly asks: boolean
 }
 
-const ROLES = ['voter', 'learner'] as const
+const ROLES = ['voter', 'witness', 'learner'] as const
 const parsePriority = parseCount('priority points', 0, 1_000_000)
 
 export function addCommand(): Command {
@@ -35,7 +35,12 @@ export function addCommand(): Command {
   command.addOption(
     new Option('--priority <number>', 'who is to lead: the highest, 0 never').argParser(parsePriority),
   )
-  helpOf(command, 'quorate members add n4 --role learner --group demo')
+  helpOf(
+    command,
+    `quorate members add n4 --role learner --group demo
+  quorate members add w1 --role witness --group demo
+\nA witness votes and is counted, keeps no data, and never leads.`,
+  )
   return command.action((id: PeerId, { role, priority }: { role: MemberRole; priority?: number }) => {
     const member = { id, role, ...(priority === undefined ? {} : { priority }) }
     return change(command.opts<ChangeFlags>(), {
@@ -62,7 +67,9 @@ export function removeCommand(): Command {
 export function setCommand(): Command {
   const command = commandOf('set', 'make these the members, whoever they were before')
   command.addArgument(
-    new Argument('<members>', 'all of them, with commas; n4:learner for a role').argParser(parseSpecs),
+    new Argument('<members>', 'all of them, with commas; n4:learner or w1:witness for a role').argParser(
+      parseSpecs,
+    ),
   )
   helpOf(command, 'quorate members set n1,n2,n4:learner --group demo')
   return command.action((members: readonly MemberWish[]) =>
@@ -156,9 +163,13 @@ function tell({ json, group }: ChangeFlags, { before, after }: Changed): void {
 }
 
 function describe(configuration: ConfigurationInfo): string {
-  const { peers, learners } = configuration
-  const voters = `${peers.length === 1 ? 'voter' : 'voters'} ${peers.join(', ')} (quorum ${quorumOf({ peers })})`
+  const { peers, learners, witnesses } = configuration
+  const voters = `${peers.length === 1 ? 'voter' : 'voters'} ${peers.map((id) => describeVoter(id, witnesses)).join(', ')} (quorum ${quorumOf({ peers })})`
   return learners.length === 0 ? voters : `${voters}, learners ${learners.join(', ')}`
+}
+
+function describeVoter(id: PeerId, witnesses: readonly PeerId[]): string {
+  return witnesses.includes(id) ? `${id} (witness)` : id
 }
 
 /** `n1,n2:learner`. */

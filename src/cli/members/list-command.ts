@@ -11,7 +11,7 @@ import { type ClientFlags, clientOptions } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { type Column, formatTable, paint, printJson, printLine } from '../output.ts'
 import { measure } from './follow.ts'
-import { quorumOf, toleratedOf, toleratedWords } from './plan.ts'
+import { holdersOf, namesOf, quorumOf, toleratedOf, toleratedWords } from './plan.ts'
 
 const ANSWER_WAIT_MS = 500
 
@@ -76,6 +76,8 @@ function show(status: GroupStatus, flags: ClientFlags): void {
     const votes = new Set([...peers, ...oldPeers]).size
     const fails = toleratedWords(toleratedOf({ peers, oldPeers }))
     printLine(`${answering.length} of ${votes} voters answer. Quorum ${quorumOf(best)}: ${fails} may fail.`)
+    if (best.witnesses.length > 0)
+      printLine(`The data is on ${namesOf(holdersOf(best))}; witnesses keep none.`)
     for (const line of describeChange(best)) printLine(line)
   }
   if (status.leader === null)

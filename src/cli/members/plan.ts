@@ -44,10 +44,20 @@ function warningsOf(target: Configuration, now: Configuration, status: GroupStat
     )
   if (toleratedOf(target) === 0 && toleratedOf(now) > 0)
     warnings.push('Then the loss of any voter stops the group.')
+  const holders = holdersOf(target)
+  if (holders.length < target.peers.length)
+    warnings.push(
+      `Witnesses keep no data: it is on ${namesOf(holders)}. What one of them and a witness have acknowledged may be on that one alone.`,
+    )
   const { leader } = status
   if (leader !== null && !target.peers.includes(leader))
     warnings.push(`${leader} leads: when it is done, it hands over to another one.`)
   return warnings
+}
+
+/** The voters that keep data: all but witnesses. */
+export function holdersOf(configuration: Configuration): readonly PeerId[] {
+  return configuration.peers.filter((id) => !isWitness(configuration, id))
 }
 
 /** How many voters may fail at a time. */
@@ -63,6 +73,7 @@ export function formatPlan({ now, target, warnings }: Plan): string {
       'learners',
       ({ learners = [], ...each }) => learners.map((id) => describeMember(each, id)).join(', ') || 'none',
     ],
+    ...(hasWitness(now) || hasWitness(target) ? [dataRow] : []),
     ['quorum', quorumOf],
     ['may fail', (each) => toleratedWords(toleratedOf(each))],
   ]
@@ -76,6 +87,13 @@ export function formatPlan({ now, target, warnings }: Plan): string {
   )
   return [table, ...warnings].join('\n')
 }
+
+const hasWitness = ({ witnesses = [] }: Configuration): boolean => witnesses.length > 0
+
+const dataRow: [string, (configuration: Configuration) => string] = [
+  'keep data',
+  (each) => holdersOf(each).join(', ') || 'none',
+]
 
 export function quorumOf({ peers }: Pick<Configuration, 'peers'>): string {
   return `${majorityOf(peers.length)} of ${peers.length}`

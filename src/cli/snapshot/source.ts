@@ -42,6 +42,10 @@ function sourceOf(snapshots: StoppedSnapshots, data: string, group: string): Sna
       ExitCode.FAILED,
       snapshots.damageOf(group) ?? `There is no snapshot of group ${group} in ${data}.`,
     )
+  if (newest.record.meta.withheld === true) {
+    const text = `${data} are the files of a witness, which keeps no data of ${group}: use those of another member.`
+    throw new CliError(ExitCode.REFUSED, text)
+  }
   return { group, member, record: newest.record, read: (file) => snapshots.read(newest, file) }
 }
 

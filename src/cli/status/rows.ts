@@ -24,7 +24,7 @@ const number = (read: (status: NodeStatus) => number, head: string): Column<Row>
 
 const columns: readonly Column<Row>[] = [
   { head: 'member', cell: ({ id }) => id },
-  { head: 'role', cell: ({ status }) => status?.role ?? 'no answer' },
+  { head: 'role', cell: describeRole },
   number(({ term }) => term, 'term'),
   { head: 'leader', cell: ({ status }) => status?.leader ?? '' },
   number(({ commitIndex }) => commitIndex, 'commit'),
@@ -53,10 +53,16 @@ export function formatStatus(group: GroupStatus, transfers: readonly string[]): 
   const problems = group.members.flatMap((member) => [
     ...describeReset(member),
     ...describeReadonly(member),
+    ...describeFiles(member),
     ...describeDisk(member),
     ...describeFailure(member),
   ])
   return [formatTable(columns, rows), ...transfers, ...problems].join('\n')
+}
+
+function describeRole({ status }: Row): string {
+  if (status === null) return 'no answer'
+  return status.membership === 'witness' ? `${status.role}, witness` : status.role
 }
 
 /** Index and age of the newest. */
@@ -78,6 +84,14 @@ function describeReadonly({ id, readonly, refusesCommands }: NodeStatus): string
   return refusesCommands
     ? [...own, `${id}: it leads and takes no commands, because it or too many others are read-only.`]
     : own
+}
+
+/** It is to hold data, and cannot. */
+function describeFiles({ id, membership, withheldIndex }: NodeStatus): string[] {
+  if (withheldIndex === 0 || !(membership === 'voter' || membership === 'learner')) return []
+  return [
+    `${id}: it is a ${membership} with the files of a witness, which hold no data: it neither leads nor counts. Remove it, wipe its files, and add it again.`,
+  ]
 }
 
 function describeFailure({ id, snapshot }: NodeStatus): string[] {
