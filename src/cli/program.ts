@@ -16,6 +16,7 @@ import { leaveSignals } from './signals.ts'
 import { snapshotCommand } from './snapshot/command.ts'
 import { statusCommand } from './status/command.ts'
 import { packageVersion } from './version.ts'
+import { watchCommand } from './watch/command.ts'
 
 /** They have files or members to put away before they end. */
 const ORDERLY: ReadonlySet<string> = new Set(['demo', 'serve', 'export', 'import'])
@@ -28,7 +29,7 @@ export function createProgram(): Command {
   const commands = [
     ...[demoCommand(), serveCommand(), kvCommand(), statusCommand()],
     ...[membersCommand(), leaderCommand(), recoverCommand()],
-    ...[snapshotCommand(), inspectCommand(), doctorCommand(), permissionsCommand()],
+    ...[snapshotCommand(), watchCommand(), inspectCommand(), doctorCommand(), permissionsCommand()],
   ]
   for (const command of commands) program.addCommand(command)
   endInsteadOfExit(program)

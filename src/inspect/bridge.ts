@@ -1,12 +1,11 @@
 // The way from a stream of messages to a browser: a page and a WebSocket below an address that nobody can guess.
 
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocket, WebSocketServer } from 'ws'
 import { QuorateError } from '../errors.ts'
-import { messageOf } from '../runtime/errors.ts'
+import { listenAt } from '../observability/http/listen.ts'
 import { headersOf, type Page, pagesOf } from './bridge-page.ts'
 import type { StatelyStream } from './stately-stream.ts'
 
@@ -84,17 +83,10 @@ class OpenBridge implements Bridge {
   }
 
   async listen(host: string, port: number): Promise<void> {
-    this.#server.listen(port, host)
-    try {
-      await once(this.#server, 'listening')
-    } catch (error) {
-      throw asQuorateError(error, host, port)
-    }
-    const address = this.#server.address()
-    const taken = typeof address === 'object' && address !== null ? address.port : port
+    const url = new URL(await listenAt(this.#server, { host, port }))
+    this.#base = url.host
     const name = host.includes(':') ? `[${host}]` : host
-    this.#base = `${name}:${taken}`
-    this.#origins = new Set([name, 'localhost', LOOPBACK].map((each) => `http://${each}:${taken}`))
+    this.#origins = new Set([name, 'localhost', LOOPBACK].map((each) => `http://${each}:${url.port}`))
     this.#pages = pagesOf(this.#ui, this.socketUrl)
   }
 
@@ -156,15 +148,4 @@ function end(response: ServerResponse, status: number, text: string): void {
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
-}
-
-function asQuorateError(error: unknown, host: string, port: number): QuorateError {
-  const code = error instanceof Error && 'code' in error ? error.code : ''
-  if (code === 'EADDRINUSE')
-    return new QuorateError(
-      'CONFLICT',
-      `Port ${port} of ${host} is in use: choose another one, or 0 for any.`,
-    )
-  const text = `Nothing can listen on port ${port} of ${host}: ${messageOf(error)}.`
-  return new QuorateError('INVALID', text, { cause: error })
 }

@@ -46,7 +46,7 @@ export type PageMessage =
       readonly kind: 'hello'
       /** `bus`: a running group; `demo`: with a stage; `replay`: from a file, see `/replay`. */
       readonly source: 'bus' | 'demo' | 'replay'
-      /** Of the group that is shown. */
+      /** That is shown; empty: none is chosen yet, and the list of all is shown. */
       readonly group: string
       /** Where `source` is `demo`: what may be done. */
       readonly actions: readonly StageAction[]

@@ -204,7 +204,7 @@ describe('the bridge', () => {
     const port = Number(new URL(url).port)
     await expect(openBridge({ stream: new StatelyStream(() => 0), port })).rejects.toMatchObject({
       code: 'CONFLICT',
-      message: `Port ${port} of 127.0.0.1 is in use: choose another one, or 0 for any.`,
+      message: `Something else already listens on 127.0.0.1:${port}: stop it, or choose another port.`,
     })
     await expect(
       openBridge({ stream: new StatelyStream(() => 0), port: 0, ui: 'javascript:1' }),

@@ -6,9 +6,10 @@ import { openBridge, STATELY_UI } from '../../inspect/bridge.ts'
 import { StatelyStream } from '../../inspect/stately-stream.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { openBus } from '../bus.ts'
-import { type ClientFlags, clientOptions, parseCount } from '../common-options.ts'
+import { type ClientFlags, clientOptions } from '../common-options.ts'
 import { EXIT_CODES_HELP, sentenceOf } from '../exit.ts'
 import { printJson, printLine, say } from '../output.ts'
+import { listenOption, portOption } from '../page-options.ts'
 import { takeSignals } from '../signals.ts'
 
 interface InspectFlags extends ClientFlags {
@@ -22,16 +23,8 @@ export function inspectCommand(): Command {
   const command = new Command('inspect').description('show a running group in the Stately inspector')
   for (const option of clientOptions()) command.addOption(option)
   command
-    .addOption(
-      new Option('--port <port>', 'of the page; 0: any that is free')
-        .default(0)
-        .argParser(parseCount('ports', 0, 65_535)),
-    )
-    .addOption(
-      new Option('--listen <address>', 'of the page: whoever reaches it needs its token').default(
-        '127.0.0.1',
-      ),
-    )
+    .addOption(portOption())
+    .addOption(listenOption())
     .addOption(new Option('--ui <url>', "the inspector's page").default(STATELY_UI))
     .option('--everything', 'each event one by one; otherwise they are counted')
   command.addHelpText(

@@ -7,7 +7,8 @@ import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { type Logger, shelteredLogger } from '../../runtime/logger.ts'
 import type { Observed } from '../figures.ts'
-import { type HttpAddress, isLocalHostHeader, isLoopback } from './address.ts'
+import { isLocalHostHeader, isLoopback } from './address.ts'
+import { listenAt } from './listen.ts'
 import { type Page, Pages } from './pages.ts'
 
 export interface HttpOptions {
@@ -71,7 +72,7 @@ export async function serveHttp(observed: Observed, options: HttpOptions): Promi
     metrics: async () => (await import('../metrics/prometheus.ts')).prometheusMetrics(),
   })
   const door = new Door(pages, isLoopback(host), logger, systemClock)
-  const url = await listen(door.server, { host, port })
+  const url = await listenAt(door.server, { host, port })
   return { url, close: () => door.close(), [Symbol.asyncDispose]: () => door.close() }
 }
 
@@ -151,32 +152,4 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page, la
     ...(last ? { connection: 'close' } : {}),
   })
   response.end(request.method === 'HEAD' ? undefined : body)
-}
-
-function listen(server: Server, { host, port }: HttpAddress): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(asSentence(error, host, port)))
-    server.listen({ host, port, exclusive: true, backlog: MAX_CONNECTIONS }, () => {
-      server.removeAllListeners('error')
-      server.on('error', () => {})
-      const address = server.address()
-      const taken = typeof address === 'object' && address !== null ? address.port : port
-      resolve(`http://${host.includes(':') ? `[${host}]` : host}:${taken}`)
-    })
-  })
-}
-
-function asSentence(error: NodeJS.ErrnoException, host: string, port: number): QuorateError {
-  const where = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  if (error.code === 'EADDRINUSE') {
-    const message = `Something else already listens on ${where}: stop it, or choose another port.`
-    return new QuorateError('CONFLICT', message, { cause: error })
-  }
-  const why =
-    error.code === 'EACCES'
-      ? 'this user may not listen there'
-      : error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND'
-        ? 'this machine has no such address'
-        : messageOf(error)
-  return new QuorateError('INVALID', `Cannot listen on ${where}: ${why}.`, { cause: error })
 }
