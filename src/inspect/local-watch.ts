@@ -1,6 +1,6 @@
 // Watching members of this process: their feeds go into models without a bus between them.
 
-import type { Host, RaftNode } from '../api.ts'
+import type { RaftNode } from '../api.ts'
 import { GroupModel } from '../client/watch/group-model.ts'
 import type { FeedOutlet } from '../observability/feed/feed.ts'
 import { type FeedBatch, type FeedPicture, MAX_LEASE_MS } from '../protocol/feed-protocol.ts'
@@ -8,15 +8,15 @@ import type { Clock, TimerHandle } from '../runtime/clock.ts'
 import { feedOf } from '../services/member-port.ts'
 
 export interface LocalWatchOptions {
-  readonly hosts: readonly Host[]
-  readonly nodes: readonly RaftNode[]
+  /** All that are there at the moment. */
+  readonly nodes: () => readonly RaftNode[]
   readonly everything: boolean
   readonly clock: Clock
   /** A group that was not there before. */
   readonly found: (model: GroupModel) => void
 }
 
-/** How often hosts are looked through for nodes that have come or gone, and leases are renewed. */
+/** How often it looks for nodes that have come or gone, and renews leases. */
 const LOOK_MS = 500
 /** One process holds all charts: they always have room. */
 const ROOM_BYTES = 16 * 1024 * 1024
@@ -40,8 +40,8 @@ export class LocalWatch {
   }
 
   #look(): void {
-    const { hosts, nodes, clock } = this.#options
-    const present = new Set([...nodes, ...hosts.flatMap((host) => host.nodes())])
+    const { nodes, clock } = this.#options
+    const present = new Set(nodes())
     for (const [node, outlet] of this.#watched) if (!present.has(node)) this.#leave(node, outlet)
     for (const node of present) this.#renew(node)
     this.#timer = clock.setTimeout(() => this.#look(), LOOK_MS)
@@ -55,7 +55,7 @@ export class LocalWatch {
     }
     const feed = feedOf(node)
     if (feed === null) return
-    const model = this.#modelOf(node.group)
+    const model = this.modelOf(node.group)
     const outlet = feed.outlet((batch) => {
       this.#heard(model, outlet, batch)
       return true
@@ -96,7 +96,8 @@ export class LocalWatch {
       model.setState(member, 'ended', `Member ${node.id} has ended.`)
   }
 
-  #modelOf(group: string): GroupModel {
+  /** The model of a group, also before any member of it is here. */
+  modelOf(group: string): GroupModel {
     const known = this.models.get(group)
     if (known !== undefined) return known
     const { clock, found } = this.#options

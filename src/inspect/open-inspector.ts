@@ -55,7 +55,8 @@ export async function openInspector(options: InspectorOptions): Promise<Inspecto
   const stream = new StatelyStream(() => systemClock.wallMs())
   const bridge: Bridge | null = port === null ? null : await openBridge({ stream, port, listen, ui })
   const found = (model: GroupModel): void => stream.add(model)
-  const watch = new LocalWatch({ hosts, nodes, everything, clock: systemClock, found })
+  const present = (): readonly RaftNode[] => [...nodes, ...hosts.flatMap((host) => host.nodes())]
+  const watch = new LocalWatch({ nodes: present, everything, clock: systemClock, found })
   const close = async (): Promise<void> => {
     watch.close()
     stream.close()

@@ -3,6 +3,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RaftNode, RoleChange } from '../../api.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { type Member, openMember } from './member.ts'
 
@@ -14,6 +15,8 @@ export interface ClusterOptions {
   /** Opens a connection of its own for a member or a client. */
   readonly connect: (name: string) => Promise<Transport>
   readonly onRole: (id: string, change: RoleChange) => void
+  /** Of a member; without it, the clock of the machine. */
+  readonly clockOf?: (id: string) => Clock | undefined
 }
 
 export class Cluster {
@@ -71,8 +74,10 @@ export class Cluster {
   }
 
   async #open(id: string): Promise<RaftNode> {
-    const { ids, group, dataDir, connect, onRole } = this.#options
-    const member = await openMember({ id, peers: ids, group, dataDir: join(dataDir, id), connect })
+    const { ids, group, dataDir, connect, onRole, clockOf } = this.#options
+    const clock = clockOf?.(id)
+    const own = clock === undefined ? {} : { clock }
+    const member = await openMember({ id, peers: ids, group, dataDir: join(dataDir, id), connect, ...own })
     member.node.on('role', (change) => {
       if (!this.#closing) onRole(id, change)
     })

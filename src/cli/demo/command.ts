@@ -4,6 +4,7 @@ import { Command, Option } from 'commander'
 import { groupOption, jsonOption, parseCount } from '../common-options.ts'
 import { EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { printJson, printLine, say } from '../output.ts'
+import { portOption } from '../page-options.ts'
 import type { DemoFlags } from './flags.ts'
 
 export function demoCommand(): Command {
@@ -28,10 +29,22 @@ export function demoCommand(): Command {
     ),
   )
   command.option('--inspect', 'show it in the Stately inspector, which comes from the internet')
+  command.option(
+    '--watch',
+    'show it on a page of its own, slowly, where members can be crashed, paused and cut off',
+  )
+  command.addOption(portOption())
   command.addOption(groupOption()).addOption(jsonOption())
-  command.addHelpText('after', `\nExample:\n  quorate demo --nodes 5 --writes 20000\n\n${EXIT_CODES_HELP}`)
+  command.addHelpText(
+    'after',
+    `\nExamples:\n  quorate demo --nodes 5 --writes 20000\n  quorate demo --watch\n\n${EXIT_CODES_HELP}`,
+  )
   return command.action(async () => {
     const flags = command.opts<DemoFlags>()
+    if (flags.watch === true) {
+      const { runShow } = await import('./stage/run-show.ts')
+      return runShow(flags)
+    }
     const [{ runDemo }, { formatReport }] = await Promise.all([import('./run.ts'), import('./report.ts')])
     const report = await runDemo(flags)
     if (flags.json === true) printJson(report.json)

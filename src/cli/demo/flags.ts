@@ -8,5 +8,8 @@ export interface DemoFlags {
   readonly data?: string
   readonly nats?: string
   readonly inspect?: boolean
+  readonly watch?: boolean
+  /** Of the page. */
+  readonly port: number
   readonly json?: boolean
 }

@@ -3,6 +3,7 @@
 import type { Host, RaftNode } from '../../api.ts'
 import { openHost } from '../../host/open-host.ts'
 import { KeyValueMachine } from '../../machines/kv.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { type AttachedServices, attachServices } from '../../services/attach.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { packageVersion } from '../version.ts'
@@ -16,6 +17,7 @@ export interface MemberOptions {
   readonly group: string
   readonly dataDir: string
   readonly connect: (name: string) => Promise<Transport>
+  readonly clock?: Clock
 }
 
 export class Member {
@@ -51,7 +53,7 @@ export class Member {
 
 /** Nothing stays open when it fails. */
 export async function openMember(options: MemberOptions): Promise<Member> {
-  const { id, peers, group, dataDir } = options
+  const { id, peers, group, dataDir, clock } = options
   const transport = await options.connect(id)
   let host: Host | undefined
   try {
@@ -59,6 +61,7 @@ export async function openMember(options: MemberOptions): Promise<Member> {
       id,
       dataDir,
       transport,
+      ...(clock === undefined ? {} : { clock }),
       snapshotThrottle: { bytesPerSecond: VISIBLE_BYTES_PER_SECOND },
     })
     const node = await host.startNode({ group, peers, stateMachine: new KeyValueMachine() })

@@ -49,7 +49,10 @@ export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
 }
 
 /** Opens connections for members and clients, on one bus, and notes them in `opened`. */
-function connector(nats: string | undefined, opened: Transport[]): (name: string) => Promise<Transport> {
+export function connector(
+  nats: string | undefined,
+  opened: Transport[],
+): (name: string) => Promise<Transport> {
   const bus = new MemoryBus()
   return async (name) => {
     const connection =
