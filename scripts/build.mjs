@@ -19,4 +19,5 @@ if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 for (const script of ['find-nats-server.mjs', 'find-chromium.mjs', 'system-packages.mjs']) {
   copyFileSync(new URL(`scripts/${script}`, root), new URL(`dist/scripts/${script}`, root))
 }
+await import('./build-page.mjs')
 chmodSync(new URL('dist/src/cli/main.js', root), 0o755)

@@ -17,13 +17,22 @@ export class Samples {
     return [...this.#members.values()].flat()
   }
 
+  /** Samples that were kept elsewhere, as `all` gives them. */
+  addAll(samples: readonly Sample[]): void {
+    for (const sample of samples) this.#keep(sample)
+  }
+
   /** Kept when it is the first for a second, or when another role, term or leader is seen. */
   add(member: string, status: FeedStatus, atMs: number): void {
+    this.#keep(sampleOf(member, status, atMs))
+  }
+
+  #keep(next: Sample): void {
+    const { member, atMs } = next
     const known = this.#members.get(member)
     if (known === undefined && this.#members.size >= MAX_MEMBERS) return
     const samples = known ?? []
     if (known === undefined) this.#members.set(member, samples)
-    const next = sampleOf(member, status, atMs)
     const last = samples.at(-1)
     if (last !== undefined && atMs - last.atMs < SPACING_MS && !isTurn(last, next)) return
     samples.push(next)

@@ -1,0 +1,44 @@
+// Where members stand in the ring, and how far each bar of a card reaches.
+
+import type { Indexes, MemberView } from './member-view.ts'
+
+export interface Place {
+  readonly x: number
+  readonly y: number
+}
+
+/** More than this do not fit into a ring that can be read. */
+export const RING_MEMBERS = 9
+
+/** Centers as shares of the width and the height, the first at the top, then clockwise. */
+export function ringOf(count: number): readonly Place[] {
+  return Array.from({ length: count }, (_, at) => {
+    const angle = (2 * Math.PI * at) / count - Math.PI / 2
+    return { x: 0.5 + 0.36 * Math.cos(angle), y: 0.5 + 0.36 * Math.sin(angle) }
+  })
+}
+
+export interface Scale {
+  readonly from: number
+  readonly to: number
+}
+
+/** The part of the log in which members differ, and a little before it: else no bar would ever be seen to lag. */
+export function scaleOf(views: readonly MemberView[]): Scale {
+  const known = views.flatMap(({ indexes }) => (indexes === null ? [] : [indexes]))
+  if (known.length === 0) return { from: 0, to: 1 }
+  const to = Math.max(1, ...known.map(({ last }) => last))
+  const least = Math.min(...known.map(({ applied, durable }) => Math.min(applied, durable)))
+  const spread = Math.max(to - least, 20)
+  return { from: Math.max(0, to - spread * 2), to }
+}
+
+/** From 0 to 1. */
+export function shareOf(index: number, { from, to }: Scale): number {
+  return to <= from ? 0 : Math.min(1, Math.max(0, (index - from) / (to - from)))
+}
+
+/** Entries that are committed somewhere and not applied here. */
+export function lagOf({ applied }: Indexes, views: readonly MemberView[]): number {
+  return Math.max(0, Math.max(0, ...views.map(({ indexes }) => indexes?.commit ?? 0)) - applied)
+}
