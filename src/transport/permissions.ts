@@ -51,6 +51,8 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
           // Before it starts it asks whether somebody is this member already; a newcomer looks at the others, and asks in.
           `${scope}.*.admin.status`,
           `${scope}.admin.join`,
+          // The page that it serves shows the others as well.
+          `${scope}.*.admin.inspect`,
           ...answersOf(name, options.askers),
         ],
         subscribe: [
@@ -61,6 +63,7 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
           `${scope}.admin.*`,
           `${scope}.leader.*`,
           `${scope}.members.*`,
+          `${scope}.events.*.inspect`,
           inbox,
           '$SRV.>',
         ],

@@ -52,7 +52,9 @@ describe('inspect', () => {
     const { port } = new URL(JSON.parse(first.stdout()).url)
     const second = await runCli(['inspect', '--nats', server.url, '--port', port])
     expect(second).toMatchObject({ code: 5, stdout: '' })
-    expect(second.stderr).toBe(`Something else already listens on 127.0.0.1:${port}: stop it, or choose another port.\n`)
+    expect(second.stderr).toBe(
+      `Something else already listens on 127.0.0.1:${port}: stop it, or choose another port.\n`,
+    )
     first.child.kill('SIGTERM')
     await first.finished
     const noBus = await runCli(['inspect', '--nats', 'nats://127.0.0.1:1', '--timeout', '500'])

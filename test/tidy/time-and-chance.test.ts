@@ -10,6 +10,7 @@ const FORBIDDEN =
 const ALLOWED: Readonly<Record<string, string>> = {
   'src/runtime/': 'the one place that turns the platform into ports',
   'src/cli/': 'stopwatches and wall clocks for people; nothing of it reaches a node',
+  'src/page/browser/': 'runs in a browser, which has no other clock',
   'src/simulation/time/time-driver.ts': 'lets promises of user code settle between two simulated events',
   'src/storage/sqlite/':
     'a real disk is no part of a replay; it ends refused requests after the current turn',

@@ -18,6 +18,13 @@ const JUDGED: Readonly<Record<string, string>> = {
   'src/client/watch/watch-group.ts: askStatus(question).then':
     'both handlers tell the model, which shelters its listeners, and set a timer',
   'src/client/watch/watch-group.ts: resolve': 'resolves a promise, which never throws',
+  'src/page/server/group-list.ts: this.now().then':
+    'its listeners are sheltered, and what fails sets a timer',
+  'src/page/server/group-list.ts: this.now().then((groups)=>{for(constlistenerof[...this.#listeners])sheltered(()=>listener(groups),()=>this.#listeners.delete(listener),)}).then':
+    'both handlers set a timer',
+  'src/page/server/site.ts: this.#list.now().then': 'both handlers write to a viewer, which never throws',
+  'src/page/server/site.ts: pass().catch': 'the handler ends the answer',
+  'src/page/server/site.ts: void response.destroy': 'ends the answer',
   'src/services/operations.ts: answers.settle':
     'throws into the endpoint, which counts, or the member port, which reports',
   'src/simulation/bus/sim-transport.ts: handler': 'what throws there has to end the simulation',

@@ -58,6 +58,7 @@ describe('the block of one user', () => {
           "quorate.*.events.n1.>"
           "quorate.*.*.admin.status"
           "quorate.*.admin.join"
+          "quorate.*.*.admin.inspect"
           "_INBOX_n2.*.rpc.n1.*"
           "_INBOX_n1.*.*.*"
           "_INBOX_n2.*.*.*"
@@ -71,6 +72,7 @@ describe('the block of one user', () => {
           "quorate.*.admin.*"
           "quorate.*.leader.*"
           "quorate.*.members.*"
+          "quorate.*.events.*.inspect"
           "_INBOX_n1.>"
           "$SRV.>"
         ] }

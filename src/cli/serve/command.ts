@@ -52,7 +52,7 @@ export function serveCommand(): Command {
   command.addOption(
     new Option(
       '--http <address>',
-      'serve /status, /raft_stat, /livez, /readyz and /metrics at HOST:PORT or PORT (default: off; a port alone: loopback)',
+      'serve a page, /status, /raft_stat, /livez, /readyz and /metrics at HOST:PORT or PORT (default: off; a port alone: loopback)',
     ).argParser(parseHttp),
   )
   command.addOption(jsonOption().default(undefined, 'JSON lines unless stdout is a terminal'))

@@ -6,6 +6,8 @@ import { openDataDirectory, openHost } from '../../host/open-host.ts'
 import { KeyValueMachine } from '../../machines/kv.ts'
 import { serveHttp } from '../../observability/http/serve-http.ts'
 import type { TuningInput } from '../../options.ts'
+import { memberSource } from '../../page/server/member-source.ts'
+import { Site } from '../../page/server/site.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import { attachServices } from '../../services/attach.ts'
@@ -24,6 +26,8 @@ import { isStop, listenForStop, type StopRequest, unlessAsked } from './stop-req
 
 const PRESENCE_TIMEOUT_MS = 1000
 const LINGER_MS = 1000
+/** Of the page that a member serves: it has other things to do. */
+const MAX_VIEWERS = 8
 
 /** Resolves when the member has been asked to stop and has stopped. */
 export async function serve(flags: ServeFlags, tuning: TuningInput): Promise<void> {
@@ -90,9 +94,13 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
   const host = await openHost({ id, storage, transport, prefix, logger })
   opened.push(() => host.close())
   if (flags.http !== undefined) {
-    const http = await serveHttp(host, { ...flags.http, logger })
+    const page = new Site({
+      source: memberSource({ transport, host, prefix, group }),
+      maxViewers: MAX_VIEWERS,
+    })
+    const http = await serveHttp(host, { ...flags.http, logger, page })
     opened.push(() => http.close())
-    logger.info({ url: http.url }, 'Status, health and metrics are served by HTTP.')
+    logger.info({ url: http.url }, 'The page, status, health and metrics are served by HTTP.')
   }
   const starting = host.startNode({ ...tuning, group, peers: flags.peers, trust: flags.trust, stateMachine })
   const node = await unlessAsked(starting, stop).catch((error: unknown) => Promise.reject(asRefusal(error)))

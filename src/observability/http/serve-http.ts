@@ -2,8 +2,9 @@
 // bytes, connections and time, so that whoever reads slowly or sends nonsense costs the members nothing.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { QuorateError } from '../../errors.ts'
-import { type Clock, systemClock } from '../../runtime/clock.ts'
+import { type Clock, systemClock, type TimerHandle } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { type Logger, shelteredLogger } from '../../runtime/logger.ts'
 import type { Observed } from '../figures.ts'
@@ -19,6 +20,18 @@ export interface HttpOptions {
   /** `/readyz` says no when more committed entries wait to be applied. Default 10,000. */
   readonly maxApplyLag?: number | undefined
   readonly logger?: Logger | undefined
+  /** Answers what it knows below `/`, for example the page of `hostPage`. */
+  readonly page?: HttpPage | undefined
+}
+
+/** More that is served by the same door. */
+export interface HttpPage {
+  /**
+   * @param path with its query, without the slash at its beginning
+   * @returns false: it is none of its own
+   */
+  handle(path: string, request: IncomingMessage, response: ServerResponse): boolean
+  close(): void
 }
 
 export interface HttpServer extends AsyncDisposable {
@@ -71,21 +84,34 @@ export async function serveHttp(observed: Observed, options: HttpOptions): Promi
     maxApplyLag,
     metrics: async () => (await import('../metrics/prometheus.ts')).prometheusMetrics(),
   })
-  const door = new Door(pages, isLoopback(host), logger, systemClock)
+  const door = new Door({
+    pages,
+    page: options.page,
+    localOnly: isLoopback(host),
+    logger,
+    clock: systemClock,
+  })
   const url = await listenAt(door.server, { host, port })
   return { url, close: () => door.close(), [Symbol.asyncDispose]: () => door.close() }
 }
 
+interface DoorOptions {
+  readonly pages: Pages
+  readonly page: HttpPage | undefined
+  readonly localOnly: boolean
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
 class Door {
   readonly server: Server
-  readonly #pages: Pages
-  readonly #localOnly: boolean
-  readonly #logger: Logger
+  readonly #options: DoorOptions
+  /** Ends each connection after a while, unless a page goes on over it. */
+  readonly #ends = new WeakMap<Socket, TimerHandle>()
 
-  constructor(pages: Pages, localOnly: boolean, logger: Logger, clock: Clock) {
-    this.#pages = pages
-    this.#localOnly = localOnly
-    this.#logger = logger
+  constructor(options: DoorOptions) {
+    this.#options = options
+    const { clock } = options
     this.server = createServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -100,6 +126,7 @@ class Door {
     this.server.setTimeout(REQUEST_TIMEOUT_MS, (socket) => socket.destroy())
     this.server.on('connection', (socket) => {
       const timer = clock.setTimeout(() => socket.destroy(), CONNECTION_LIFE_MS)
+      this.#ends.set(socket, timer)
       socket.once('close', () => clock.clearTimeout(timer))
       socket.on('error', () => {})
     })
@@ -107,6 +134,7 @@ class Door {
   }
 
   close(): Promise<void> {
+    this.#options.page?.close()
     return new Promise((done) => {
       this.server.close(() => done())
       this.server.closeAllConnections()
@@ -116,21 +144,33 @@ class Door {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const refusal = this.#refusalOf(request)
     if (refusal !== null) return send(request, response, refusal, true)
+    if (this.#isPage(request, response)) return
+    const { pages, logger } = this.#options
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
-    this.#pages.page(path).then(
+    pages.page(path).then(
       (page) => send(request, response, page),
       (error: unknown) => {
-        this.#logger.error({ path, error: messageOf(error) }, 'A page could not be made.')
+        logger.error({ path, error: messageOf(error) }, 'A page could not be made.')
         send(request, response, refused(500, 'This page could not be made; the log says why.'))
       },
     )
+  }
+
+  /** Programs that ask for `/` get the list of what there is; browsers get the page. */
+  #isPage(request: IncomingMessage, response: ServerResponse): boolean {
+    const { page, clock } = this.#options
+    const { url = '/', headers, socket } = request
+    const isBrowser = url !== '/' || headers.accept?.includes('text/html') === true
+    if (page === undefined || !isBrowser || !page.handle(url.slice(1), request, response)) return false
+    if (response.headersSent) clock.clearTimeout(this.#ends.get(socket))
+    return true
   }
 
   #refusalOf({ method, headers, socket }: IncomingMessage): Page | null {
     if (socket.writableLength > MAX_UNREAD_BYTES)
       return refused(429, 'Read what was answered before you ask again.')
     if (method !== 'GET' && method !== 'HEAD') return refused(405, 'Only GET and HEAD are answered here.')
-    if (this.#localOnly && !isLocalHostHeader(headers.host))
+    if (this.#options.localOnly && !isLocalHostHeader(headers.host))
       return refused(403, 'Only this machine is answered here, by its own name: localhost or 127.0.0.1.')
     const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
     return hasBody ? refused(413, 'A question here has no body.') : null

@@ -3,6 +3,7 @@
 
 import { GroupModel } from '../../client/watch/group-model.ts'
 import type { FeedItem } from '../../protocol/feed-protocol.ts'
+import { sheltered } from '../../runtime/errors.ts'
 import type { GroupSummary, PageMessage, Sample, StageAction, StagedMember } from '../page-protocol.ts'
 import { Samples } from '../samples.ts'
 import { type LeaderStory, leaderOf, NO_STORY, nextStory } from './logic/headline.ts'
@@ -109,7 +110,7 @@ export class Store {
     requestAnimationFrame(() => {
       this.#isTelling = false
       this.#look()
-      for (const listener of [...this.#listeners]) listener()
+      for (const listener of [...this.#listeners]) sheltered(listener, (thrown) => console.error(thrown))
     })
   }
 

@@ -1,6 +1,7 @@
 // The list of all groups: asked for while somebody looks at it, once for all.
 
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
+import { sheltered } from '../../runtime/errors.ts'
 import type { GroupSummary } from '../page-protocol.ts'
 
 type Listener = (groups: readonly GroupSummary[]) => void
@@ -51,7 +52,11 @@ export class GroupList {
     }
     this.now()
       .then((groups) => {
-        for (const listener of [...this.#listeners]) listener(groups)
+        for (const listener of [...this.#listeners])
+          sheltered(
+            () => listener(groups),
+            () => this.#listeners.delete(listener),
+          )
       })
       .then(next, next)
   }

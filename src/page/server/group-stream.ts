@@ -10,6 +10,7 @@ import {
   type FeedStatus,
 } from '../../protocol/feed-protocol.ts'
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
+import { sheltered } from '../../runtime/errors.ts'
 import type { PageMessage } from '../page-protocol.ts'
 import { Samples } from '../samples.ts'
 
@@ -164,7 +165,12 @@ export class GroupStream {
     if (this.#listeners.size === 0) return
     for (const message of messages) {
       const json = JSON.stringify(message)
-      for (const listener of [...this.#listeners]) listener(message, json)
+      // Who throws is told nothing more.
+      for (const listener of [...this.#listeners])
+        sheltered(
+          () => listener(message, json),
+          () => this.#listeners.delete(listener),
+        )
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
+import type { HttpPage } from '../../observability/http/serve-http.ts'
 import { nameSchema } from '../../options.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
@@ -33,7 +34,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 } as const
 
-export class Site {
+export class Site implements HttpPage {
   /** Resolves when somebody has come. */
   readonly visited: Promise<void>
   readonly #source: PageSource

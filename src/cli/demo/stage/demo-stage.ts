@@ -3,7 +3,7 @@
 import type { PageMessage, StageAction, StageCommand, StagedMember } from '../../../page/page-protocol.ts'
 import { STAGE_ACTIONS } from '../../../page/page-protocol.ts'
 import type { Stage } from '../../../page/server/source.ts'
-import { messageOf } from '../../../runtime/errors.ts'
+import { messageOf, sheltered } from '../../../runtime/errors.ts'
 import type { Cluster } from '../cluster.ts'
 import { Stall } from './stall.ts'
 
@@ -111,7 +111,12 @@ export class DemoStage implements Stage {
   }
 
   #tell(message: PageMessage): void {
-    for (const listener of [...this.#listeners]) listener(message)
+    // Who throws is told nothing more.
+    for (const listener of [...this.#listeners])
+      sheltered(
+        () => listener(message),
+        () => this.#listeners.delete(listener),
+      )
   }
 }
 

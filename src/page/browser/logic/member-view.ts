@@ -64,7 +64,7 @@ export function viewOf(member: MemberModel, staged: StagedMember | undefined): M
     ...(restarts > 0 ? [`restarted ${restarts}×`] : []),
     ...(status === null ? [] : marksOf(status)),
   ]
-  const problem = status?.error ?? (staged?.state === 'running' ? null : member.problem)
+  const problem = status?.error ?? (staged === undefined ? member.problem : null)
   const indexes = status === null ? null : indexesOf(status)
   return {
     id,

@@ -12,11 +12,15 @@ export const RING_MEMBERS = 9
 
 /** Centers as shares of the width and the height, the first at the top, then clockwise. */
 export function ringOf(count: number): readonly Place[] {
+  // Cards are high: where there are few, the ring is low.
+  const height = count <= FEW ? 0.3 : 0.38
   return Array.from({ length: count }, (_, at) => {
     const angle = (2 * Math.PI * at) / count - Math.PI / 2
-    return { x: 0.5 + 0.36 * Math.cos(angle), y: 0.5 + 0.36 * Math.sin(angle) }
+    return { x: 0.5 + 0.37 * Math.cos(angle), y: 0.5 + height * Math.sin(angle) }
   })
 }
+
+const FEW = 5
 
 export interface Scale {
   readonly from: number
@@ -37,6 +41,16 @@ export function scaleOf(views: readonly MemberView[]): Scale {
 export function shareOf(index: number, { from, to }: Scale): number {
   return to <= from ? 0 : Math.min(1, Math.max(0, (index - from) / (to - from)))
 }
+
+/**
+ * Members are not looked at in the same moment: while writes go on, a little behind is no lag.
+ * @param commitsPerSecond null: nobody leads
+ */
+export function isLag(lag: number, commitsPerSecond: number | null): boolean {
+  return lag > Math.max(20, (commitsPerSecond ?? 0) * SKEW_SECONDS)
+}
+
+const SKEW_SECONDS = 0.4
 
 /** Entries that are committed somewhere and not applied here. */
 export function lagOf({ applied }: Indexes, views: readonly MemberView[]): number {

@@ -4,6 +4,8 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 import type { WatchedActor } from '../../../client/watch/member-model.ts'
 import type { Route } from '../hooks.ts'
 import { type ChartNode, chartOf, isActive } from '../logic/chart-tree.ts'
+import { leaderOf } from '../logic/headline.ts'
+import { CONDITIONS } from '../logic/member-view.ts'
 import type { Store } from '../store.ts'
 import { Timers } from './timers.tsx'
 
@@ -15,10 +17,12 @@ export interface ChartsProps {
 
 export function ChartsView({ store, member: wanted, go }: ChartsProps) {
   const views = store.presentViews
-  const id = views.some((view) => view.id === wanted) ? wanted : (views[0]?.id ?? '')
+  const id = views.some((view) => view.id === wanted) ? wanted : (leaderOf(views) ?? views[0]?.id ?? '')
   const member = store.model.members.get(id)
   if (member === undefined) return <p>No member is seen yet.</p>
   const root = member.actors.get(id)
+  const condition = views.find((view) => view.id === id)?.condition ?? 'unknown'
+  const isPast = member.state !== 'live' || condition === 'dead'
   const helpers = [...member.actors.values()].filter((actor) => actor.id !== id && actor.chart !== null)
   return (
     <section aria-label="Charts">
@@ -38,8 +42,18 @@ export function ChartsView({ store, member: wanted, go }: ChartsProps) {
       {root?.chart === null || root === undefined ? (
         <p>Member {id} is not heard: there is no chart of it.</p>
       ) : (
-        <Chart actor={root} json={store.model.charts.get(root.chart)} title={`The node ${id}`} />
+        <Chart
+          actor={root}
+          json={store.model.charts.get(root.chart)}
+          title={`The node ${id}`}
+          isPast={isPast}
+        />
       )}
+      {isPast ? (
+        <p>
+          {CONDITIONS[condition].word}: this is where {id} was when it was last heard.
+        </p>
+      ) : null}
       <Timers store={store} member={member} />
       <div class="helpers">
         {helpers.map((actor) => (
@@ -61,16 +75,18 @@ interface ChartProps {
   readonly json: string | undefined
   readonly title: string
   readonly isSmall?: boolean
+  /** It is not heard any more. */
+  readonly isPast?: boolean
 }
 
-function Chart({ actor, json, title, isSmall = false }: ChartProps) {
+function Chart({ actor, json, title, isSmall = false, isPast = false }: ChartProps) {
   const tree = useMemo(() => (json === undefined ? undefined : chartOf(json)), [json])
   const [chosen, setChosen] = useState('')
   const { state, last } = actor
   if (tree === undefined) return null
   const node = find(tree, chosen === '' ? state : chosen)
   return (
-    <figure class={`chart ${isSmall ? 'small' : ''}`}>
+    <figure class={`chart ${isSmall ? 'small' : ''} ${isPast ? 'past' : ''}`}>
       <figcaption>
         <strong>{title}</strong> {state === '' ? '' : state.replaceAll('.', ' › ')}
         {last === null ? null : (
@@ -99,9 +115,10 @@ interface BoxesProps {
 }
 
 /** States in states, and an arrow for the transition that has just fired. */
-function Boxes({ tree, actor: { state, last }, chosen, choose }: BoxesProps) {
+function Boxes({ tree, actor: { id, state, last }, chosen, choose }: BoxesProps) {
   const ref = useRef<HTMLDivElement>(null)
   const [arrow, setArrow] = useState<Arrow | null>(null)
+  const head = `head-${id.replace(/\W/g, '-')}`
   useLayoutEffect(() => {
     setArrow(ref.current === null || last === null ? null : arrowOf(ref.current, last.from, state))
   }, [last?.atMs, state])
@@ -118,7 +135,7 @@ function Boxes({ tree, actor: { state, last }, chosen, choose }: BoxesProps) {
         <svg class="fired" aria-hidden="true">
           <defs>
             <marker
-              id="head"
+              id={head}
               viewBox="0 0 8 8"
               refX="7"
               refY="4"
@@ -129,7 +146,7 @@ function Boxes({ tree, actor: { state, last }, chosen, choose }: BoxesProps) {
               <path d="M0 0 8 4 0 8z" />
             </marker>
           </defs>
-          <path d={arrow.path} marker-end="url(#head)" />
+          <path d={arrow.path} marker-end={`url(#${head})`} />
         </svg>
       )}
     </div>

@@ -6,7 +6,7 @@ import type { Route } from '../hooks.ts'
 import { act } from '../link.ts'
 import { number } from '../logic/headline.ts'
 import { CONDITIONS, type Indexes, type MemberView, share } from '../logic/member-view.ts'
-import { lagOf, type Scale, shareOf } from '../logic/ring.ts'
+import { isLag, lagOf, type Scale, shareOf } from '../logic/ring.ts'
 import type { Store } from '../store.ts'
 
 export interface CardProps {
@@ -21,7 +21,8 @@ export interface CardProps {
 export function MemberCard({ store, view, views, scale, isSmall, go }: CardProps) {
   const { id, condition, term, indexes, marks, problem } = view
   const { word, sign } = CONDITIONS[condition]
-  const lag = indexes === null ? 0 : lagOf(indexes, views)
+  const behind = indexes === null || condition === 'dead' ? 0 : lagOf(indexes, views)
+  const lag = isLag(behind, store.series.rows.at(-1)?.commitsPerSecond ?? null) ? behind : 0
   return (
     <article
       class={`card ${condition} ${isSmall ? 'small' : ''}`}

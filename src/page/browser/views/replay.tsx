@@ -48,7 +48,7 @@ export function ReplayBar({ store }: { readonly store: Store }) {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       const isTyping =
-        event.target instanceof HTMLElement && /INPUT|BUTTON|A|SELECT|SUMMARY/.test(event.target.tagName)
+        event.target instanceof HTMLElement && /^(INPUT|BUTTON|A|SELECT|SUMMARY)$/.test(event.target.tagName)
       if (player === null || isTyping) return
       if (event.key === ' ') setPlaying((playing) => !playing)
       else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
