@@ -1,0 +1,60 @@
+// Takes the pictures of the page that the documentation shows, from the demo as it runs: npm run pictures.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { withBrowser } from '../statecharts/pictures.ts'
+
+const FOLDER = 'docs/pictures/'
+const SIZE = { width: 1080, height: 700 }
+
+async function take(page: Page, name: string): Promise<void> {
+  // What moves is caught where it is.
+  await page.screenshot({ path: `${FOLDER}${name}.png`, clip: { x: 0, y: 0, ...SIZE } })
+  console.log(`${FOLDER}${name}.png`)
+}
+
+async function tour(page: Page): Promise<void> {
+  await page.waitForSelector('.card.leader')
+  await page.waitForTimeout(1500)
+  await take(page, 'leader')
+  await page.waitForSelector('.card.dead')
+  await page.waitForTimeout(400)
+  await take(page, 'leader-dead')
+  await page.locator('.sentence', { hasText: 'took over from' }).waitFor()
+  await page.waitForTimeout(700)
+  await take(page, 'new-leader')
+  await page.getByRole('link', { name: 'Charts' }).click()
+  await page.waitForSelector('[data-path="active.leader.serving"].active')
+  await take(page, 'charts')
+  await page.getByRole('link', { name: 'Timeline' }).click()
+  await page.waitForSelector('.span.leader')
+  await take(page, 'timeline')
+  await page.getByRole('link', { name: 'Numbers' }).click()
+  await page.waitForTimeout(3000)
+  await page.getByRole('button', { name: /Show it/ }).click()
+  await page.waitForTimeout(300)
+  await take(page, 'numbers')
+}
+
+mkdirSync(FOLDER, { recursive: true })
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const demo = spawn(process.execPath, [main, 'demo', '--watch'], { stdio: ['ignore', 'pipe', 'inherit'] })
+try {
+  let said = ''
+  demo.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    said += chunk
+  })
+  while (!said.includes('It begins when you do.')) await once(demo.stdout, 'data')
+  const [url = ''] = /http:\S+/.exec(said) ?? []
+  await withBrowser(async (browser) => {
+    const page = await browser.newPage({ viewport: SIZE, colorScheme: 'dark' })
+    await page.goto(url)
+    await tour(page)
+  })
+} finally {
+  demo.kill('SIGINT')
+  await once(demo, 'exit')
+}
