@@ -71,10 +71,10 @@ function widthOf(element: HTMLElement): number {
 }
 
 function optionsOf(lines: readonly Line[], element: HTMLElement): Options {
-  const style = getComputedStyle(element)
+  // Asked for whenever it is drawn: dark may have become light.
   const axis = {
-    stroke: style.color,
-    grid: { stroke: style.getPropertyValue('--line'), width: 1 },
+    stroke: (): string => getComputedStyle(element).color,
+    grid: { stroke: (): string => getComputedStyle(element).getPropertyValue('--line'), width: 1 },
     ticks: { show: false },
   }
   return {
