@@ -132,7 +132,7 @@ describe('the page', LONG, () => {
         'Follower',
       ])
       await page.getByRole('button', { name: /Show it/ }).click()
-      expect(await page.getAttribute('html', 'data-theme')).toBe('dark')
+      await page.locator('html[data-theme="dark"]').waitFor()
     })
     expect(wrong).toEqual([])
   })
