@@ -9,12 +9,24 @@ import { type Configuration, EntryType, type LogEntry, type LogIndex, type PeerI
 const NOTHING_OF_IT = new Uint8Array(0)
 
 /**
- * What a witness is sent of these entries: those that its leader has durably, data without its bytes, everything else as
- * it is. It is counted for what it is told, so it is told of nothing that its leader could forget in a crash:
- * nobody would have that any more, and nobody else could be elected against the witness, whose log is the newest.
+ * Up to where witnesses may be told of a leader's log: what a voter with data has durably, the leader itself if it stays one.
+ * Else a crash of the leader, or its leaving, could leave a witness with the newest log of all: nobody would have what is in
+ * it, and nobody could be elected against the vote of the witness.
  */
-export function withhold(entries: readonly LogEntry[], durableIndex: LogIndex): readonly LogEntry[] {
-  const durable = entries.filter(({ index }) => index <= durableIndex)
+export function tellableIndex(
+  configuration: Configuration,
+  self: PeerId,
+  durableIndex: LogIndex,
+  matchOf: (peer: PeerId) => LogIndex,
+): LogIndex {
+  if (configuration.peers.includes(self)) return durableIndex
+  const holders = configuration.peers.filter((peer) => !isWitness(configuration, peer))
+  return Math.min(durableIndex, Math.max(0, ...holders.map(matchOf)))
+}
+
+/** What a witness is sent of these entries: up to there, data without its bytes, everything else as it is. */
+export function withhold(entries: readonly LogEntry[], tellable: LogIndex): readonly LogEntry[] {
+  const durable = entries.filter(({ index }) => index <= tellable)
   return durable.map((entry) =>
     entry.type === EntryType.DATA ? { ...entry, type: EntryType.WITHHELD, data: NOTHING_OF_IT } : entry,
   )

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { type Configuration, EntryType, type LogEntry } from '../../src/rules/types.ts'
-import { isSentNoPayload, refusedByWitness, withhold } from '../../src/rules/witness.ts'
+import { isSentNoPayload, refusedByWitness, tellableIndex, withhold } from '../../src/rules/witness.ts'
 
 const { NO_OP, DATA, CONFIGURATION, WITHHELD } = EntryType
 const log = (...types: EntryType[]): LogEntry[] =>
@@ -28,6 +28,22 @@ describe('a witness is sent', () => {
     [9, 4],
   ])('what is durable up to %i of its leader: %i entries', (durableIndex, count) => {
     expect(withhold(log(DATA, DATA, CONFIGURATION, DATA), durableIndex).length).toBe(count)
+  })
+})
+
+describe('a witness is told', () => {
+  const group: Configuration = { peers: ['a', 'b', 'w'], oldPeers: [], witnesses: ['w'] }
+  const matchOf = (peer: string): number => ({ a: 4, b: 6, w: 9 })[peer] ?? 0
+
+  it.each<[string, Configuration, number, number]>([
+    ['what is durable on a leader that stays', group, 8, 8],
+    ['what a voter with data has of one that leaves', { ...group, peers: ['b', 'w'] }, 8, 6],
+    ['the most that any of them has', { ...group, peers: ['b', 'c', 'w'] }, 8, 6],
+    ['no more than is durable on its leader', { ...group, peers: ['b', 'w'] }, 5, 5],
+    ['nothing where nobody has any of it', { ...group, peers: ['c', 'w'] }, 8, 0],
+    ['by the new half of a change', { ...group, peers: ['b', 'w'], oldPeers: ['a', 'b', 'w'] }, 8, 6],
+  ])('%s', (_what, configuration, durableIndex, expected) => {
+    expect(tellableIndex(configuration, 'a', durableIndex, matchOf)).toBe(expected)
   })
 })
 

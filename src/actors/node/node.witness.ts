@@ -4,7 +4,8 @@ import type { QuorateError } from '../../errors.ts'
 import { roleOf } from '../../rules/change.ts'
 import { InvariantError } from '../../rules/invariants.ts'
 import { isWitness } from '../../rules/quorum.ts'
-import { isSentNoPayload, refusedByWitness } from '../../rules/witness.ts'
+import type { LogIndex } from '../../rules/types.ts'
+import { isSentNoPayload, refusedByWitness, tellableIndex } from '../../rules/witness.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { AppendEntriesRequest } from '../../transport/wire/messages/registry.ts'
 import type { PeerProgress } from '../replication/peer-progress.ts'
@@ -63,14 +64,28 @@ export function refusesData(core: NodeCore, message: AppendEntriesRequest, reply
   return true
 }
 
-/** A witness is sent what is durable here, and no more: its log is never ahead of one that holds the data. */
-export function wakeWitnesses({ office, log }: NodeCore): void {
-  for (const { progress, replicator } of office?.followers.values() ?? [])
-    if (progress.isWitness && progress.nextIndex <= log.durableIndex) replicator.send({ type: 'log.grew' })
+/** More may be durable where the data is: witnesses may be told of it. */
+export function wakeWitnesses(core: NodeCore): void {
+  const { office } = core
+  for (const { progress, replicator } of office?.followers.values() ?? []) {
+    if (office === null || !progress.isWitness) continue
+    progress.tellableIndex = tellable(core, office)
+    if (progress.nextIndex <= progress.tellableIndex) replicator.send({ type: 'log.grew' })
+  }
+}
+
+function tellable(core: NodeCore, { followers }: Office): LogIndex {
+  const { configuration, id, log } = core
+  return tellableIndex(configuration, id, log.durableIndex, (peer) => {
+    const progress = followers.get(peer)?.progress
+    if (progress === undefined || progress.isMisplaced) return 0
+    return core.counts(peer, progress.identity) ? progress.matchIndex : 0
+  })
 }
 
 /** What this peer is sent from now on. */
-export function noteWhatIsSent(core: NodeCore, { change }: Office, progress: PeerProgress): void {
-  const { configuration } = core
-  progress.isWitness = isSentNoPayload(configuration, change.target, progress.peer, progress.isWitness)
+export function noteWhatIsSent(core: NodeCore, office: Office, progress: PeerProgress): void {
+  const { target } = office.change
+  progress.isWitness = isSentNoPayload(core.configuration, target, progress.peer, progress.isWitness)
+  if (progress.isWitness) progress.tellableIndex = tellable(core, office)
 }

@@ -38,6 +38,8 @@ export class PeerProgress {
   readonlyIndex: LogIndex | null = null
   /** It is sent no payload (rules/witness.ts). */
   isWitness = false
+  /** Of a witness: up to where it may be told of the log (rules/witness.ts). */
+  tellableIndex: LogIndex = 0
   /** It has said that its files lack payload, as those of a witness do. */
   lacksPayload = false
   state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot' = 'probing'

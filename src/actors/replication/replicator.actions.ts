@@ -130,7 +130,7 @@ export function fillWindow(context: ReplicatorContext, self: AnyActorRef): void 
   while (progress.nextIndex <= core.log.lastIndex) {
     if (!maySend({ frames: progress.inFlight.length, bytes: progress.inFlightBytes }, limit)) break
     const some = sendable(nextEntries(context, frame), progress.readonlyIndex)
-    const entries = progress.isWitness ? withhold(some, core.log.durableIndex) : some
+    const entries = progress.isWitness ? withhold(some, progress.tellableIndex) : some
     const last = entries.at(-1)
     if (last === undefined) break
     const isSettled = last.index <= core.commitIndex

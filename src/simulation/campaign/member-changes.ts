@@ -210,13 +210,14 @@ export function votersInSight(members: Iterable<SimMember>): readonly (readonly 
     .filter((set) => set.length > 0)
 }
 
-/** Those of them who have the data: without any of them nobody may be able to lead. */
+/**
+ * Where there are witnesses, everybody else: whoever has the entries that one of them knows of may be the only one who can be
+ * elected, also while he is about to leave.
+ */
 export function holdersInSight(members: Iterable<SimMember>): readonly PeerId[] {
-  const all = configurationsInSight(members)
-  const witnesses = new Set(all.flatMap((each) => each.witnesses ?? []))
-  if (witnesses.size === 0) return []
-  const voters = new Set(all.flatMap(({ peers, oldPeers }) => [...peers, ...oldPeers]))
-  return [...voters].filter((peer) => !witnesses.has(peer))
+  const all = [...members]
+  const witnesses = new Set(configurationsInSight(all).flatMap((each) => each.witnesses ?? []))
+  return witnesses.size === 0 ? [] : all.map(({ id }) => id).filter((id) => !witnesses.has(id))
 }
 
 /** May somebody have been told never to lead? */

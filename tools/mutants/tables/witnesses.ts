@@ -26,7 +26,7 @@ export const WITNESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'everybody is sent what is for witnesses',
     file: 'actors/replication/replicator.actions.ts',
-    find: 'progress.isWitness ? withhold(some, core.log.durableIndex) : some',
+    find: 'progress.isWitness ? withhold(some, progress.tellableIndex) : some',
     replace: 'withhold(some, core.log.durableIndex)',
     expect: ['INV-26', 'INV-7', 'INV-0', 'INV-20', 'INV-14'],
     hint: CHANGES,
@@ -41,8 +41,15 @@ export const WITNESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'a witness is told of what its leader may still lose',
     file: 'rules/witness.ts',
-    find: 'index <= durableIndex',
-    replace: 'index <= durableIndex + 1000',
+    find: 'index <= tellable',
+    replace: 'index <= tellable + 1000',
+    tests: RULES,
+  },
+  {
+    name: 'a leader that leaves tells a witness what nobody who stays has',
+    file: 'rules/witness.ts',
+    find: 'Math.min(durableIndex, Math.max(0, ...holders.map(matchOf)))',
+    replace: 'durableIndex',
     tests: RULES,
   },
   {
