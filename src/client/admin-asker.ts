@@ -11,6 +11,7 @@ import {
   parseAdminAnswer,
 } from '../protocol/admin-verbs.ts'
 import { decodeJson } from '../protocol/json.ts'
+import { askedSubject } from '../protocol/subjects.ts'
 import type { PeerId } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { adminSubject } from '../transport/subjects.ts'
@@ -48,8 +49,8 @@ export class AdminAsker {
 
   /** `verb` is that of the request. */
   ask<V extends AdminVerb>(member: PeerId, verb: V, request: AdminRequest): Asked<V> {
-    const { prefix, group } = this.#options
-    const subject = adminSubject(prefix, group, member, verb)
+    const { prefix, group, transport } = this.#options
+    const subject = askedSubject({ prefix, group, member }, verb, transport.inbox)
     let giveUp = (): void => {}
     const reply = new Promise<Reply<V>>((resolve) => {
       const asked = this.requester.send(subject, encodeAdminRequest(request), ({ payload, noResponders }) => {

@@ -14,10 +14,10 @@ import {
   type SnapshotRefusal,
   type SnapshotSummary,
 } from '../protocol/snapshot-protocol.ts'
+import { askedSubject } from '../protocol/subjects.ts'
 import type { PeerId } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { SnapshotFile, SnapshotRecord } from '../storage/snapshot-store.ts'
-import { adminSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
 import { decodeMessage, encodeMessage } from '../transport/wire/codec.ts'
 import { Requester } from './requester.ts'
@@ -130,7 +130,8 @@ export class MemberSnapshots {
   }
 
   #ask<T>(method: string, payload: Uint8Array, parse: (payload: Uint8Array) => T): Promise<T> {
-    const { prefix, group, member, timeoutMs, clock } = this.#options
+    const { transport, group, member, timeoutMs, clock } = this.#options
+    const subject = askedSubject(this.#options, method, transport.inbox)
     return new Promise((resolve, reject) => {
       const late = (): void => {
         request?.close()
@@ -138,7 +139,7 @@ export class MemberSnapshots {
         reject(new QuorateError('TIMEOUT', text, { outcome: 'unknown', retryable: true }))
       }
       const timer = clock.setTimeout(late, timeoutMs)
-      const request = this.#requester.send(adminSubject(prefix, group, member, method), payload, (reply) => {
+      const request = this.#requester.send(subject, payload, (reply) => {
         clock.clearTimeout(timer)
         request?.close()
         if (reply.noResponders) {

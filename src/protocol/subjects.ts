@@ -8,8 +8,10 @@
 //   <prefix>.<group>.<node>.admin.snapshot-read    one member reads from its newest snapshot
 //   <prefix>.<group>.<node>.admin.<verb>           one member carries it out, or says who leads
 //   <prefix>.<group>.admin.<verb>                  the leader does, queue group `leaders`
+//   … .admin.<verb>.<operator>                     the same, by an operator whom a bus with permissions lets say this name
 
-import { leaderSubject, requirePrefix } from '../transport/subjects.ts'
+import type { PeerId } from '../rules/types.ts'
+import { adminSubject, leaderSubject, requirePrefix } from '../transport/subjects.ts'
 
 export const LEADER_QUEUE = 'leaders'
 export const MEMBERS_QUEUE = 'members'
@@ -28,6 +30,29 @@ export function groupAdminSubject(prefix: string, group: string, verb: string): 
 /** The user below whose inbox an answer is wanted; null: the subject does not say. */
 export function inboxUserOf(replyTo: string): string | null {
   return /^_INBOX_([A-Za-z0-9_-]{1,64})\./.exec(replyTo)?.[1] ?? null
+}
+
+/** Methods that change nothing, and that nobody writes down: their subjects name nobody. */
+const UNNAMED: ReadonlySet<string> = new Set([
+  'status',
+  'snapshot-read',
+  'get_leader',
+  'list_peers',
+  'inspect',
+])
+
+/**
+ * Where an operator asks a member: what changes something ends with the name of who asks, which a bus with permissions lets
+ * nobody else say. A transport whose inbox names nobody names nobody here.
+ */
+export function askedSubject(
+  { prefix, group, member }: { readonly prefix: string; readonly group: string; readonly member: PeerId },
+  method: string,
+  inbox: string,
+): string {
+  const subject = adminSubject(prefix, group, member, method)
+  const name = inboxUserOf(inbox)
+  return name === null || UNNAMED.has(method) ? subject : `${subject}.${name}`
 }
 
 /**

@@ -38,6 +38,8 @@ export interface AdminDeskOptions {
 
 interface Asker {
   readonly replyTo: string
+  /** Named by the subject; null: it names nobody. */
+  readonly sender: string | null
   readonly form: PayloadForm
 }
 
@@ -53,8 +55,8 @@ export class AdminDesk {
   }
 
   /** @param refuse takes note of a refused message, in one sentence. */
-  handle(verb: AdminVerb, { message, replyTo }: Request, refuse: (reason: string) => void): void {
-    const asker = { replyTo, form: formOf(message.payload) }
+  handle(verb: AdminVerb, { message, replyTo, sender }: Request, refuse: (reason: string) => void): void {
+    const asker = { replyTo, sender, form: formOf(message.payload) }
     const parsed = parseAdminRequest(verb, message.payload)
     if (!parsed.ok) {
       refuse(parsed.problem)
@@ -189,14 +191,22 @@ export class AdminDesk {
     )
   }
 
-  /** The record of what operators did: `by` is the user that the bus lets hear the answer. */
-  #log({ verb, ...args }: AdminRequest, { replyTo }: Asker, outcome: 'begun' | 'joined' | object): void {
+  /**
+   * The record of what operators did: `by` is whom the subject names, which a bus with permissions has made sure of; else the
+   * user that the bus lets hear the answer.
+   */
+  #log(
+    { verb, ...args }: AdminRequest,
+    { replyTo, sender }: Asker,
+    outcome: 'begun' | 'joined' | object,
+  ): void {
     const { logger, node } = this.#options
     const fields = {
       group: node.group,
       verb,
       arguments: args,
-      by: inboxUserOf(replyTo),
+      by: sender ?? inboxUserOf(replyTo),
+      byFrom: sender === null ? 'inbox' : 'subject',
       replyTo: replyTo.slice(0, 128),
     }
     if (outcome === 'begun' || outcome === 'joined') {

@@ -24,7 +24,7 @@ export function adminEndpoints(options: AdminEndpointsOptions): AdminEndpoints {
   const desk = new AdminDesk(options)
   const endpoint = (verb: AdminVerb, at: Pick<EndpointOptions, 'name' | 'subject' | 'queue'>): Endpoint => {
     const each = new Endpoint({
-      ...{ ...at, transport, prefix, clock, logger },
+      ...{ ...at, transport, prefix, clock, logger, hearsSenders: true },
       handle: (request) => desk.handle(verb, request, (reason) => each.countError(reason)),
     })
     return each

@@ -17,12 +17,16 @@ export interface EndpointStats {
 export interface Request {
   readonly message: InboundMessage
   readonly replyTo: string
+  /** The word that the subject ends with after the endpoint's own: whoever asks, where the bus binds it. Null: it ends there. */
+  readonly sender: string | null
 }
 
 export interface EndpointOptions {
   readonly name: string
   readonly subject: string
   readonly queue?: string
+  /** Hears requests, too, whose subject names in one more word who asks. */
+  readonly hearsSenders?: boolean
   readonly transport: Transport
   readonly prefix: string
   readonly clock: Clock
@@ -41,7 +45,7 @@ export class Endpoint {
   readonly queue: string
   readonly #options: EndpointOptions
   readonly #stats: EndpointStats = { requests: 0, errors: 0, lastError: '', processingMs: 0 }
-  #subscription: Subscription | null = null
+  #subscriptions: readonly Subscription[] = []
   #silentUntilMs = Number.NEGATIVE_INFINITY
   #silenced = 0
 
@@ -57,17 +61,17 @@ export class Endpoint {
   }
 
   open(): void {
-    const { transport, queue } = this.#options
-    this.#subscription ??= transport.subscribe(
-      this.subject,
-      (message) => this.#receive(message),
-      queue === undefined ? {} : { queue },
+    const { transport, queue, hearsSenders = false } = this.#options
+    if (this.#subscriptions.length > 0) return
+    const subjects = hearsSenders ? [this.subject, `${this.subject}.*`] : [this.subject]
+    this.#subscriptions = subjects.map((subject) =>
+      transport.subscribe(subject, (message) => this.#receive(message), queue === undefined ? {} : { queue }),
     )
   }
 
   close(): void {
-    this.#subscription?.unsubscribe()
-    this.#subscription = null
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+    this.#subscriptions = []
   }
 
   /** Counts a request that could not be answered as asked; logged at most once a minute. */
@@ -94,7 +98,9 @@ export class Endpoint {
       return this.countError(`it wants its answer at ${replyTo.slice(0, 128)}, where only requests may go`)
     }
     try {
-      handle({ message, replyTo })
+      const sender =
+        message.subject.length > this.subject.length ? message.subject.slice(this.subject.length + 1) : null
+      handle({ message, replyTo, sender })
     } catch (error) {
       this.countError(messageOf(error))
     }

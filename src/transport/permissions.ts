@@ -60,7 +60,7 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
           `${prefix}.*.${name}.rpc.>`,
           `${scope}.${name}.admin.>`,
           `${scope}.${name}.client.*`,
-          `${scope}.admin.*`,
+          `${scope}.admin.>`,
           `${scope}.leader.*`,
           `${scope}.members.*`,
           `${scope}.events.*.inspect`,
@@ -76,8 +76,14 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
     case 'operator':
       return {
         publish: [
-          `${scope}.*.admin.*`,
-          `${scope}.admin.*`,
+          // What changes something, in the own name alone; what only looks, without one.
+          `${scope}.*.admin.*.${name}`,
+          `${scope}.admin.*.${name}`,
+          ...['status', 'inspect', 'snapshot-read', 'get_leader', 'list_peers'].map(
+            (verb) => `${scope}.*.admin.${verb}`,
+          ),
+          `${scope}.admin.get_leader`,
+          `${scope}.admin.list_peers`,
           `${scope}.*.client.*`,
           `${scope}.leader.*`,
           `${scope}.members.*`,

@@ -1,8 +1,8 @@
 // The subject grammar: the one place that knows how names become NATS subjects and back.
 //
 //   <prefix>.<group>.<to>.rpc.<from>.<method>     member to member
-//   <prefix>.<group>.<node>.admin.<method>        operations, on one member
-//   <prefix>.<group>.admin.<method>               operations, on the group
+//   <prefix>.<group>.<node>.admin.<method>        operations, on one member; `.<operator>` may follow
+//   <prefix>.<group>.admin.<method>               operations, on the group; `.<operator>` may follow
 //   <prefix>.<group>.<node>.client.<method>       clients that know who leads
 //   <prefix>.<group>.leader.<method>              clients; only the leader listens
 //   <prefix>.<group>.members.<method>             any member, or all of them

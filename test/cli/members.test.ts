@@ -148,7 +148,7 @@ describe('a group', { timeout: 90_000 }, () => {
       [['promote', 'n7', '--yes'], 2, /n7 is no member\./],
       [['add', 'n7', '--yes'], 5, /n7 does not answer yet[\s\S]*n7 did not answer/],
       [['add', 'leader'], 2, /word with a meaning/],
-      [['set', 'n1,n2:boss', '--yes'], 2, /A role is one of voter, learner/],
+      [['set', 'n1,n2:boss', '--yes'], 2, /A role is one of voter, witness, learner/],
       [['add', 'n7', '--group', 'other', '--yes', '--timeout', '400'], 3, /Nobody led group other/],
     ] as const) {
       const finished = await members(...args)

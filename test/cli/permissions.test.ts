@@ -67,7 +67,7 @@ describe('with the block that it prints', () => {
   const as = (user: string, ...args: string[]) =>
     runCli([...args, '--nats', server.url, '--as', user], { env: { QUORATE_NKEY: seedFile(user) } })
 
-  test('members elect, replicate and answer', async () => {
+  test('members elect, replicate and answer', LONG, async () => {
     expect(await as('app', 'kv', 'put', 'color', 'blue')).toMatchObject({ code: 0, stderr: '' })
     for (const read of ['linearizable', 'local']) {
       const found = await as('app', 'kv', 'get', 'color', '--read', read)
@@ -76,6 +76,9 @@ describe('with the block that it prints', () => {
     const { stdout } = await as('ops', 'status', '--json')
     expect(jsonLines(stdout)).toEqual([expect.objectContaining({ unreachable: [] })])
     expect(await as('ops', 'snapshot', 'take', '--member', 'n2')).toMatchObject({ code: 0, stderr: '' })
+    // Whom the server has let say this name, whatever inbox the answer is wanted in.
+    const entry = expect.objectContaining({ verb: 'snapshot', by: 'ops', byFrom: 'subject', outcome: 'done' })
+    expect(jsonLines(members.get('n2')?.stdout() ?? '')).toContainEqual(entry)
   })
 
   test('a member that lost its files comes back under load, by a snapshot', LONG, async () => {
@@ -176,6 +179,9 @@ describe('with the block that it prints', () => {
     ['app', 'read a backup', 'quorate.demo.n1.admin.snapshot-read'],
     ['app', 'change members', 'quorate.demo.admin.change_peers'],
     ['app', 'join', 'quorate.demo.admin.join'],
+    ['ops', 'change members in the name of another', 'quorate.demo.admin.change_peers.boss'],
+    ['ops', 'take a snapshot in the name of another', 'quorate.demo.n1.admin.snapshot.app'],
+    ['ops', 'change members in nobody’s name', 'quorate.demo.admin.change_peers'],
     ['n1', 'speak as another member', 'quorate.demo.n2.rpc.n-3.request_vote'],
     ['n1', 'answer for another member', '_INBOX_n2.id.rpc.n-3.1'],
     ['n1', 'change members', 'quorate.demo.admin.change_peers'],

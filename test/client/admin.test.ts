@@ -27,7 +27,7 @@ function group(timeoutMs = 2000) {
   const admin: QuorateAdmin = connectAdmin({ transport, group: 'demo', timeoutMs })
   /** How often somebody was asked for something, looks not counted. */
   const asked = (verb: string): number =>
-    published.mock.calls.filter(([subject]) => subject.endsWith(`.admin.${verb}`)).length
+    published.mock.calls.filter(([subject]) => subject.includes(`.admin.${verb}`)).length
   open.push(admin, ...services.map(({ detach }) => ({ close: detach })))
   n1.lead(2)
   n2.follow('n1', 2)

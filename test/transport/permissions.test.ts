@@ -69,7 +69,7 @@ describe('the block of one user', () => {
           "quorate.*.n1.rpc.>"
           "quorate.*.n1.admin.>"
           "quorate.*.n1.client.*"
-          "quorate.*.admin.*"
+          "quorate.*.admin.>"
           "quorate.*.leader.*"
           "quorate.*.members.*"
           "quorate.*.events.*.inspect"

@@ -37,7 +37,7 @@ export function demoCommand(): Command {
   command.addOption(groupOption()).addOption(jsonOption())
   command.addHelpText(
     'after',
-    `\nExamples:\n  quorate demo --nodes 5 --writes 20000\n  quorate demo --watch\n\n${EXIT_CODES_HELP}`,
+    `\nExample:\n  quorate demo --nodes 5 --writes 20000\n  quorate demo --watch\n\n${EXIT_CODES_HELP}`,
   )
   return command.action(async () => {
     const flags = command.opts<DemoFlags>()

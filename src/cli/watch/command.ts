@@ -32,7 +32,7 @@ export function watchCommand(): Command {
     .addOption(listenOption())
   command.addHelpText(
     'after',
-    `\nExamples:\n  quorate watch --nats nats://127.0.0.1:4222\n  quorate watch --group demo --port 8080\n  quorate watch run.ndjson\n\n${EXIT_CODES_HELP}`,
+    `\nExample:\n  quorate watch --nats nats://127.0.0.1:4222\n  quorate watch --group demo --port 8080\n  quorate watch run.ndjson\n\n${EXIT_CODES_HELP}`,
   )
   return command.action((file: string | undefined) => {
     const flags = command.opts<WatchFlags>()

@@ -23,6 +23,7 @@ export function meaningOf(subject: string): SubjectMeaning {
   const method = at(1)
   if (at(3) === 'rpc') return { kind: isRpcMethod(method) ? MESSAGES[method].kind : 'other', group: at(5) }
   if (at(2) === 'admin') return { kind: 'admin', group: at(4) }
+  if (at(3) === 'admin') return { kind: 'admin', group: at(5) }
   if (at(2) === 'leader' || at(2) === 'members') return { kind: 'client', group: at(3) }
   if (at(2) === 'client') return { kind: 'client', group: at(4) }
   if (at(3) === 'events') return { kind: 'event', group: at(4) }

@@ -21,12 +21,18 @@ const SUBJECTS = [
   'quorate.g.n1.rpc.n2.request_vote',
   'quorate.g.n1.rpc.n1.read_index',
   ...['status', 'snapshot', 'snapshot-read', 'transfer_leader'].map((verb) => `quorate.g.n1.admin.${verb}`),
+  'quorate.g.n1.admin.inspect',
   ...['status', 'inspect'].map((verb) => `quorate.g.n2.admin.${verb}`),
   ...['join', 'status', 'change_peers', 'reset_peer'].map((verb) => `quorate.g.admin.${verb}`),
   ...['propose', 'read'].map((verb) => `quorate.g.n1.client.${verb}`),
   'quorate.g.n2.client.read',
   ...['propose', 'read'].map((verb) => `quorate.g.leader.${verb}`),
   ...['read', 'status'].map((verb) => `quorate.g.members.${verb}`),
+  ...['get_leader', 'list_peers'].flatMap((verb) => [
+    `quorate.g.admin.${verb}`,
+    `quorate.g.n1.admin.${verb}`,
+  ]),
+  ...['quorate.g.n1.admin.snapshot.ops', 'quorate.g.admin.change_peers.ops'],
   'quorate.g',
   'quorate.g.events.n1.elected',
   'quorate.g.events.n2.elected',
@@ -77,7 +83,7 @@ const TOLD: Readonly<Record<User, Readonly<Record<Direction, readonly string[]>>
       ...['_INBOX_n2 W rpc n1 W', '_INBOX_n1 W W W', '_INBOX_n2 W W W', '_INBOX_app R', '_INBOX_ops R'],
     ],
     subscribe: [
-      ...['quorate W n1 rpc R', 'quorate G n1 admin R', 'quorate G n1 client W', 'quorate G admin W'],
+      ...['quorate W n1 rpc R', 'quorate G n1 admin R', 'quorate G n1 client W', 'quorate G admin R'],
       ...['quorate G leader W', 'quorate G members W', 'quorate G events W inspect', '_INBOX_n1 R', '$SRV R'],
     ],
   },
@@ -93,7 +99,7 @@ const TOLD: Readonly<Record<User, Readonly<Record<Direction, readonly string[]>>
       ...['_INBOX_n1 W rpc n2 W', '_INBOX_n1 W W W', '_INBOX_n2 W W W', '_INBOX_app R', '_INBOX_ops R'],
     ],
     subscribe: [
-      ...['quorate W n2 rpc R', 'quorate G n2 admin R', 'quorate G n2 client W', 'quorate G admin W'],
+      ...['quorate W n2 rpc R', 'quorate G n2 admin R', 'quorate G n2 client W', 'quorate G admin R'],
       ...['quorate G leader W', 'quorate G members W', 'quorate G events W inspect', '_INBOX_n2 R', '$SRV R'],
     ],
   },
@@ -103,7 +109,11 @@ const TOLD: Readonly<Record<User, Readonly<Record<Direction, readonly string[]>>
   },
   ops: {
     publish: [
-      ...['quorate G W admin W', 'quorate G admin W', 'quorate G W client W', 'quorate G leader W'],
+      ...['quorate G W admin W ops', 'quorate G admin W ops', 'quorate G W client W', 'quorate G leader W'],
+      ...['status', 'inspect', 'snapshot-read', 'get_leader', 'list_peers'].map(
+        (verb) => `quorate G W admin ${verb}`,
+      ),
+      ...['quorate G admin get_leader', 'quorate G admin list_peers'],
       ...['quorate G members W', '$SRV R'],
     ],
     subscribe: ['quorate G R', '_INBOX_ops R'],
