@@ -2,7 +2,6 @@
 // `npm run sim`: random campaigns over many seeds, and everything a person needs when one fails.
 
 import { execFileSync } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { runPlan, type SeedResult } from '../../src/simulation/campaign/campaign.ts'
 import { replayCommand, reportOf } from '../../src/simulation/campaign/failure-report.ts'
@@ -10,6 +9,7 @@ import { printScript, shrink } from '../../src/simulation/campaign/nemesis.ts'
 import { drawSwarm, PROFILES, type Profile, type SwarmPlan } from '../../src/simulation/campaign/swarm.ts'
 import { runMutants } from '../mutants/runner.ts'
 import { AREAS, type Area } from '../mutants/table.ts'
+import { LineFile } from './line-file.ts'
 import { summaryOf, summaryTable } from './summary.ts'
 
 interface Flags {
@@ -20,6 +20,7 @@ interface Flags {
   readonly timeouts?: number
   readonly profile: Profile
   readonly trace?: string
+  readonly traceLines?: string
   readonly json?: boolean
   readonly shrink: boolean
   readonly mutants?: boolean
@@ -39,7 +40,8 @@ const program = new Command('sim')
   .option('--minutes <m>', 'virtual length of the safety phase', Number.parseFloat)
   .option('--timeouts <n>', 'the same, in election timeouts', parseCount)
   .addOption(new Option('--profile <name>', 'which faults').choices([...PROFILES]).default('swarm'))
-  .option('--trace <file>', 'write every trace line of the run as NDJSON')
+  .option('--trace <file>', 'record the run of one seed: quorate watch FILE plays it step by step')
+  .option('--trace-lines <file>', 'write every line of the trace of one seed as NDJSON')
   .option('--no-shrink', 'do not look for a smaller plan that fails as well')
   .option(
     '--mutants',
@@ -52,7 +54,7 @@ const program = new Command('sim')
   .option('--json', 'one JSON document on standard output')
   .addHelpText(
     'after',
-    '\nExamples:\n  npm run sim -- --seeds 1..200\n  npm run sim -- --seed 42 --trace run.ndjson\n  npm run sim -- --mutants --area storage client\n\nExit status 1 when any seed fails.',
+    '\nExamples:\n  npm run sim -- --seeds 1..200\n  npm run sim -- --seed 42 --trace run.ndjson && quorate watch run.ndjson\n  npm run sim -- --mutants --area storage client\n\nExit status 1 when any seed fails.',
   )
 
 const flags = program.parse().opts<Flags>()
@@ -63,15 +65,20 @@ if (flags.mutants === true) {
 }
 
 const seeds = flags.seed === undefined ? flags.seeds : [flags.seed]
+if (seeds.length > 1 && (flags.trace ?? flags.traceLines) !== undefined)
+  program.error('error: --trace and --trace-lines take one seed: say which with --seed N.', { exitCode: 2 })
 const startedAt = performance.now()
 const results: SeedResult[] = []
 
 for (const seed of seeds) {
   const plan = planOf(seed)
   const began = performance.now()
-  const out = flags.trace === undefined ? null : createWriteStream(flags.trace)
-  const result = await runPlan(plan, out === null ? {} : { writeNdjson: (line) => out.write(line) })
-  out?.end()
+  const [recording, lines] = [fileFor(flags.trace), fileFor(flags.traceLines)]
+  const result = await runPlan(plan, {
+    ...(recording === null ? {} : { record: (line) => recording.write(line) }),
+    ...(lines === null ? {} : { writeNdjson: (line) => lines.write(line) }),
+  })
+  for (const file of [recording, lines]) if (file !== null) finish(file)
   results.push(result)
   if (result.failure !== null) await explain(plan, result)
   else if (process.stderr.isTTY || seeds.length <= 20) say(lineOf(result, performance.now() - began))
@@ -82,7 +89,22 @@ for (const seed of seeds) {
 const seconds = (performance.now() - startedAt) / 1000
 const summary = summaryOf(results, seconds)
 console.log(flags.json ? JSON.stringify(summary) : summaryTable(summary))
-process.exitCode = failures().length > 0 ? 1 : 0
+if (failures().length > 0) process.exitCode = 1
+
+function fileFor(path: string | undefined): LineFile | null {
+  try {
+    return path === undefined ? null : new LineFile(path)
+  } catch (error) {
+    return program.error(`error: ${error instanceof Error ? error.message : String(error)}`, { exitCode: 2 })
+  }
+}
+
+function finish(file: LineFile): void {
+  file.close()
+  if (file.failure === null) return
+  say(`error: ${file.failure}`)
+  process.exitCode = 2
+}
 
 function failures(): readonly SeedResult[] {
   return results.filter((result) => result.failure !== null)

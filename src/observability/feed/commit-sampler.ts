@@ -2,21 +2,24 @@
 
 import type { NodeCore } from '../../actors/node/node.core.ts'
 import type { FeedStatus } from '../../protocol/feed-protocol.ts'
+import type { Clock } from '../../runtime/clock.ts'
 
 const MAX_SAMPLES = 256
 
 export class CommitSampler {
   readonly #core: NodeCore
+  readonly #clock: Pick<Clock, 'nowMs'>
   #followed: { readonly index: number; readonly sinceMs: number; readonly term: number } | null = null
   #samples: number[] = []
 
-  constructor(core: NodeCore) {
+  constructor(core: NodeCore, clock: Pick<Clock, 'nowMs'>) {
     this.#core = core
+    this.#clock = clock
   }
 
   /** The member has dealt with an event: its log may have grown, or be committed further. */
   look(): void {
-    const { office, term, commitIndex, hasLog, clock } = this.#core
+    const { office, term, commitIndex, hasLog } = this.#core
     if (office === null || !hasLog) {
       this.#followed = null
       return
@@ -25,10 +28,10 @@ export class CommitSampler {
     if (followed !== null && followed.term !== term) this.#followed = null
     else if (followed !== null && followed.index <= commitIndex) {
       this.#followed = null
-      if (this.#samples.length < MAX_SAMPLES) this.#samples.push(clock.nowMs() - followed.sinceMs)
+      if (this.#samples.length < MAX_SAMPLES) this.#samples.push(this.#clock.nowMs() - followed.sinceMs)
     }
     const { lastIndex } = this.#core.log
-    if (lastIndex > commitIndex) this.#followed ??= { index: lastIndex, sinceMs: clock.nowMs(), term }
+    if (lastIndex > commitIndex) this.#followed ??= { index: lastIndex, sinceMs: this.#clock.nowMs(), term }
   }
 
   /** Of the samples since this was asked last. */

@@ -17,13 +17,15 @@ export interface StatusSources {
   readonly numbers: CoreStatus
   readonly book: ActorBook
   readonly commitLatency: ReturnType<CommitSampler['take']>
+  /** The time of the day that its times are told in. Default: the member's own. */
+  readonly wallMs?: number
 }
 
-export function feedStatus({ core, numbers, book, commitLatency }: StatusSources): FeedStatus {
+export function feedStatus({ core, numbers, book, commitLatency, ...told }: StatusSources): FeedStatus {
   const { role, term, leader, votedFor, membership, peers, oldPeers, learners, witnesses } = numbers
   const { firstIndex, lastIndex, durableIndex, commitIndex, appliedIndex } = numbers
   const { pendingProposals, pendingBytes, undurableBytes, leaseValid, change, snapshot, error } = numbers
-  const [nowMs, wallMs] = [core.clock.nowMs(), core.clock.wallMs()]
+  const [nowMs, wallMs] = [core.clock.nowMs(), told.wallMs ?? core.clock.wallMs()]
   const aliveMs = leaderPresumedAliveMs(core.following.lease, core.leaseTerms, nowMs)
   return {
     ...{ role, term, leader, votedFor, membership, peers, oldPeers, learners, witnesses },

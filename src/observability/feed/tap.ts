@@ -4,6 +4,7 @@
 import type { AnyActorRef, AnyEventObject, InspectionEvent } from 'xstate'
 import type { NodeCore } from '../../actors/node/node.core.ts'
 import type { FeedItem } from '../../protocol/feed-protocol.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import { ActorBook, feedActor, isActive, isSeldomTold, type KnownActor, stateValueOf } from './actor-book.ts'
 import { pathOf } from './charts.ts'
 import { CommitSampler } from './commit-sampler.ts'
@@ -12,6 +13,8 @@ import { voteHeard, voteSaid } from './votes.ts'
 export interface TapOptions {
   readonly actor: AnyActorRef
   readonly core: NodeCore
+  /** Default: the member's own. A simulated one takes its time for each look, which nobody who only watches may spend. */
+  readonly clock?: Pick<Clock, 'nowMs' | 'wallMs'>
   readonly everything: () => boolean
   readonly push: (item: FeedItem) => void
   /** Something could not be told. */
@@ -27,10 +30,10 @@ export class Tap {
   readonly #detach: () => void
 
   constructor(options: TapOptions) {
-    const { actor, core } = options
+    const { actor, core, clock = core.clock } = options
     this.#options = options
     this.book = new ActorBook(core.id)
-    this.commits = new CommitSampler(core)
+    this.commits = new CommitSampler(core, clock)
     this.book.addAll(actor)
     const inspection = actor.system.inspect({ next: (event: InspectionEvent) => this.#guarded(event) })
     const emitted = [
@@ -173,6 +176,7 @@ export class Tap {
   }
 
   #nowMs(): number {
-    return this.#options.core.clock.wallMs()
+    const { core, clock = core.clock } = this.#options
+    return clock.wallMs()
   }
 }

@@ -121,6 +121,11 @@ export class LinkTable<Message> {
     return link
   }
 
+  /** Whether nothing passes. Makes no link: the order in which they are made is that of what `heal` returns. */
+  isBlocked(from: string, to: string): boolean {
+    return (this.#links.get(from)?.get(to)?.blocks ?? 0) > 0
+  }
+
   /** Changes settings; `null` puts them back to how they were at the start. */
   set(from: string, to: string, changes: Partial<LinkSettings> | null): void {
     const link = this.get(from, to)

@@ -103,6 +103,11 @@ export class SimBus implements BusPort {
     return this.#links.get(from, to)
   }
 
+  /** Asked by whoever only looks. */
+  isBlocked(from: string, to: string): boolean {
+    return this.#links.isBlocked(from, to)
+  }
+
   /** Changes what the link does; `null` puts it back to how it was at the start. */
   setLink(from: string, to: string, changes: Partial<LinkSettings> | null): void {
     this.#links.set(from, to, changes)

@@ -6,6 +6,7 @@ import { DEFAULT_PRIORITY } from '../../rules/types.ts'
 import { DEFAULT_PREFIX, leaderSubject } from '../../transport/subjects.ts'
 import type { KvCommand } from '../history/kv-model.ts'
 import { InvariantViolation } from '../invariants/invariants.ts'
+import { Recorder, titleOf } from '../recording/recorder.ts'
 import type { BusClient } from '../services/bus-client.ts'
 import type { ClientAnswer } from '../sim-client.ts'
 import { GROUP, type SimMember } from '../sim-member.ts'
@@ -16,8 +17,9 @@ import { forceMembers, planDisaster } from './disaster.ts'
 import type { FaultEpisode, FaultKind } from './faults.ts'
 import { LoadDraw } from './load.ts'
 import { hasWhoNeverLeads, holdersInSight, MemberOperator, votersInSight } from './member-changes.ts'
-import { enterLiveness, type LivenessPlan, Nemesis, planLiveness } from './nemesis.ts'
+import { calmWords, enterLiveness, type LivenessPlan, Nemesis, planLiveness } from './nemesis.ts'
 import { Operator } from './operator.ts'
+import { areAtRest } from './rest.ts'
 import type { SwarmPlan } from './swarm.ts'
 
 export interface SeedFailure {
@@ -49,6 +51,8 @@ export interface RunOptions {
   readonly liveness?: boolean
   readonly episodes?: readonly FaultEpisode[]
   readonly writeNdjson?: (line: string) => void
+  /** Gets the run as `quorate watch` plays it, line by line. Must not throw. Nothing in the run depends on it. */
+  readonly record?: (line: string) => void
   /** Called after every step: for asking more than is asked anyway. What it throws is the seed's failure. */
   readonly afterStep?: (sim: Simulation) => void
 }
@@ -85,16 +89,26 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     scheduler: sim.scheduler,
     target: sim,
     episodes: options.episodes ?? plan.episodes,
-    note: (what, { id, fault }) => sim.note('nemesis', what, { id, kind: fault.kind }),
+    note: (what, episode) => {
+      sim.note('nemesis', what, { id: episode.id, kind: episode.fault.kind })
+      recorder?.fault(what, episode)
+    },
   })
-  const { afterStep } = options
-  if (afterStep !== undefined) sim.afterStep = () => afterStep(sim)
+  const { record, afterStep } = options
+  const recorder = record === undefined ? null : new Recorder({ sim, title: titleOf(plan), write: record })
+  if (afterStep !== undefined || recorder !== null)
+    sim.afterStep = () => {
+      recorder?.look()
+      afterStep?.(sim)
+    }
   let failure: SeedFailure | null = null
   try {
-    await new Campaign(plan, sim, nemesis, options.liveness ?? true).run()
+    const say = (text: string): void => recorder?.note(text, 'step')
+    await new Campaign(plan, sim, nemesis, options.liveness ?? true, say).run()
   } catch (error) {
     if (!isForgotten(sim)) failure = describeFailure(error, sim)
   }
+  recorder?.end(failure)
   return {
     seed: plan.seed,
     failure,
@@ -140,6 +154,8 @@ class Campaign {
   readonly #hasLiveness: boolean
   readonly #operator: Operator
   readonly #load: LoadDraw
+  /** Tells whoever watches a recording what the run is at. */
+  readonly #say: (text: string) => void
   /** Of the seeds whose clients are real ones. */
   readonly #busClients: BusClient[] = []
   #stopped = false
@@ -149,7 +165,14 @@ class Campaign {
   /** Null: the members stay as they are. */
   readonly #wishes: MemberOperator | null
 
-  constructor(plan: SwarmPlan, sim: Simulation, nemesis: Nemesis, hasLiveness: boolean) {
+  constructor(
+    plan: SwarmPlan,
+    sim: Simulation,
+    nemesis: Nemesis,
+    hasLiveness: boolean,
+    say: (text: string) => void,
+  ) {
+    this.#say = say
     this.#hasLiveness = hasLiveness && plan.profile !== 'unsurvivable'
     this.#plan = plan
     this.#sim = sim
@@ -178,6 +201,7 @@ class Campaign {
     this.#nemesis.stop()
     this.#operator.stop()
     this.#sim.heal()
+    this.#say('The faults are over.')
     // Who has been asked for other members knows of it by now.
     if (this.#wishes !== null) await this.#pass(ASKED_MS)
     if (this.#hasLiveness) await this.#liveness(streamOf(seed, 'liveness'))
@@ -196,6 +220,7 @@ class Campaign {
   async #end(): Promise<void> {
     const sim = this.#sim
     sim.heal()
+    this.#say('Everybody is to end in order.')
     for (const node of sim.nodes) {
       sim.reconnect(node)
       sim.healDisk(node)
@@ -223,6 +248,7 @@ class Campaign {
       for (const other of plan.core)
         if (other !== node) sim.setLink(node, other, { latency: { shape: 'constant', ms: 1 } })
     }
+    this.#say(calmWords(plan))
     enterLiveness(sim, plan)
     this.#operator.calm()
     if (lost !== null) await forceMembers(sim, lost, CALM_TIMEOUTS * timeoutMs)
@@ -245,9 +271,7 @@ class Campaign {
     this.#stopped = true
     const rest = await sim.until(
       () =>
-        this.#open === 0 &&
-        this.#areEqual(members) &&
-        ![...this.#asked].some(({ node }) => core.includes(node)),
+        this.#open === 0 && areAtRest(members) && ![...this.#asked].some(({ node }) => core.includes(node)),
       this.#plan.clients.timeoutMs + CALM_TIMEOUTS * timeoutMs,
     )
     if (!rest)
@@ -317,30 +341,6 @@ class Campaign {
     if (await sim.until(() => unserved.size === 0, this.#plan.clients.timeoutMs + withinMs)) return
     const names = [...unserved].map(({ name }) => name).join(', ')
     throw new InvariantViolation('INV-0', `L10: ${names} cannot write to the calm core ${core.join(',')}.`)
-  }
-
-  #areEqual(
-    members: readonly {
-      status(): {
-        appliedIndex: number
-        lastIndex: number
-        stateHash: string | null
-        membership: string
-        pendingProposals: number
-      }
-    }[],
-  ): boolean {
-    const all = members.map((member) => member.status())
-    const [first = all[0]] = all.filter(({ membership }) => membership !== 'witness')
-    if (first === undefined || first.appliedIndex !== first.lastIndex || first.pendingProposals > 0)
-      return false
-    // What a witness has is no state.
-    return all.every(
-      ({ appliedIndex, stateHash, membership, pendingProposals }) =>
-        appliedIndex === first.appliedIndex &&
-        pendingProposals === 0 &&
-        (membership === 'witness' || stateHash === first.stateHash),
-    )
   }
 
   #startClient(name: string): void {

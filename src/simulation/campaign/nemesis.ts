@@ -109,6 +109,13 @@ export function planLiveness(
   return { core, outside }
 }
 
+/** What it asks for, as a sentence. */
+export function calmWords({ core, outside }: LivenessPlan): string {
+  const fates = outside.map(({ node, fate }) => `${node} is ${fate}`)
+  const rest = fates.length === 0 ? '' : ` For good: ${fates.join(', ')}.`
+  return `${core.join(', ')} must agree on a leader and come to rest.${rest}`
+}
+
 /** Applies the plan: call it after `stop`, with every link healed. */
 export function enterLiveness(target: FaultTarget, { core, outside }: LivenessPlan): void {
   for (const node of core) {
