@@ -193,7 +193,7 @@ describe('the page', LONG, () => {
       }),
       frame(0, { kind: 'member', id: 'n1', state: 'live', problem: null }),
       frame(500, role('follower', 'leader')),
-      frame(60_000, { kind: 'note', text: 'INV-1 is broken', tone: 'broken', atMs: 60_000 }),
+      frame(60_000.389, { kind: 'note', text: 'INV-1 is broken', tone: 'broken', atMs: 60_000.389 }),
     ]
     const replay = async function* () {
       yield* lines
@@ -215,6 +215,9 @@ describe('the page', LONG, () => {
       await page.keyboard.press('ArrowLeft')
       await page.waitForSelector('.card.follower')
       expect(await page.getByText('INV-1 is broken').count()).toBe(0)
+      const slider = page.getByRole('slider', { name: 'Moment' })
+      await slider.fill((await slider.getAttribute('max')) ?? '')
+      await page.getByText('INV-1 is broken').waitFor()
     })
     expect(wrong).toEqual([])
   })

@@ -93,6 +93,8 @@ export function ReplayBar({ store }: { readonly store: Store }) {
       <input
         type="range"
         aria-label="Moment"
+        // The last frame, which says what was broken, is seldom at a whole millisecond.
+        step="any"
         min={player.startMs}
         max={player.endMs}
         value={player.nowMs}
