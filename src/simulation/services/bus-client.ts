@@ -116,10 +116,12 @@ export class BusClient {
 
   /** @throws InvariantViolation INV-24 when a closed client holds on to anything. */
   end(): void {
+    // Where a run ends before it was calm, this client may stand still, or be about to go on: then it can't close itself.
+    const canClose = !this.#process.paused && this.#process.backlog === 0
     this.#process.turn(null, () => this.#client.close())
     const left = { timers: this.#clock.pendingTimers, subscriptions: this.#transport.subscriptions }
     this.#process.kill('exit')
-    if (left.timers + left.subscriptions === 0) return
+    if (!canClose || left.timers + left.subscriptions === 0) return
     throw new InvariantViolation(
       'INV-24',
       `Client ${this.name} was closed and keeps ${JSON.stringify(left)}.`,

@@ -36,8 +36,8 @@ export const ADMIN_MUTANTS: readonly Mutant[] = [
   {
     name: 'an operator is answered in JSON, whatever was sent',
     file: 'services/admin-desk.ts',
-    find: 'const asker = { replyTo, form: formOf(message.payload) }',
-    replace: 'const asker = { replyTo, form: formOf(new Uint8Array()) }',
+    find: 'const asker = { replyTo, sender, form: formOf(message.payload) }',
+    replace: 'const asker = { replyTo, sender, form: formOf(new Uint8Array()) }',
     tests: ADMIN,
   },
   {

@@ -23,8 +23,8 @@ export const METRICS_MUTANTS: readonly Mutant[] = [
   {
     name: 'pages from elsewhere are let in by any name',
     file: 'observability/http/serve-http.ts',
-    find: 'if (this.#localOnly && !isLocalHostHeader(headers.host))',
-    replace: 'if (this.#localOnly && headers.host === "")',
+    find: 'if (this.#options.localOnly && !isLocalHostHeader(headers.host))',
+    replace: 'if (this.#options.localOnly && headers.host === "")',
     tests: HTTP,
   },
   {

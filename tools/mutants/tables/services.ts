@@ -142,8 +142,8 @@ export const SERVICES_MUTANTS: readonly Mutant[] = [
   {
     name: 'an endpoint that is opened twice answers twice',
     file: 'services/endpoint.ts',
-    find: 'this.#subscription ??= transport',
-    replace: 'this.#subscription = transport',
+    find: 'if (this.#subscriptions.length > 0) return',
+    replace: '',
     tests: ATTACH,
   },
   {
