@@ -48,6 +48,8 @@ export type PageMessage =
       readonly source: 'bus' | 'demo' | 'replay'
       /** That is shown; empty: none is chosen yet, and the list of all is shown. */
       readonly group: string
+      /** Where `source` is `replay`: what was recorded, as a sentence. Else empty. */
+      readonly title: string
       /** Where `source` is `demo`: what may be done. */
       readonly actions: readonly StageAction[]
       /** Of this process: time of the day. */

@@ -41,6 +41,7 @@ describe('the sentence', () => {
       [dead, viewWith('n2', 'candidate'), n3],
       'n1, the leader, is gone. n2 asks the others for their votes.',
     ],
+    ['all are gone', [dead, viewWith('n2', 'dead'), viewWith('n3', 'dead')], 'All members have stopped.'],
     [
       'there is no majority',
       [dead, viewWith('n2', 'paused'), n3],

@@ -257,7 +257,9 @@ describe('a recording', () => {
     const { url } = await serve(await replaySource(file))
     expect(await (await fetch(`${url}replay`)).text()).toBe(`${frame}\n${frame}\n`)
     const viewer = follow(`${url}stream`)
-    await vi.waitFor(() => expect(viewer.messages[0]).toMatchObject({ kind: 'hello', source: 'replay' }))
+    await vi.waitFor(() =>
+      expect(viewer.messages[0]).toMatchObject({ kind: 'hello', source: 'replay', title: 'Seed 1' }),
+    )
     writeFileSync(file, 'Dear diary\n')
     await expect(replaySource(file)).rejects.toMatchObject({
       code: 'INVALID',

@@ -47,7 +47,7 @@ export function App() {
         <div class="brand">
           <strong>Quorate</strong>{' '}
           <span class="of">
-            {hello === null ? '' : hello.source === 'replay' ? 'recording' : hello.group}
+            {hello === null ? '' : hello.source === 'replay' ? hello.title : hello.group}
           </span>
           <ThemeButton />
         </div>

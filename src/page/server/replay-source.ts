@@ -23,19 +23,19 @@ const MAX_FILE_BYTES = 512 * 1024 * 1024
 
 /** @throws QuorateError INVALID: there is no such file, or it is none that the simulator wrote. */
 export async function replaySource(file: string): Promise<PageSource> {
-  await check(file)
-  return { kind: 'replay', group: null, keeps: false, replay: () => framesOf(file) }
+  const title = await titleOf(file)
+  return { kind: 'replay', group: null, title, keeps: false, replay: () => framesOf(file) }
 }
 
-async function check(file: string): Promise<void> {
+async function titleOf(file: string): Promise<string> {
   const handle = await open(file).catch((error: unknown) => {
     throw new QuorateError('INVALID', `${file} cannot be read: ${messageOf(error)}.`, { cause: error })
   })
   try {
     const { size } = await handle.stat()
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_HEAD_BYTES), 0, MAX_HEAD_BYTES, 0)
-    const head = buffer.subarray(0, bytesRead).toString('utf8').split('\n', 1)[0] ?? ''
-    if (!isHead(head))
+    const title = headOf(buffer.subarray(0, bytesRead).toString('utf8').split('\n', 1)[0] ?? '')?.title
+    if (title === undefined)
       throw new QuorateError(
         'INVALID',
         `${file} is no recorded simulation: npm run sim -- --seed N --trace ${file} writes one.`,
@@ -45,16 +45,17 @@ async function check(file: string): Promise<void> {
         'TOO_LARGE',
         `${file} has ${size} bytes; at most ${MAX_FILE_BYTES} can be shown.`,
       )
+    return title
   } finally {
     await handle.close()
   }
 }
 
-function isHead(line: string): boolean {
+function headOf(line: string): z.output<typeof replayHeadSchema> | undefined {
   try {
-    return replayHeadSchema.safeParse(JSON.parse(line)).success
+    return replayHeadSchema.safeParse(JSON.parse(line)).data
   } catch {
-    return false
+    return undefined
   }
 }
 

@@ -127,9 +127,9 @@ export class Site implements HttpPage {
 
   #show(viewer: Viewer, group: string, stops: (() => void)[]): void {
     if (!this.#viewers.has(viewer)) return
-    const { kind: source, stage } = this.#source
+    const { kind: source, stage, title = '' } = this.#source
     const nowMs = this.#clock.wallMs()
-    viewer.send({ kind: 'hello', source, group, actions: stage?.actions ?? [], nowMs })
+    viewer.send({ kind: 'hello', source, group, title, actions: stage?.actions ?? [], nowMs })
     if (stage !== undefined) {
       for (const note of stage.notes) viewer.send(note)
       viewer.send({ kind: 'stage', members: stage.members })

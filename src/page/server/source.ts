@@ -29,6 +29,8 @@ export interface PageSource {
   /** All groups that can be seen. */
   readonly groups?: () => Promise<readonly GroupSummary[]>
   readonly stage?: Stage
+  /** What was recorded, as a sentence. */
+  readonly title?: string
   /** Lines of frames. */
   readonly replay?: () => AsyncIterable<string>
   /** Groups are watched though nobody looks, so that whoever comes sees what has been. */

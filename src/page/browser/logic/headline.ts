@@ -45,6 +45,8 @@ export function nextStory(story: LeaderStory, leader: string | null, nowMs: numb
 
 export function headlineOf(views: readonly MemberView[], story: LeaderStory, nowMs: number): Headline {
   if (views.length === 0) return { text: 'Looking for members …', tone: 'waiting' }
+  if (views.every(({ condition }) => condition === 'dead'))
+    return { text: 'All members have stopped.', tone: 'waiting' }
   const leader = leaderOf(views)
   return leader === null ? withoutLeader(views, story) : withLeader(views, leader, story, nowMs)
 }

@@ -74,7 +74,7 @@ export function ReplayBar({ store }: { readonly store: Store }) {
   return (
     <section class="replay" aria-label="Recording">
       <button type="button" onClick={() => step(-1)} aria-label="One step back">
-        ⏮
+        ‹
       </button>
       <button
         type="button"
@@ -88,7 +88,7 @@ export function ReplayBar({ store }: { readonly store: Store }) {
         {isPlaying ? '❚❚' : '▶'}
       </button>
       <button type="button" onClick={() => step(1)} aria-label="One step on">
-        ⏭
+        ›
       </button>
       <input
         type="range"

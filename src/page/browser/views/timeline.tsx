@@ -5,10 +5,10 @@ import { seconds } from '../logic/headline.ts'
 import { type Election, electionsOf, type Lane, lanesOf, type Span } from '../logic/lanes.ts'
 import type { Store } from '../store.ts'
 
-const SPANS_MS = [30_000, 120_000, 600_000] as const
+const SPANS_MS = [10_000, 30_000, 120_000, 600_000] as const
 
 export function TimelineView({ store }: { readonly store: Store }) {
-  const [spanMs, setSpanMs] = useState<number>(SPANS_MS[0])
+  const [spanMs, setSpanMs] = useState<number>(SPANS_MS[1])
   const [term, setTerm] = useState<number | null>(null)
   const { entries } = store.model.timeline
   const toMs = store.nowMs
