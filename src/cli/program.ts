@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor/command.ts'
+import { eventsCommand } from './events/command.ts'
 import { EXIT_CODES_HELP, ExitCode, endThoughDiskHangs, exitCodeOf, sentenceOf } from './exit.ts'
 import { inspectCommand } from './inspect/command.ts'
 import { kvCommand } from './kv/command.ts'
@@ -29,7 +30,14 @@ export function createProgram(): Command {
   const commands = [
     ...[demoCommand(), serveCommand(), kvCommand(), statusCommand()],
     ...[membersCommand(), leaderCommand(), recoverCommand()],
-    ...[snapshotCommand(), watchCommand(), inspectCommand(), doctorCommand(), permissionsCommand()],
+    ...[
+      snapshotCommand(),
+      watchCommand(),
+      eventsCommand(),
+      inspectCommand(),
+      doctorCommand(),
+      permissionsCommand(),
+    ],
   ]
   for (const command of commands) program.addCommand(command)
   endInsteadOfExit(program)

@@ -14,6 +14,7 @@ import { METRICS_MUTANTS } from './tables/metrics.ts'
 import { OFFLINE_MUTANTS } from './tables/offline.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { OPERATOR_MUTANTS } from './tables/operators.ts'
+import { PAGE_MUTANTS } from './tables/page.ts'
 import { PRIORITY_MUTANTS } from './tables/priorities.ts'
 import { READONLY_MUTANTS } from './tables/readonly.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
@@ -47,6 +48,7 @@ export const MUTANTS_BY_AREA = {
   storage: STORAGE_MUTANTS,
   services: [...SERVICES_MUTANTS, ...ADMIN_MUTANTS],
   watching: WATCHING_MUTANTS,
+  page: PAGE_MUTANTS,
   client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],
   transport: TRANSPORT_MUTANTS,
   metrics: METRICS_MUTANTS,
