@@ -72,7 +72,12 @@ afterAll(() => rmSync(project, { recursive: true, force: true }))
 
 describe('the tarball', () => {
   test('holds what is built, its pages and its charts, and nothing that only we need', () => {
-    const places = [/^dist\/src\/.+\.(js|d\.ts|js\.map)$/, /^docs\/[\w-]+\.md$/, /^statecharts\/[\w.-]+$/]
+    const places = [
+      /^dist\/src\/.+\.(js|d\.ts|js\.map)$/,
+      /^dist\/src\/page\/browser\/(index\.html|page\.css)$/,
+      /^docs\/([\w-]+\.md|pictures\/[\w-]+\.png)$/,
+      /^statecharts\/[\w.-]+$/,
+    ]
     const single = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']
     const paths = files.map(({ path }) => path)
     const strange = paths.filter(
@@ -89,8 +94,10 @@ describe('the tarball', () => {
         entry.isDirectory() ? walk(`${folder}/${entry.name}`) : [`${folder}/${entry.name}`],
       )
     const expected = walk('src')
-      .filter((path) => path.endsWith('.ts'))
+      .filter((path) => path.endsWith('.ts') && !path.startsWith('src/page/browser/'))
       .map((path) => `dist/${path.replace(/ts$/, 'js')}`)
+      // Browsers get all of theirs in one.
+      .concat('dist/src/page/browser/page.js')
     expect(
       files
         .map(({ path }) => path)
