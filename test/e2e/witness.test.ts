@@ -10,6 +10,8 @@ import { Workload } from './support/workload.ts'
 
 const HOLDERS = ['n1', 'n2']
 const MARK = 'only-who-keeps-data-has-this'
+/** Written in the end: what was written before may have been compacted, and its place in the file used again. */
+const LATE_MARK = 'and-this-was-written-in-the-end'
 
 let group: Group
 afterEach(() => group.stop())
@@ -86,9 +88,12 @@ test('two members with data and a witness: each of the two is killed in turn', {
   await group.converged()
   expect(load.check()).toMatchObject({ verdict: 'linearizable' })
   await expect(group.readAt('w', { op: 'get', key: 'mark0' })).rejects.toThrow()
+  for (let i = 0; i < 50; i++) await group.client.apply({ op: 'put', key: `late${i}`, value: LATE_MARK })
+  await group.converged()
   await witnessHolds()
-  const holders = HOLDERS.map((id) => filesHave(id, MARK))
-  expect({ holders, witness: filesHave('w', MARK) }).toEqual({ holders: [true, true], witness: false })
+  const holders = HOLDERS.map((id) => filesHave(id, LATE_MARK))
+  const witness = [MARK, LATE_MARK].map((mark) => filesHave('w', mark))
+  expect({ holders, witness }).toEqual({ holders: [true, true], witness: [false, false] })
   const { members } = await group.client.status({ timeoutMs: 500 })
   expect(members.find(({ id }) => id === 'w')).toMatchObject({
     role: 'follower',
