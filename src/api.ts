@@ -13,6 +13,7 @@ import type { SnapshotFileInfo, StateMachine } from './state-machine.ts'
 import type { NodeStatus, Role } from './status.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Transport } from './transport/transport.ts'
+import type { TraceContext } from './transport/wire/envelope.ts'
 
 export interface HostOptions {
   /** This process's name on the bus, and the member id of every node it carries. */
@@ -39,8 +40,7 @@ export interface StartNodeOptions extends TuningInput {
   readonly stateMachine: StateMachine
   /**
    * Members that count though they have come back with other files than the log knows them by: an operator vouches that
-   * the group loses nothing by it. For a group that has lost the files of so many that the rest is no majority; leave
-   * it out at the next start.
+   * nothing is lost by it. For a group that has lost the files of so many that the rest is no majority; leave it out next time.
    */
   readonly trust?: readonly PeerId[]
   /** Sees every event and transition of the node's actors, as XState's `inspect` does. Must not throw; guarded. */
@@ -51,6 +51,8 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal
   /** The command is refused (TERM_MISMATCH) unless this is the current term when it reaches the log. */
   readonly expectedTerm?: Term
+  /** Goes through the log to `apply` on every member: a carrier as OpenTelemetry's `propagation.inject` fills it. */
+  readonly traceContext?: TraceContext
 }
 
 export interface Applied<Result = unknown> {

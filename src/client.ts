@@ -7,6 +7,7 @@ export {
   type QuorateAdmin,
 } from './client/admin.ts'
 export {
+  type ClientApplyOptions,
   type ClientOptions,
   type ClientReadOptions,
   connectClient,

@@ -28,6 +28,7 @@ export type QuorateErrorCode =
   | 'SHUTDOWN' // the node or host is closed
   | 'NODE_FAILED' // the node is in its error state
   | 'CONFLICT' // duplicate id, group or data directory; or the members are not the expected ones
+  | 'SESSION_EXPIRED' // the session is not known any more: outcome unknown, and not applied by this attempt
 
 export interface QuorateErrorDetails {
   readonly outcome?: Outcome
@@ -79,4 +80,35 @@ export class QuorateError extends Error {
 /** True for errors of any copy of this package in the process. */
 export function isQuorateError(value: unknown): value is QuorateError {
   return typeof value === 'object' && value !== null && BRAND in value
+}
+
+const codes: Readonly<Record<QuorateErrorCode, true>> = {
+  NOT_LEADER: true,
+  NO_LEADER: true,
+  LEADERSHIP_LOST: true,
+  BUSY: true,
+  CATCH_UP: true,
+  READONLY: true,
+  TERM_MISMATCH: true,
+  LOG_DELETED: true,
+  NO_MORE_LOG: true,
+  TOO_LARGE: true,
+  INVALID: true,
+  LEASE_EXPIRED: true,
+  UNREACHABLE: true,
+  UNSUPPORTED: true,
+  STATE_MACHINE: true,
+  STORAGE: true,
+  TRANSPORT: true,
+  TIMEOUT: true,
+  ABORTED: true,
+  SHUTDOWN: true,
+  NODE_FAILED: true,
+  CONFLICT: true,
+  SESSION_EXPIRED: true,
+}
+
+/** For what comes from the bus or from a disk. */
+export function isQuorateErrorCode(value: unknown): value is QuorateErrorCode {
+  return typeof value === 'string' && Object.hasOwn(codes, value)
 }

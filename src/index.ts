@@ -43,13 +43,16 @@ export type {
   AppliedPosition,
   BackgroundSave,
   LeaderChange,
+  ProposedOutcome,
   SnapshotContent,
   SnapshotFileInfo,
   SnapshotFileInput,
   SnapshotReader,
   SnapshotWriter,
   StateMachine,
+  StateMachinePort,
 } from './state-machine.ts'
+export { Refused } from './state-machine.ts'
 export type {
   AddingStatus,
   ChangeStatus,
@@ -68,3 +71,4 @@ export { type GroupStore, type Storage, StorageError } from './storage/storage.t
 export { defaultMemoryBus, MemoryBus } from './transport/memory/memory-bus.ts'
 export { connectNats, type NatsOptions, type NatsTlsOptions } from './transport/nats/connect-nats.ts'
 export type { Transport } from './transport/transport.ts'
+export type { TraceContext } from './transport/wire/envelope.ts'

@@ -1,12 +1,57 @@
 // What a user implements, with what Quorate promises about the calls.
 
+import type { QuorateError } from './errors.ts'
 import type { Configuration, LogIndex, PeerId, SnapshotMeta, Term } from './rules/types.ts'
+import type { Clock } from './runtime/clock.ts'
+import type { Logger } from './runtime/logger.ts'
+import type { TraceContext } from './transport/wire/envelope.ts'
 
 /** Where a command stands in the log. */
 export interface AppliedPosition {
   readonly index: LogIndex
   readonly term: Term
+  /**
+   * The time of the entry in ms since 1970, by the clock of the leader that took it; the same on all members, and never less than that
+   * of an entry before it. There for commands of machines that ask for it (`wantsTime`) or that came in a session or with a trace.
+   */
+  readonly timeMs?: number
+  /** What the caller of `apply` gave: the same on all members, a carrier for OpenTelemetry's `propagation.extract`. */
+  readonly traceContext?: TraceContext
 }
+
+/**
+ * What `apply` returns to refuse a command: the entry is passed over, on all members alike, and its caller's promise is
+ * rejected with the error. (What `apply` throws stops the node.)
+ *
+ * @example
+ * return new Refused(new QuorateError('CONFLICT', 'The order is closed.'))
+ */
+export class Refused {
+  readonly error: QuorateError
+
+  constructor(error: QuorateError) {
+    this.error = error
+  }
+}
+
+/** What a state machine may use of the node that runs it. */
+export interface StateMachinePort {
+  readonly group: string
+  readonly id: PeerId
+  /** Its timers end with the node. */
+  readonly clock: Clock
+  readonly logger: Logger
+  /**
+   * Proposes a command as `RaftNode.apply` does. `done` comes once, after the call; a member that does not lead refuses.
+   * The result is the machine's own. @throws QuorateError INVALID for what no codec carries
+   */
+  propose(command: unknown, done: (outcome: ProposedOutcome) => void): void
+}
+
+/** What a proposal of the state machine's own has come to. */
+export type ProposedOutcome =
+  | { readonly ok: true; readonly index: LogIndex; readonly term: Term; readonly result: unknown }
+  | { readonly ok: false; readonly error: unknown }
 
 export interface LeaderChange {
   readonly leader: PeerId
@@ -83,6 +128,10 @@ export type BackgroundSave = (() => void | Promise<void>) | AsyncIterable<Snapsh
  * }
  */
 export interface StateMachine<Command = unknown, Result = unknown, Query = unknown, Answer = unknown> {
+  /** True: each command comes with the time of its entry, `at.timeMs`, for 18 bytes more in the log. */
+  readonly wantsTime?: boolean
+  /** The first call, before the node takes part in its group. */
+  onStart?(port: StateMachinePort): void
   /** Carries out one committed command. What it returns goes to the caller of `node.apply` on the proposing member. */
   apply(command: Command, at: AppliedPosition): Result | Promise<Result>
   /**

@@ -25,6 +25,7 @@ import { type Random, systemRandom } from '../runtime/random.ts'
 import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
 import type { Transport } from '../transport/transport.ts'
 import { decodeMessage, encodeMessage, encodeValue } from '../transport/wire/codec.ts'
+import { type TraceContext, traced } from '../transport/wire/envelope.ts'
 import { laneErrors } from './errors.ts'
 import { Lane } from './lane.ts'
 import { LeaderRoute } from './leader-route.ts'
@@ -57,6 +58,11 @@ export interface ClientReadOptions {
   readonly level?: ReadLevel
 }
 
+export interface ClientApplyOptions {
+  /** Goes through the log to `apply` on every member: a carrier as OpenTelemetry's `propagation.inject` fills it. */
+  readonly traceContext?: TraceContext
+}
+
 export interface QuorateClient {
   /**
    * Replicates a command; resolves with what the state machine returned. The command is copied before this returns.
@@ -65,7 +71,7 @@ export interface QuorateClient {
    * Rejects with a QuorateError: `outcome` is `not-applied` when it was refused until time was up, and `unknown` when
    * a leader may have taken it and no answer came. Such a write is never sent twice.
    */
-  apply<Result = unknown>(command: unknown): Promise<Applied<Result>>
+  apply<Result = unknown>(command: unknown, options?: ClientApplyOptions): Promise<Applied<Result>>
   /** Queries the state machine. Tried again until time is up, since a read changes nothing. */
   read<Value = unknown>(query: unknown, options?: ClientReadOptions): Promise<Value>
   /** Who leads, as far as it is known just now; null: nobody does. Asks when no answer has told yet. */
@@ -170,10 +176,10 @@ export function connectClient(options: ClientOptions): QuorateClient {
     local: readLane('local'),
   }
 
-  const start = <T>(lane: Lane<T>, value: unknown): Promise<T> =>
+  const start = <T>(lane: Lane<T>, value: unknown, trace?: TraceContext): Promise<T> =>
     new Promise((resolve, reject) => {
       if (closed) throw new QuorateError('SHUTDOWN', 'The client is closed.')
-      const bytes = encodeValue(value)
+      const bytes = traced(encodeValue(value), trace)
       const maxBytes = transport.status().maxPayloadBytes - MESSAGE_OVERHEAD_BYTES
       if (transport.status().connected && bytes.byteLength > maxBytes) {
         const text = `The operation has ${bytes.byteLength} bytes; the bus takes ${maxBytes}.`
@@ -184,7 +190,8 @@ export function connectClient(options: ClientOptions): QuorateClient {
 
   return {
     // The members' machine decides what a result is; the caller says what it expects of it.
-    apply: <Result>(command: unknown) => start(writes, command) as Promise<Applied<Result>>,
+    apply: <Result>(command: unknown, { traceContext }: ClientApplyOptions = {}) =>
+      start(writes, command, traceContext) as Promise<Applied<Result>>,
     read: async <Value>(query: unknown, { level = 'readIndex' }: ClientReadOptions = {}) => {
       const [value] = await start(reads[level], query)
       return value as Value

@@ -14,18 +14,21 @@ import { refusalToShow } from '../actors/node/node.witness.ts'
 import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ConfigurationInfo, ElectionTimeoutOptions, NodeEvents, ReadLevel } from '../api.ts'
+import { CommandMachine } from '../commands/command-machine.ts'
 import { QuorateError } from '../errors.ts'
 import { Feed } from '../observability/feed/feed.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
 import type { LentSnapshot } from '../services/member-port.ts'
+import type { StateMachinePort } from '../state-machine.ts'
 import type { NodeStatus } from '../status.ts'
+import { encodeValue } from '../transport/wire/codec.ts'
 import { MortalClock } from './mortal-clock.ts'
 import { NodeIntake } from './node-intake.ts'
 import { coreStatus, membersOf, statusOf } from './node-status.ts'
 
-export interface NodeHandleOptions extends NodeInput {
+export interface NodeHandleOptions extends Omit<NodeInput, 'stamp'> {
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
 }
 
@@ -36,16 +39,22 @@ export class NodeHandle {
   readonly actor: Actor<typeof nodeMachine>
   readonly core: NodeCore
   readonly #clock: MortalClock
+  readonly #machine: CommandMachine
   readonly #intake: NodeIntake
   #onEnd: (() => void)[] = []
   #ended = false
   #feed: Feed | null = null
 
   constructor(options: NodeHandleOptions) {
-    const { inspect, ...input } = options
-    this.#clock = new MortalClock(input.clock)
+    const { inspect, ...given } = options
+    const clock = new MortalClock(given.clock)
+    this.#clock = clock
+    const replayedTo = (): LogIndex => this.core.stored?.lastIndex ?? 0
+    const stateMachine = new CommandMachine(given.stateMachine, { clock, replayedTo })
+    this.#machine = stateMachine
+    const input = { ...given, stateMachine, stamp: (data: Uint8Array) => stateMachine.stamp(data) }
     this.actor = createActor(nodeMachine, {
-      input: { ...input, clock: this.#clock },
+      input: { ...input, clock },
       clock: this.#clock,
       id: `${input.group}:${input.id}`,
       ...(inspect === undefined ? {} : { inspect: harmless(inspect, input) }),
@@ -57,13 +66,17 @@ export class NodeHandle {
   }
 
   start(): void {
+    const { group, id, logger } = this.core
+    const propose: StateMachinePort['propose'] = (command, done) =>
+      this.propose(encodeValue(command), undefined, done)
+    this.core.shelter(() => this.#machine.onStart({ group, id, logger, clock: this.#clock, propose }))
     this.actor.start()
     this.actor.send({ type: 'init' })
   }
 
   /** Proposes an encoded command. `done` comes exactly once, never before this returns. */
   propose(data: Uint8Array, expectedTerm: Term | undefined, done: (outcome: ProposalOutcome) => void): void {
-    this.#intake.propose(data, expectedTerm, done)
+    this.#intake.propose(this.#machine.prepare(data), expectedTerm, done)
   }
 
   /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
@@ -265,7 +278,10 @@ export class NodeHandle {
 }
 
 /** An exception in an inspection callback would lock an actor for good. */
-function harmless(inspect: (event: InspectionEvent) => void, { logger, group }: NodeInput) {
+function harmless(
+  inspect: (event: InspectionEvent) => void,
+  { logger, group }: Pick<NodeInput, 'logger' | 'group'>,
+) {
   return (event: InspectionEvent): void =>
     sheltered(
       () => inspect(event),

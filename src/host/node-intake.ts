@@ -18,6 +18,7 @@ import { parseTuning } from '../options.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import { type Retiming, retimed } from '../rules/timing.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
+import { Refused } from '../state-machine.ts'
 import { readUserLog } from './user-log.ts'
 
 export class NodeIntake {
@@ -257,6 +258,7 @@ class PendingProposal implements Proposal {
     if (!outcome.ok) this.#core.counters.failedAfterTaking(outcome.error)
     this.#core.intake.pendingProposals--
     this.#core.intake.pendingBytes -= this.data.length
-    this.#done(outcome)
+    const isRefused = outcome.ok && outcome.result instanceof Refused
+    this.#done(isRefused ? { ok: false, error: outcome.result.error } : outcome)
   }
 }

@@ -27,6 +27,7 @@ import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/membe
 import type { NodeStatus } from '../status.ts'
 import type { SnapshotRecord } from '../storage/snapshot-store.ts'
 import { copyValue, decodeValue, encodeValue } from '../transport/wire/codec.ts'
+import { isEnvelope, openEnvelope, traced } from '../transport/wire/envelope.ts'
 import { checkedNames, forcedNames, wishes } from './member-wishes.ts'
 import type { NodeHandle } from './node-handle.ts'
 import { configurationInfo } from './node-status.ts'
@@ -61,17 +62,18 @@ export class NodeFacade implements RaftNode, PortedNode {
     return this.#handle
   }
 
-  /** The result is a copy: the machine may go on changing what it returned. */
   apply<Result = unknown>(
     command: unknown,
-    { signal, expectedTerm }: ApplyOptions = {},
+    { signal, expectedTerm, traceContext }: ApplyOptions = {},
   ): Promise<Applied<Result>> {
     const applied = new Promise<Applied<Result>>((resolve, reject) => {
       if (signal?.aborted) return reject(aborted(signal, 'not-applied'))
-      this.#handle.propose(encodeValue(command), expectedTerm, (outcome) => {
+      const data = traced(encodeValue(command), traceContext)
+      this.#handle.propose(data, expectedTerm, (outcome) => {
         if (!outcome.ok) return reject(outcome.error)
         const { index, term, result } = outcome
         try {
+          // A copy: the machine may go on changing what it returned.
           resolve({ index, term, result: copyValue(result) as Result })
         } catch (error) {
           reject(lostResult(error, 'applied'))
@@ -102,7 +104,8 @@ export class NodeFacade implements RaftNode, PortedNode {
       this.#handle.readLog(index, (outcome) => {
         if (!outcome.ok) return reject(outcome.error)
         const { index: found, term, data } = outcome.entry
-        const command = decodeValue(data)
+        const envelope = isEnvelope(data) ? openEnvelope(data) : null
+        const command = decodeValue(envelope?.command ?? data)
         if (command.ok) return resolve({ index: found, term, command: command.value as Command })
         const message = `Entry ${found} of ${this.group} holds no command that can be read (${command.reason}).`
         reject(new QuorateError('STORAGE', message))

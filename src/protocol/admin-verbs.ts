@@ -6,10 +6,10 @@
 
 import { z } from 'zod'
 import type { ConfigurationInfo } from '../api.ts'
-import { type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
+import { isQuorateErrorCode, type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
 import { memberNameSchema, nameSchema } from '../options.ts'
 import { decodeMessage, encodeValue } from '../transport/wire/codec.ts'
-import { isCode, isOutcome, type Parsed } from './client-protocol.ts'
+import { isOutcome, type Parsed } from './client-protocol.ts'
 import { type FeedPicture, MAX_LEASE_MS, pictureSchema } from './feed-protocol.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { type SnapshotSummary, snapshotSummarySchema } from './snapshot-protocol.ts'
@@ -155,7 +155,7 @@ const readonlySchema = z.object({ ok: z.literal(true), readonly: z.boolean() })
 const refusalSchema = z.object({
   ok: z.literal(false),
   error: z.object({
-    code: z.custom<QuorateErrorCode>(isCode),
+    code: z.custom<QuorateErrorCode>(isQuorateErrorCode),
     message: z.string().max(4096),
     outcome: z.custom<Outcome>(isOutcome).default('not-applied'),
     leader: nameSchema.nullable().default(null),

@@ -9,7 +9,7 @@
 //   refusal   [1, code, message]: the message itself was not understood, nothing of it was done
 
 import type { Applied, ReadLevel } from '../api.ts'
-import { type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
+import { isQuorateErrorCode, type Outcome, QuorateError } from '../errors.ts'
 import type { PeerId, Term } from '../rules/types.ts'
 import { isMemberName } from '../transport/subjects.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
@@ -65,30 +65,6 @@ export type Answer<T> =
 
 const levels: readonly unknown[] = ['readIndex', 'lease', 'local'] satisfies ReadLevel[]
 const outcomes: readonly unknown[] = ['not-applied', 'applied', 'unknown'] satisfies Outcome[]
-const codes: Readonly<Record<QuorateErrorCode, true>> = {
-  NOT_LEADER: true,
-  NO_LEADER: true,
-  LEADERSHIP_LOST: true,
-  BUSY: true,
-  CATCH_UP: true,
-  READONLY: true,
-  TERM_MISMATCH: true,
-  LOG_DELETED: true,
-  NO_MORE_LOG: true,
-  TOO_LARGE: true,
-  INVALID: true,
-  LEASE_EXPIRED: true,
-  UNREACHABLE: true,
-  UNSUPPORTED: true,
-  STATE_MACHINE: true,
-  STORAGE: true,
-  TRANSPORT: true,
-  TIMEOUT: true,
-  ABORTED: true,
-  SHUTDOWN: true,
-  NODE_FAILED: true,
-  CONFLICT: true,
-}
 
 export function parsePropose(message: unknown): Parsed<ProposeRequest> {
   if (!Array.isArray(message) || message.length !== 3) return problem('a proposal is [1, client, [bytes, …]]')
@@ -119,7 +95,7 @@ export function parseAnswers<T>(
   if (!Array.isArray(message) || message[0] !== CLIENT_PROTOCOL_VERSION)
     return problem('an answer begins with 1')
   const [, items, last]: readonly unknown[] = message
-  if (isCode(items) && typeof last === 'string') {
+  if (isQuorateErrorCode(items) && typeof last === 'string') {
     const refused = { ok: false, error: new QuorateError(items, last) } as const
     return { ok: true, value: { answers: Array.from({ length: count }, () => refused), by: null } }
   }
@@ -166,7 +142,10 @@ export function errorTuple(error: QuorateError): readonly unknown[] {
 /** Whether what calls itself an error of ours is one that can be told: user code may have made it. */
 export function isSoundError({ code, outcome, message, leader }: QuorateError): boolean {
   return (
-    isCode(code) && isOutcome(outcome) && typeof message === 'string' && (leader === null || isMember(leader))
+    isQuorateErrorCode(code) &&
+    isOutcome(outcome) &&
+    typeof message === 'string' &&
+    (leader === null || isMember(leader))
   )
 }
 
@@ -179,7 +158,7 @@ function parseAnswer<T>(
     return value === undefined ? undefined : { ok: true, value }
   }
   const [code, outcome, message, leader, retryable] = item
-  if (!isCode(code) || !isOutcome(outcome) || typeof message !== 'string') return undefined
+  if (!isQuorateErrorCode(code) || !isOutcome(outcome) || typeof message !== 'string') return undefined
   if ((leader !== null && typeof leader !== 'string') || typeof retryable !== 'boolean') return undefined
   return { ok: false, error: new QuorateError(code, message, { outcome, leader, retryable }) }
 }
@@ -223,10 +202,6 @@ function isLevel(value: unknown): value is ReadLevel {
 
 export function isOutcome(value: unknown): value is Outcome {
   return outcomes.includes(value)
-}
-
-export function isCode(value: unknown): value is QuorateErrorCode {
-  return typeof value === 'string' && Object.hasOwn(codes, value)
 }
 
 function problem(text: string): { readonly ok: false; readonly problem: string } {

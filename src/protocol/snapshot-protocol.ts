@@ -9,10 +9,10 @@
 // copy it from each other (`offset` counts files then).
 
 import { z } from 'zod'
-import type { QuorateErrorCode } from '../errors.ts'
+import { isQuorateErrorCode, type QuorateErrorCode } from '../errors.ts'
 import { nameSchema } from '../options.ts'
 import type { SnapshotMeta } from '../rules/types.ts'
-import { isCode, type Parsed } from './client-protocol.ts'
+import type { Parsed } from './client-protocol.ts'
 
 export const SNAPSHOT_PROTOCOL_VERSION = 1
 /** Around the bytes of an answer: names of members, and numbers. */
@@ -36,7 +36,7 @@ export const snapshotSummarySchema = z.object({
 })
 
 const errorSchema = z.object({
-  code: z.custom<QuorateErrorCode>(isCode),
+  code: z.custom<QuorateErrorCode>(isQuorateErrorCode),
   message: z.string().max(4096),
   retryable: z.boolean(),
 })

@@ -10,6 +10,7 @@ import type { LogIndex, Term } from '../rules/types.ts'
 import { sheltered } from '../runtime/errors.ts'
 import type { SnapshotReader } from '../storage/snapshot-store.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
+import { isEnvelope, openEnvelope } from '../transport/wire/envelope.ts'
 
 export type WriteOutcome =
   | { readonly ok: true; readonly index: LogIndex; readonly term: Term; readonly result: unknown }
@@ -110,9 +111,15 @@ export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Mem
 function portByPromises(node: RaftNode): MemberPort {
   return {
     propose(command, expectedTerm, done) {
-      const decoded = decodeValue(command)
+      const envelope = isEnvelope(command) ? openEnvelope(command) : null
+      const decoded = decodeValue(envelope?.command ?? command)
       if (!decoded.ok) return done({ ok: false, error: new QuorateError('INVALID', decoded.reason) })
-      const options = expectedTerm === undefined ? {} : { expectedTerm }
+      if (envelope?.session != null) {
+        const text = 'This member knows of no sessions.'
+        return done({ ok: false, error: new QuorateError('UNSUPPORTED', text) })
+      }
+      const traced = envelope?.trace == null ? {} : { traceContext: envelope.trace }
+      const options = expectedTerm === undefined ? traced : { ...traced, expectedTerm }
       // Returned, so that whoever called hears of a rejection.
       return node.apply(decoded.value, options).then((applied) => done({ ok: true, ...applied }))
     },

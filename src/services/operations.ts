@@ -12,6 +12,7 @@ import {
 } from '../protocol/client-protocol.ts'
 import type { Transport } from '../transport/transport.ts'
 import { checkEncodedValue, decodeMessage, decodeValue, encodeValue } from '../transport/wire/codec.ts'
+import { checkCommand } from '../transport/wire/envelope.ts'
 import {
   type Answer,
   AnswerCollector,
@@ -39,7 +40,7 @@ export function handlePropose(request: Request, context: OperationContext): void
   const maxBytes = context.transport.status().maxPayloadBytes
   const answers = collect(commands.length, request, 'applied', context)
   for (const [at, command] of commands.entries()) {
-    const refused = checkEncodedValue(command)
+    const refused = checkCommand(command)
     if (refused === undefined) {
       context.member.propose(command, (outcome) =>
         answers.settle(

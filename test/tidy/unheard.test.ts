@@ -10,6 +10,7 @@ const JUDGED: Readonly<Record<string, string>> = {
   'src/actors/apply/reading.ts: this.#settle': 'shelters what it calls',
   'src/actors/apply/user-code.ts: value.then': 'both handlers end in an event of the apply queue',
   'src/actors/snapshot/machine-snapshots.ts: void writer.addFile': 'the writer keeps what fails for `finish`',
+  'src/commands/command-machine.ts: void writer.addFile': 'the writer keeps what fails for `finish`',
   'src/cli/demo/story.ts: load.then': 'the handler sets a variable',
   'src/cli/kv/shell.ts: void answerLine': 'ends in the rejection of the whole shell',
   'src/client/lane.ts: operation.reject': 'rejects a promise, which never throws',

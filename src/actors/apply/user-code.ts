@@ -6,6 +6,7 @@ import { isThenable, messageOf } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import { decodeValue } from '../../transport/wire/codec.ts'
+import { type Envelope, isEnvelope, openEnvelope } from '../../transport/wire/envelope.ts'
 
 /** What a call has come to. */
 export type Returned =
@@ -33,11 +34,13 @@ export class UserCode {
   /** Carries out one command. Null: it will come back through `later`, once. No closures here: commands are many. */
   apply(entry: LogEntry, later: LateEntry): Returned | null {
     const { index, term, data } = entry
-    const command = decodeValue(data)
+    const envelope = isEnvelope(data) ? openEnvelope(data) : null
+    const command = decodeValue(envelope?.command ?? data)
     if (!command.ok)
       return { ok: false, error: new Error(`the command is not valid CBOR (${command.reason})`) }
+    const at = envelope === null ? { index, term } : { index, term, ...marksOf(envelope) }
     try {
-      const value = this.#machine.apply(command.value, { index, term })
+      const value = this.#machine.apply(command.value, at)
       return isThenable(value) ? whenSettled(value, (late) => later(entry, late)) : { ok: true, value }
     } catch (error) {
       return { ok: false, error }
@@ -74,6 +77,10 @@ export class UserCode {
     )
     if (returned?.ok === false) threw(returned.error)
   }
+}
+
+function marksOf({ timeMs, trace, session }: Envelope): object {
+  return { timeMs, ...(trace && { traceContext: trace }), ...(session && { session }) }
 }
 
 /** Null: `later` is called when it is settled. When asking for that throws, nothing that was started counts any more. */

@@ -18,6 +18,8 @@ export interface NodeInput {
   readonly initialConfiguration: Configuration
   readonly tuning: Tuning
   readonly stateMachine: StateMachine
+  /** Called with each command that goes into the log of this member as leader: notes the time on it. */
+  readonly stamp: (data: Uint8Array) => void
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

@@ -99,6 +99,7 @@ export function appendProposals(core: NodeCore, proposals: readonly Proposal[]):
       refuseProposal(core, proposal)
       continue
     }
+    core.input.stamp(proposal.data)
     entries.push({ index: ++index, term: core.term, type: EntryType.DATA, data: proposal.data })
     core.closures.add(index, proposal)
   }

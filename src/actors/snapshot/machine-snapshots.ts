@@ -11,8 +11,11 @@ const VALUE_FILE = 'state.cbor'
 
 export interface MachineSnapshots {
   /** Returns, at once or later, what is still to be done while commands are applied again. */
-  capture(writer: SnapshotWriter, signal: AbortSignal): unknown
-  load(reader: SnapshotReader, signal: AbortSignal): unknown
+  capture(
+    writer: SnapshotWriter,
+    signal: AbortSignal,
+  ): ReturnType<NonNullable<StateMachine['onSnapshotSave']>>
+  load(reader: SnapshotReader, signal: AbortSignal): void | Promise<void>
 }
 
 /** Null: the machine knows nothing of snapshots. */
@@ -45,8 +48,8 @@ export function snapshotsMissing(machine: StateMachine): string | null {
 }
 
 /** Encoded at once: the state may be another one afterwards. */
-function saveValue(writer: SnapshotWriter, value: unknown): unknown {
-  if (isThenable(value)) return value.then((settled) => saveValue(writer, settled))
+function saveValue(writer: SnapshotWriter, value: unknown): void | Promise<void> {
+  if (isThenable(value)) return Promise.resolve(value).then((settled) => saveValue(writer, settled))
   let bytes: Uint8Array
   try {
     bytes = encodeValue(value)
@@ -55,7 +58,6 @@ function saveValue(writer: SnapshotWriter, value: unknown): unknown {
     throw new QuorateError('INVALID', `What snapshot() returned cannot be saved: ${messageOf(error)} ${hint}`)
   }
   void writer.addFile(VALUE_FILE, bytes)
-  return undefined
 }
 
 async function loadValue(reader: SnapshotReader): Promise<unknown> {

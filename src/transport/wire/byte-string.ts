@@ -43,3 +43,7 @@ export function startOfByteString(bytes: Uint8Array): number | undefined {
   for (let i = 1; i <= width; i += 1) length = length * 256 + (bytes[i] ?? 0)
   return 1 + width + length === bytes.length ? 1 + width : undefined
 }
+
+export function startsWith(bytes: Uint8Array, head: Uint8Array): boolean {
+  return bytes.length >= head.length && head.every((byte, at) => bytes[at] === byte)
+}

@@ -19,6 +19,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/protocol/'],
   ['src/api.ts'],
   ['src/observability/'],
+  ['src/commands/'],
   ['src/actors/'],
   ['src/log/'],
   ['src/state-machine.ts', 'src/status.ts'],

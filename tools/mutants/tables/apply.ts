@@ -6,7 +6,7 @@ export const APPLY_MUTANTS: readonly Mutant[] = [
   {
     name: 'log entry lent to the state machine as its position',
     file: 'actors/apply/user-code.ts',
-    find: 'this.#machine.apply(command.value, { index, term })',
+    find: 'this.#machine.apply(command.value, at)',
     replace: 'this.#machine.apply(command.value, entry)',
     expect: ['ERROR', 'INV-5', 'INV-7'],
   },

@@ -258,8 +258,8 @@ export const HOST_MUTANTS: readonly Mutant[] = [
   {
     name: 'an aborted call is made all the same',
     file: 'host/raft-node.ts',
-    find: "      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))\n      this.#handle.propose(",
-    replace: '      this.#handle.propose(',
+    find: "      if (signal?.aborted) return reject(aborted(signal, 'not-applied'))\n      const data",
+    replace: '      const data',
     tests: HOSTS,
   },
   {

@@ -1,0 +1,178 @@
+// Stands between a node and its state machine: gives commands the time of their entry, carries out those of sessions once,
+// and keeps what it has to remember for that in the snapshots of the machine. To the node it is the state machine.
+
+import { createHash } from 'node:crypto'
+import { type MachineSnapshots, snapshotsOf } from '../actors/snapshot/machine-snapshots.ts'
+import { isQuorateErrorCode, QuorateError } from '../errors.ts'
+import type { Configuration, LogIndex, Term } from '../rules/types.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { isThenable } from '../runtime/errors.ts'
+import {
+  type AppliedPosition,
+  type LeaderChange,
+  Refused,
+  type SnapshotReader,
+  type StateMachine,
+} from '../state-machine.ts'
+import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
+import { isEnvelope, type SessionMark, sealCommand, stampEnvelope } from '../transport/wire/envelope.ts'
+import { EntryClock } from './entry-clock.ts'
+import { LEDGER_FILE, readLedger, writeLedger } from './ledger-file.ts'
+import { type KeptResult, SessionTable, sessionRefusal } from './session-table.ts'
+
+export interface CommandMachineOptions {
+  readonly clock: Pick<Clock, 'nowMs' | 'wallMs'>
+  /** The end of the log when the node was started: what stands there says nothing about how late it is. */
+  readonly replayedTo: () => LogIndex
+}
+
+export class CommandMachine implements StateMachine {
+  readonly #inner: StateMachine
+  readonly #clock: EntryClock
+  readonly #replayedTo: () => LogIndex
+  readonly #sessions = new SessionTable()
+  /** Of the newest entry that has one; never goes back. */
+  #timeMs = 0
+  readonly read?: (query: unknown) => unknown
+  readonly stateHash?: () => string
+  readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
+  readonly onSnapshotLoad?: NonNullable<StateMachine['onSnapshotLoad']>
+
+  constructor(inner: StateMachine, { clock, replayedTo }: CommandMachineOptions) {
+    this.#inner = inner
+    this.#clock = new EntryClock(clock)
+    this.#replayedTo = replayedTo
+    if (inner.read !== undefined) this.read = (query) => inner.read?.(query)
+    if (inner.stateHash !== undefined) this.stateHash = () => this.#hash(inner.stateHash?.() ?? '')
+    const snapshots = snapshotsOf(inner)
+    if (snapshots === null) return
+    this.onSnapshotSave = (writer, signal) => {
+      // First, and at once: what is remembered has to be as old as the state.
+      const ledger = { timeMs: this.#timeMs, sessions: this.#sessions.records() }
+      if (ledger.timeMs > 0) void writer.addFile(LEDGER_FILE, writeLedger(ledger))
+      return snapshots.capture(writer, signal)
+    }
+    this.onSnapshotLoad = (reader, signal) => this.#load(snapshots, reader, signal)
+  }
+
+  /** A command as it goes to the log. */
+  prepare(data: Uint8Array): Uint8Array {
+    return this.#inner.wantsTime === true && !isEnvelope(data) ? sealCommand(data, {}) : data
+  }
+
+  /** The leader puts it into the log now. */
+  stamp(data: Uint8Array): void {
+    if (isEnvelope(data)) stampEnvelope(data, this.#clock.nowMs())
+  }
+
+  apply(command: unknown, at: AppliedPosition & { readonly session?: SessionMark }): unknown {
+    if (at.timeMs === undefined) return this.#inner.apply(command, at)
+    this.#clock.note(at.timeMs, at.index > this.#replayedTo())
+    // Stamps of two leaders may cross in the log.
+    this.#timeMs = Math.max(this.#timeMs, at.timeMs)
+    const { session, ...place } = { ...at, timeMs: this.#timeMs }
+    return session === undefined
+      ? this.#inner.apply(command, place)
+      : this.#inSession(command, place, session)
+  }
+
+  onStart(...given: Parameters<NonNullable<StateMachine['onStart']>>): void {
+    this.#inner.onStart?.(...given)
+  }
+
+  onConfigurationCommitted(configuration: Configuration, index: LogIndex): void {
+    return this.#inner.onConfigurationCommitted?.(configuration, index)
+  }
+
+  onLeaderStart(term: Term): void {
+    return this.#inner.onLeaderStart?.(term)
+  }
+
+  onLeaderStop(reason: string): void {
+    return this.#inner.onLeaderStop?.(reason)
+  }
+
+  onStartFollowing(change: LeaderChange): void {
+    return this.#inner.onStartFollowing?.(change)
+  }
+
+  onStopFollowing(change: LeaderChange): void {
+    return this.#inner.onStopFollowing?.(change)
+  }
+
+  onError(error: Error): void {
+    return this.#inner.onError?.(error)
+  }
+
+  onShutdown(): void {
+    return this.#inner.onShutdown?.()
+  }
+
+  #inSession(command: unknown, at: AppliedPosition, mark: SessionMark): unknown {
+    if (mark.session === 0) return this.#sessions.open(at.index, mark.sequence, this.#timeMs)
+    if (mark.sequence === 0) return this.#sessions.close(mark.session) ?? null
+    const verdict = this.#sessions.judge(mark, this.#timeMs)
+    if (verdict === 'stale' || verdict === 'expired') return new Refused(sessionRefusal(mark, verdict))
+    if (verdict === 'repeat') return repeated(this.#sessions.resultOf(mark))
+    const result = this.#inner.apply(command, at)
+    if (isThenable(result))
+      return result.then((settled) => {
+        this.#sessions.keep(mark, kept(settled))
+        return settled
+      })
+    this.#sessions.keep(mark, kept(result))
+    return result
+  }
+
+  #load(snapshots: MachineSnapshots, reader: SnapshotReader, signal: AbortSignal): void | Promise<void> {
+    const files = reader.files()
+    if (!files.some(({ name }) => name === LEDGER_FILE)) {
+      this.#restore({ timeMs: 0, sessions: [] })
+      return snapshots.load(reader, signal)
+    }
+    const hidden: SnapshotReader = {
+      meta: reader.meta,
+      files: () => reader.files().filter(({ name }) => name !== LEDGER_FILE),
+      open: (name) => reader.open(name),
+      readAll: (name) => reader.readAll(name),
+    }
+    return readLedger(reader.open(LEDGER_FILE)).then((ledger) => {
+      this.#restore(ledger)
+      return snapshots.load(hidden, signal)
+    })
+  }
+
+  #restore({ timeMs, sessions }: Awaited<ReturnType<typeof readLedger>>): void {
+    this.#timeMs = timeMs
+    if (timeMs > 0) this.#clock.note(timeMs, false)
+    this.#sessions.restore(sessions)
+  }
+
+  #hash(inner: string): string {
+    if (this.#sessions.size === 0) return inner
+    return createHash('sha256').update(`${inner} ${this.#sessions.hash()}`).digest('hex').slice(0, 16)
+  }
+}
+
+/** A result as it is kept: `[0, value]`, `[1, code, message, outcome]` of a refusal, `[2]` of what no codec carries. */
+function kept(result: unknown): KeptResult {
+  if (result instanceof Refused) {
+    const { code, message } = result.error
+    return encodeValue([1, code, message])
+  }
+  try {
+    return encodeValue(result === undefined ? [0] : [0, result])
+  } catch {
+    return encodeValue([2])
+  }
+}
+
+function repeated(bytes: KeptResult | null): unknown {
+  const decoded = bytes === null ? null : decodeValue(bytes)
+  const parts: readonly unknown[] = decoded?.ok === true && Array.isArray(decoded.value) ? decoded.value : [2]
+  const [kind, value, message] = parts
+  if (kind === 0) return value
+  if (kind === 1 && isQuorateErrorCode(value)) return new Refused(new QuorateError(value, String(message)))
+  const text = 'The command was applied; its result could not be kept, and is lost.'
+  return new Refused(new QuorateError('INVALID', text, { outcome: 'applied' }))
+}
