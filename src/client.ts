@@ -14,6 +14,7 @@ export {
   type QuorateClient,
 } from './client/client.ts'
 export type { GroupRoute } from './client/route-table.ts'
+export type { ClientSession, SessionOptions } from './client/session.ts'
 export type { GroupStatus, StatusOptions } from './client/status.ts'
 export type { GroupModel, WatchChange, WatchListener } from './client/watch/group-model.ts'
 export type { MemberModel, MemberState, WatchedActor } from './client/watch/member-model.ts'

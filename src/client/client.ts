@@ -32,6 +32,7 @@ import { LeaderRoute } from './leader-route.ts'
 import { Requester } from './requester.ts'
 import { Destination, fixedRoute } from './route.ts'
 import { type GroupRoute, RouteTable } from './route-table.ts'
+import { type ClientSession, openSession, type SessionOptions } from './session.ts'
 import { askStatus, type GroupStatus, type StatusOptions } from './status.ts'
 
 export interface ClientOptions {
@@ -72,6 +73,16 @@ export interface QuorateClient {
    * a leader may have taken it and no answer came. Such a write is never sent twice.
    */
   apply<Result = unknown>(command: unknown, options?: ClientApplyOptions): Promise<Applied<Result>>
+  /**
+   * Begins a session, through the log: commands that are sent in it are carried out once each, and sent again until there is an
+   * answer. Any number of sessions may be open; a group keeps 10,000 and forgets the one that was used longest ago.
+   *
+   * @throws QuorateError INVALID for a bad option, and as `apply` does.
+   * @example
+   * const session = await client.session()
+   * await session.apply({ op: 'append', key: 'log', value: 'one,' })
+   */
+  session(options?: SessionOptions): Promise<ClientSession>
   /** Queries the state machine. Tried again until time is up, since a read changes nothing. */
   read<Value = unknown>(query: unknown, options?: ClientReadOptions): Promise<Value>
   /** Who leads, as far as it is known just now; null: nobody does. Asks when no answer has told yet. */
@@ -98,6 +109,8 @@ const FIRST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 100
 /** A read whose member is silent is asked elsewhere after this share of its time. */
 const READ_ATTEMPTS = 5
+/** So is a command of a session: its leader may have died with it. */
+const SESSION_ATTEMPTS = 5
 
 /** @throws QuorateError INVALID when prefix or group can't be part of a subject, or a time or the name is out of bounds. */
 export function connectClient(options: ClientOptions): QuorateClient {
@@ -117,7 +130,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
     silenceMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
     onMoved: () => table.doubt(),
     onFound: () => {
-      for (const lane of [writes, reads.readIndex, reads.lease]) lane.resume()
+      for (const lane of [writes, inSessions, reads.readIndex, reads.lease]) lane.resume()
     },
   })
   const askGroup = (status: StatusOptions = {}): Promise<GroupStatus> =>
@@ -159,6 +172,16 @@ export function connectClient(options: ClientOptions): QuorateClient {
     attemptTimeoutMs: timeoutMs,
     errors: laneErrors({ transport, group, timeoutMs, write: true }),
   })
+  const inSessions = new Lane<Applied>({
+    ...common,
+    method: 'propose',
+    route: toLeader,
+    encode: (commands) => encodeMessage([CLIENT_PROTOCOL_VERSION, name, commands]),
+    parse: (reply, count) => parseReply(reply, count, parseApplied),
+    repeatable: true,
+    attemptTimeoutMs: timeoutMs / SESSION_ATTEMPTS,
+    errors: laneErrors({ transport, group, timeoutMs, write: true }),
+  })
   const readLane = (level: ReadLevel) =>
     new Lane<readonly [unknown]>({
       ...common,
@@ -176,15 +199,16 @@ export function connectClient(options: ClientOptions): QuorateClient {
     local: readLane('local'),
   }
 
+  const check = (bytes: number): void => {
+    if (closed) throw new QuorateError('SHUTDOWN', 'The client is closed.')
+    const maxBytes = transport.status().maxPayloadBytes - MESSAGE_OVERHEAD_BYTES
+    if (!transport.status().connected || bytes <= maxBytes) return
+    throw new QuorateError('TOO_LARGE', `The operation has ${bytes} bytes; the bus takes ${maxBytes}.`)
+  }
   const start = <T>(lane: Lane<T>, value: unknown, trace?: TraceContext): Promise<T> =>
     new Promise((resolve, reject) => {
-      if (closed) throw new QuorateError('SHUTDOWN', 'The client is closed.')
       const bytes = traced(encodeValue(value), trace)
-      const maxBytes = transport.status().maxPayloadBytes - MESSAGE_OVERHEAD_BYTES
-      if (transport.status().connected && bytes.byteLength > maxBytes) {
-        const text = `The operation has ${bytes.byteLength} bytes; the bus takes ${maxBytes}.`
-        throw new QuorateError('TOO_LARGE', text)
-      }
+      check(bytes.byteLength)
       lane.add({ bytes, deadlineMs: clock.nowMs() + timeoutMs, resolve, reject })
     })
 
@@ -196,6 +220,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
       const [value] = await start(reads[level], query)
       return value as Value
     },
+    session: (sessionOptions) => openSession({ lane: inSessions, clock, timeoutMs, check }, sessionOptions),
     leader: async () => toLeader.leader ?? (await table.current()).leader,
     members: () => table.current(),
     status: askGroup,
@@ -204,6 +229,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
       closed = true
       toLeader.close()
       writes.close()
+      inSessions.close()
       for (const lane of Object.values(reads)) lane.close()
       requester.close()
     },

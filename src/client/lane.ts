@@ -14,6 +14,8 @@ export interface Operation<T> {
   readonly reject: (error: QuorateError) => void
   /** Why the latest attempt failed: what its caller learns when time is up before the next one. */
   refusal?: QuorateError
+  /** Some attempt had no answer, or one that does not know: of a write that is sent again nobody may say that it was not applied. */
+  mayBeApplied?: boolean
 }
 
 export interface LaneOptions<T> {
@@ -25,7 +27,7 @@ export interface LaneOptions<T> {
   readonly parse: (reply: Uint8Array, count: number) => Parsed<Answers<T>>
   /** Bounds of one message, asked each time because the bus may change. */
   readonly maxMessage: () => { readonly bytes: number; readonly operations: number }
-  /** True: an attempt without an answer may be repeated (reads). False: its outcome is unknown (writes). */
+  /** True: an attempt without an answer may be repeated (reads, writes of a session). False: its outcome is unknown (writes). */
   readonly repeatable: boolean
   /** How long one attempt of a repeatable operation waits. */
   readonly attemptTimeoutMs: number
@@ -104,7 +106,10 @@ export class Lane<T> {
     for (const flight of this.#flights) {
       if (!flight.to.silent) continue
       this.#giveUp(flight)
-      for (const operation of flight.operations) this.add(operation)
+      for (const operation of flight.operations) {
+        operation.mayBeApplied = true
+        this.add(operation)
+      }
     }
   }
 
@@ -257,6 +262,7 @@ export class Lane<T> {
     const resting: Operation<T>[] = []
     for (const operation of operations) {
       operation.refusal = refusal
+      if (refusal.outcome !== 'not-applied') operation.mayBeApplied = true
       if (operation.deadlineMs > latestMs) resting.push(operation)
       else operation.reject(refusal)
     }

@@ -71,10 +71,14 @@ export function sealCommand(command: Uint8Array, { trace = null, session = null 
  * @throws QuorateError INVALID for a trace context that is none
  */
 export function traced(command: Uint8Array, trace: TraceContext | undefined): Uint8Array {
-  if (trace === undefined) return command
-  const problem = traceProblem(trace)
+  checkTrace(trace)
+  return trace === undefined ? command : sealCommand(command, { trace })
+}
+
+/** @throws QuorateError INVALID for a trace context that is none */
+export function checkTrace(trace: TraceContext | undefined): void {
+  const problem = trace === undefined ? null : traceProblem(trace)
   if (problem !== null) throw new QuorateError('INVALID', `Option traceContext: ${problem}.`)
-  return sealCommand(command, { trace })
 }
 
 /** Writes the time into an envelope, in place. */
