@@ -7,14 +7,13 @@ export {
   type QuorateAdmin,
 } from './client/admin.ts'
 export {
-  type ClientApplyOptions,
   type ClientOptions,
   type ClientReadOptions,
   connectClient,
   type QuorateClient,
 } from './client/client.ts'
 export type { GroupRoute } from './client/route-table.ts'
-export type { ClientSession, SessionOptions } from './client/session.ts'
+export type { ClientApplyOptions, ClientSession, SessionOptions } from './client/session.ts'
 export type { GroupStatus, StatusOptions } from './client/status.ts'
 export type { GroupModel, WatchChange, WatchListener } from './client/watch/group-model.ts'
 export type { MemberModel, MemberState, WatchedActor } from './client/watch/member-model.ts'

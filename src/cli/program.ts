@@ -1,10 +1,12 @@
 // The commands put together, and whatever happens in them turned into an exit code.
 
 import { Command, CommanderError } from 'commander'
+import { addCompletion } from './completion/command.ts'
 import { demoCommand } from './demo/command.ts'
 import { doctorCommand } from './doctor/command.ts'
 import { eventsCommand } from './events/command.ts'
 import { EXIT_CODES_HELP, ExitCode, endThoughDiskHangs, exitCodeOf, sentenceOf } from './exit.ts'
+import { healthCommand } from './health/command.ts'
 import { inspectCommand } from './inspect/command.ts'
 import { kvCommand } from './kv/command.ts'
 import { leaderCommand } from './leader/command.ts'
@@ -35,11 +37,13 @@ export function createProgram(): Command {
       watchCommand(),
       eventsCommand(),
       inspectCommand(),
+      healthCommand(),
       doctorCommand(),
       permissionsCommand(),
     ],
   ]
   for (const command of commands) program.addCommand(command)
+  addCompletion(program)
   endInsteadOfExit(program)
   return program.hook('preAction', (_, command) => {
     if (!ORDERLY.has(command.name())) leaveSignals()

@@ -32,7 +32,7 @@ import { LeaderRoute } from './leader-route.ts'
 import { Requester } from './requester.ts'
 import { Destination, fixedRoute } from './route.ts'
 import { type GroupRoute, RouteTable } from './route-table.ts'
-import { type ClientSession, openSession, type SessionOptions } from './session.ts'
+import { type ClientApplyOptions, type ClientSession, openSession, type SessionOptions } from './session.ts'
 import { askStatus, type GroupStatus, type StatusOptions } from './status.ts'
 
 export interface ClientOptions {
@@ -57,11 +57,6 @@ export interface ClientOptions {
 export interface ClientReadOptions {
   /** Default `readIndex`. `local` asks any member, the others the leader. */
   readonly level?: ReadLevel
-}
-
-export interface ClientApplyOptions {
-  /** Goes through the log to `apply` on every member: a carrier as OpenTelemetry's `propagation.inject` fills it. */
-  readonly traceContext?: TraceContext
 }
 
 export interface QuorateClient {

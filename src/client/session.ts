@@ -5,9 +5,13 @@ import { QuorateError } from '../errors.ts'
 import type { LogIndex } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { encodeValue } from '../transport/wire/codec.ts'
-import { checkTrace, type SessionMark, sealCommand } from '../transport/wire/envelope.ts'
-import type { ClientApplyOptions } from './client.ts'
+import { checkTrace, type SessionMark, sealCommand, type TraceContext } from '../transport/wire/envelope.ts'
 import type { Lane, Operation } from './lane.ts'
+
+export interface ClientApplyOptions {
+  /** Goes through the log to `apply` on every member: a carrier as OpenTelemetry's `propagation.inject` fills it. */
+  readonly traceContext?: TraceContext
+}
 
 export interface SessionOptions {
   /**

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseStrictJson } from '../support/strict-json.ts'
 
 /** Beside this file when it is built itself, else in `dist`. */
-const MAIN =
+export const MAIN =
   ['../../src/cli/main.js', '../../dist/src/cli/main.js']
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(path)) ?? null

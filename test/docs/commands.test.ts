@@ -54,7 +54,12 @@ describe('every `quorate …`', () => {
 
   test('that there is, is shown in README.md', () => {
     const shown = callsIn(read('README.md'))
-    for (const { name } of program.commands.map((command) => ({ name: command.name() })))
+    // Hidden ones are for shells.
+    for (const { name } of program
+      .createHelp()
+      .visibleCommands(program)
+      .map((command) => ({ name: command.name() }))
+      .filter((command) => command.name !== 'help'))
       expect(
         shown.some((call) => call.startsWith(name)),
         name,
@@ -75,10 +80,11 @@ describe('every command', () => {
   const leaves = (command: Command): readonly Command[] =>
     command.commands.length === 0 ? [command] : command.commands.flatMap(leaves)
 
-  test.each(leaves(program).map((command) => [command.name(), command] as const))(
-    '%s has --json',
-    (_, command) => {
-      expect(command.options.map(({ long }) => long)).toContain('--json')
-    },
-  )
+  /** What these print is a script for a shell, and what that script asks for. */
+  const FOR_SHELLS = ['completion', 'complete']
+  const talking = leaves(program).filter((command) => !FOR_SHELLS.includes(command.name()))
+
+  test.each(talking.map((command) => [command.name(), command] as const))('%s has --json', (_, command) => {
+    expect(command.options.map(({ long }) => long)).toContain('--json')
+  })
 })

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { RaftNode } from '../../api.ts'
-import { connectClient, type QuorateClient } from '../../client.ts'
+import { type ClientSession, connectClient } from '../../client.ts'
 import type { Transport } from '../../transport/transport.ts'
 import { CliError, ExitCode } from '../exit.ts'
 import type { Cluster } from './cluster.ts'
@@ -17,8 +17,8 @@ import { runWorkload, type WorkloadResult } from './workload.ts'
 /** When the leader is killed and when it comes back, as shares of the writes. */
 const KILL_AT = 0.4
 const REOPEN_AT = 0.7
-/** Shorter than an election: a write that nobody answers is given up while there is no leader anyway. */
-const CLIENT_TIMEOUT_MS = 1500
+/** Long enough for an election: a write of a session is sent again until there is an answer. */
+const CLIENT_TIMEOUT_MS = 10_000
 
 export interface StoryOptions {
   readonly flags: DemoFlags
@@ -63,7 +63,7 @@ export class Story {
     const client = connectClient({ transport: await connect('app'), group, timeoutMs: CLIENT_TIMEOUT_MS })
     try {
       const startedMs = performance.now()
-      const load = this.#startLoad(client)
+      const load = this.#startLoad(await client.session())
       const outage = await this.#killLeader()
       const recoveryMs = await this.#reopen(outage.id)
       await this.#whileAdvancing(() => this.#loadEnded)
@@ -90,7 +90,7 @@ export class Story {
     await until(() => cluster.leader !== undefined, 'no leader was elected')
   }
 
-  #startLoad(client: QuorateClient): Promise<WorkloadResult> {
+  #startLoad(client: ClientSession): Promise<WorkloadResult> {
     const { flags, screen } = this.#options
     this.#newestAckMs = performance.now()
     const load = runWorkload({

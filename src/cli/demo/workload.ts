@@ -1,11 +1,11 @@
 // The load of the demo: clients that each write one thing at a time and keep account of what they were told.
 
-import type { QuorateClient } from '../../client.ts'
+import type { ClientSession } from '../../client.ts'
 import { isQuorateError } from '../../errors.ts'
 import type { KvCommand } from '../../machines/kv.ts'
 
 export interface WorkloadOptions {
-  readonly client: QuorateClient
+  readonly client: Pick<ClientSession, 'apply'>
   readonly clients: number
   readonly writes: number
   /** Sets the keys of this run apart from those of earlier ones in the same files. */

@@ -6,6 +6,7 @@ import { type ClientFlags, clientOptions } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode, exitCodeOf, sentenceOf } from '../exit.ts'
 import { paint, printJson, printLine, say } from '../output.ts'
 import { type OperationAnswer, parseOperation, perform, tellFailure } from './operation.ts'
+import { kvClient } from './writer.ts'
 
 const KEY = () => new Argument('<key>', 'name of the value')
 const VALUE = () => new Argument('<value>', 'text')
@@ -72,7 +73,7 @@ function shellCommand(): Command {
   shell.action(() =>
     withClient({ ...shell.opts<ClientFlags>() }, async (client) => {
       const { runShell } = await import('./shell.ts')
-      await runShell(client, process.stdin, process.stdout)
+      await runShell(kvClient(client), process.stdin, process.stdout)
     }),
   )
   return shell
@@ -92,7 +93,7 @@ async function run(command: Command, input: unknown): Promise<void> {
   const flags = command.opts<ClientFlags>()
   try {
     const operation = parseOperation(input)
-    const answer = await withClient(flags, (client) => perform(client, operation))
+    const answer = await withClient(flags, (client) => perform(kvClient(client), operation))
     if (flags.json === true) printJson(answer)
     else tell(answer)
   } catch (error) {

@@ -2,11 +2,11 @@
 
 import { z } from 'zod'
 import type { Applied, ReadLevel } from '../../api.ts'
-import type { QuorateClient } from '../../client.ts'
 import { isQuorateError, QuorateError } from '../../errors.ts'
 import { type KvCommand, type KvQuery, MAX_KEY_LENGTH } from '../../machines/kv.ts'
 import { describeIssues } from '../../options.ts'
 import { messageOf } from '../../runtime/errors.ts'
+import type { KvClient } from './writer.ts'
 
 const key = z.string().min(1).max(MAX_KEY_LENGTH)
 const value = z.string()
@@ -59,7 +59,7 @@ export function parseOperation(input: unknown): Operation {
 }
 
 /** @throws QuorateError what became of it otherwise. */
-export async function perform(client: QuorateClient, operation: Operation): Promise<OperationAnswer> {
+export async function perform(client: KvClient, operation: Operation): Promise<OperationAnswer> {
   if (operation.op === 'get') {
     const query: KvQuery = ['get', operation.key]
     const found = await client.read(query, { level: READS[operation.read] })

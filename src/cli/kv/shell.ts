@@ -2,17 +2,17 @@
 
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import type { QuorateClient } from '../../client.ts'
 import { QuorateError } from '../../errors.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { parseOperation, perform, tellFailure } from './operation.ts'
+import type { KvClient } from './writer.ts'
 
 /** More lines are not read until some are answered. */
 const MAX_IN_FLIGHT = 4096
 const MAX_LINE_LENGTH = 8 * 1024 * 1024
 
 /** Resolves when the input has ended and every line is answered. */
-export async function runShell(client: QuorateClient, input: Readable, output: Writable): Promise<void> {
+export async function runShell(client: KvClient, input: Readable, output: Writable): Promise<void> {
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   let inFlight = 0
   await new Promise<void>((resolve, reject) => {
@@ -39,7 +39,7 @@ export async function runShell(client: QuorateClient, input: Readable, output: W
 }
 
 /** Never rejects. */
-async function answerLine(client: QuorateClient, line: string): Promise<object> {
+async function answerLine(client: KvClient, line: string): Promise<object> {
   let id: unknown = null
   try {
     const input = parseLine(line)

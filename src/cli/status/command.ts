@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command, Option } from 'commander'
+import logUpdate from 'log-update'
 import type { GroupStatus, QuorateClient } from '../../client.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { withClient } from '../client-session.ts'
@@ -9,6 +10,7 @@ import { type ClientFlags, clientOptions, parseCount } from '../common-options.t
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { paint, printJson, printLine } from '../output.ts'
 import { takeSignals } from '../signals.ts'
+import { CommitRates } from './rates.ts'
 import { formatStatus } from './rows.ts'
 import { Transfers } from './transfers.ts'
 
@@ -18,7 +20,6 @@ interface StatusFlags extends ClientFlags {
 }
 
 const ANSWER_WAIT_MS = 500
-const CLEAR_SCREEN = '\u001b[H\u001b[2J'
 
 export function statusCommand(): Command {
   const command = new Command('status').description(
@@ -43,7 +44,8 @@ export function statusCommand(): Command {
 
 async function once(client: QuorateClient, flags: StatusFlags): Promise<void> {
   const status = await client.status({ timeoutMs: Math.min(ANSWER_WAIT_MS, flags.timeout) })
-  show(status, flags, new Transfers())
+  if (flags.json === true) tellJson(status)
+  else printLine(describe(status, new Transfers(), null))
   if (status.members.length === 0)
     throw new CliError(ExitCode.FAILED, `No member of group ${flags.group} answers on ${flags.nats}.`)
   if (status.leader === null)
@@ -55,22 +57,32 @@ async function watch(client: QuorateClient, flags: StatusFlags): Promise<void> {
   const interrupted = new AbortController()
   takeSignals(() => interrupted.abort())
   const transfers = new Transfers()
+  const rates = new CommitRates()
   while (!interrupted.signal.aborted) {
     const status = await client.status({ timeoutMs: Math.min(ANSWER_WAIT_MS, flags.timeout) })
-    if (process.stdout.isTTY && flags.json !== true) process.stdout.write(CLEAR_SCREEN)
-    show(status, flags, transfers)
+    if (flags.json === true) tellJson(status)
+    else {
+      const text = describe(status, transfers, rates)
+      // On a terminal only the lines that differ are written.
+      if (process.stdout.isTTY) logUpdate(text)
+      else printLine(text)
+    }
     await pause(flags.interval, undefined, { signal: interrupted.signal }).catch(() => {})
   }
+  if (process.stdout.isTTY) logUpdate.done()
 }
 
-function show(status: GroupStatus, flags: StatusFlags, transfers: Transfers): void {
+function tellJson({ group, leader, members, unreachable }: GroupStatus): void {
+  printJson({ group, leader, members, unreachable })
+}
+
+function describe(status: GroupStatus, transfers: Transfers, rates: CommitRates | null): string {
   const { group, members, unreachable, leader } = status
-  if (flags.json === true) {
-    printJson({ group, leader, members, unreachable })
-    return
-  }
+  const nowMs = systemClock.nowMs()
   const summary = leader === null ? 'no leader' : `leader ${leader}`
-  printLine(`${paint('bold', `Group ${group}`)}: ${members.length} members answer, ${summary}`)
-  if (members.length + unreachable.length > 0)
-    printLine(formatStatus(status, transfers.describe(status, systemClock.nowMs())))
+  const head = `${paint('bold', `Group ${group}`)}: ${members.length} members answer, ${summary}`
+  const rate = rates?.describe(status, nowMs) ?? null
+  const table =
+    members.length + unreachable.length > 0 ? [formatStatus(status, transfers.describe(status, nowMs))] : []
+  return [head, ...(rate === null ? [] : [rate]), ...table].join('\n')
 }

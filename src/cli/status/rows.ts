@@ -12,6 +12,8 @@ interface Row {
   readonly status: NodeStatus | null
   /** Entries that the leader has committed and this member has not applied. */
   readonly lag: number | null
+  /** Entries of the leader's log that it is not known to hold. */
+  readonly logLag: number | null
   /** The leader's view of it. */
   readonly replicator: ReplicatorStatus | null
 }
@@ -30,7 +32,13 @@ const columns: readonly Column<Row>[] = [
   number(({ commitIndex }) => commitIndex, 'commit'),
   number(({ appliedIndex }) => appliedIndex, 'applied'),
   number(({ lastIndex }) => lastIndex, 'last log'),
-  { head: 'lag', align: 'right', cell: ({ lag }) => (lag === null ? '' : String(lag)) },
+  { head: 'apply lag', align: 'right', cell: ({ lag }) => shown(lag) },
+  { head: 'log lag', align: 'right', cell: ({ logLag }) => shown(logLag) },
+  {
+    head: 'disk lag',
+    align: 'right',
+    cell: ({ status }) => shown(status === null ? null : status.lastIndex - status.durableIndex),
+  },
   { head: 'snapshot', align: 'right', cell: describeSnapshot },
   { head: 'replication', cell: describeReplication },
   { head: 'state hash', cell: ({ status }) => status?.stateHash ?? '' },
@@ -43,11 +51,11 @@ export function formatStatus(group: GroupStatus, transfers: readonly string[]): 
     ...group.members.map((status): Row => {
       const replicator = leader?.replicators.find(({ peer }) => peer === status.id) ?? null
       const lag = leader === undefined ? null : Math.max(0, leader.commitIndex - status.appliedIndex)
-      return { id: status.id, status, lag, replicator }
+      return { id: status.id, status, lag, logLag: logLag(leader, replicator), replicator }
     }),
     ...group.unreachable.map((id): Row => {
       const replicator = leader?.replicators.find(({ peer }) => peer === id) ?? null
-      return { id, status: null, lag: null, replicator }
+      return { id, status: null, lag: null, logLag: logLag(leader, replicator), replicator }
     }),
   ]
   const problems = group.members.flatMap((member) => [
@@ -59,6 +67,14 @@ export function formatStatus(group: GroupStatus, transfers: readonly string[]): 
   ])
   return [formatTable(columns, rows), ...transfers, ...problems].join('\n')
 }
+
+/** Of the leader itself there is none. */
+function logLag(leader: NodeStatus | undefined, replicator: ReplicatorStatus | null): number | null {
+  if (leader === undefined || replicator === null) return null
+  return Math.max(0, leader.lastIndex - replicator.matchIndex)
+}
+
+const shown = (count: number | null): string => (count === null ? '' : String(count))
 
 function describeRole({ status }: Row): string {
   if (status === null) return 'no answer'
