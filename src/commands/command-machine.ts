@@ -20,6 +20,9 @@ import { EntryClock } from './entry-clock.ts'
 import { LEDGER_FILE, readLedger, writeLedger } from './ledger-file.ts'
 import { type KeptResult, SessionTable, sessionRefusal } from './session-table.ts'
 
+/** A thenable, on purpose. */
+const THEN = 'then'
+
 export interface CommandMachineOptions {
   readonly clock: Pick<Clock, 'nowMs' | 'wallMs'>
   /** The end of the log when the node was started: what stands there says nothing about how late it is. */
@@ -115,11 +118,7 @@ export class CommandMachine implements StateMachine {
     if (verdict === 'stale' || verdict === 'expired') return new Refused(sessionRefusal(mark, verdict))
     if (verdict === 'repeat') return repeated(this.#sessions.resultOf(mark))
     const result = this.#inner.apply(command, at)
-    if (isThenable(result))
-      return result.then((settled) => {
-        this.#sessions.keep(mark, kept(settled))
-        return settled
-      })
+    if (isThenable(result)) return new Noted(result, (settled) => this.#sessions.keep(mark, kept(settled)))
     this.#sessions.keep(mark, kept(result))
     return result
   }
@@ -151,6 +150,28 @@ export class CommandMachine implements StateMachine {
   #hash(inner: string): string {
     if (this.#sessions.size === 0) return inner
     return createHash('sha256').update(`${inner} ${this.#sessions.hash()}`).digest('hex').slice(0, 16)
+  }
+}
+
+/** What a machine will answer, noted in the turn in which it is heard: no promise more that somebody would have to wait for. */
+class Noted implements PromiseLike<unknown> {
+  readonly #inner: PromiseLike<unknown>
+  readonly #note: (value: unknown) => void
+
+  constructor(inner: PromiseLike<unknown>, note: (value: unknown) => void) {
+    this.#inner = inner
+    this.#note = note
+  }
+
+  [THEN]<A = unknown, B = never>(
+    heard?: ((value: unknown) => A | PromiseLike<A>) | null,
+    failed?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): PromiseLike<A | B> {
+    const passOn = heard ?? ((): PromiseLike<never> => new Promise(() => {}))
+    return this.#inner.then((value) => {
+      this.#note(value)
+      return passOn(value)
+    }, failed)
   }
 }
 

@@ -4,12 +4,13 @@ import { decodeConfiguration } from '../log/configuration-codec.ts'
 import type { Tuning } from '../options.ts'
 import { EntryType, type LogEntry } from '../rules/types.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
+import { commandOf } from '../transport/wire/envelope.ts'
 import { type CheckerOptions, type EntryRecord, InvariantChecker } from './invariants/invariants.ts'
 import { isNumbered } from './observed-machine.ts'
 import { leaseLimitMs } from './time/clock-bounds.ts'
 
 export interface GroupCheckerOptions
-  extends Required<Pick<CheckerOptions, 'durable' | 'nowMs' | 'stateHashAt' | 'onCanonical'>> {
+  extends Required<Pick<CheckerOptions, 'durable' | 'nowMs' | 'stateHashAt' | 'onCanonical' | 'carriesOut'>> {
   readonly tuning: Tuning
 }
 
@@ -31,6 +32,6 @@ export function createGroupChecker({ tuning, ...world }: GroupCheckerOptions): I
 /** The number that simulated clients give every command; null for what nobody proposed. */
 export function callOf({ type, data }: EntryRecord): string | null {
   if (type !== EntryType.DATA) return null
-  const decoded = decodeValue(data)
+  const decoded = decodeValue(commandOf(data))
   return decoded.ok && isNumbered(decoded.value) ? String(decoded.value.id) : null
 }

@@ -3,6 +3,7 @@
 import { EntryType, type LogIndex } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
+import { commandOf } from '../transport/wire/envelope.ts'
 import { fromCommand } from './history/kv-commands.ts'
 import { KvModel } from './history/kv-model.ts'
 import type { EntryRecord } from './invariants/invariants.ts'
@@ -18,9 +19,10 @@ export class ReferenceMachine {
     this.#machine = machine
   }
 
-  apply({ index, term, type, data }: EntryRecord): void {
-    if (type === EntryType.DATA) {
-      const decoded = decodeValue(data)
+  /** @param carriesOut false: its session has sent it before, or is forgotten */
+  apply({ index, term, type, data }: EntryRecord, carriesOut: boolean): void {
+    if (type === EntryType.DATA && carriesOut) {
+      const decoded = decodeValue(commandOf(data))
       const value = decoded.ok ? decoded.value : null
       const command = isNumbered(value) ? value.command : value
       void this.#machine.apply(command, { index, term })

@@ -18,6 +18,7 @@ import { createDisk, durableStateOf, memberSettings } from './member-parts.ts'
 import { ReferenceMachine } from './reference-machine.ts'
 import { BusClient, type BusClientOptions } from './services/bus-client.ts'
 import { serveMember } from './services/served-node.ts'
+import { SessionJudge } from './session-judge.ts'
 import { type ClientWorld, SimClient } from './sim-client.ts'
 import { GROUP, SimMember } from './sim-member.ts'
 import { SimulationCalls } from './simulation-calls.ts'
@@ -66,6 +67,7 @@ export class Simulation extends SimulationCalls {
   readonly #isKeyValue: boolean
   /** For the built-in machine: what every member's must look like. */
   readonly #reference: ReferenceMachine | null
+  readonly #sessions = new SessionJudge()
   protected readonly direct: DirectCalls
   protected readonly time: TimeDriver
   readonly #goingOn = new Set<SimMember>()
@@ -112,6 +114,7 @@ export class Simulation extends SimulationCalls {
             nowMs: () => this.scheduler.nowMs,
             stateHashAt: (index) => this.#reference?.hashAt(index) ?? null,
             onCanonical: (entry) => this.#committed(entry),
+            carriesOut: (index) => this.#sessions.carriesOut(index),
           })
     const watch = new BusWatch({
       checker: this.#watch.guardedChecker(),
@@ -363,8 +366,10 @@ export class Simulation extends SimulationCalls {
   }
 
   #committed(entry: EntryRecord): void {
-    this.#reference?.apply(entry)
-    const call = callOf(entry)
+    this.#sessions.add(entry)
+    const carriesOut = this.#sessions.carriesOut(entry.index)
+    this.#reference?.apply(entry, carriesOut)
+    const call = carriesOut ? callOf(entry) : null
     if (call !== null) this.history.committed(Number(call), entry.index)
   }
 }

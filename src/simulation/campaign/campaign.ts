@@ -385,6 +385,7 @@ class Campaign {
       timeoutMs,
       silenceMs: pick(random, [tuning.electionTimeoutMs / 2, 500]),
       troubleEveryMs: tuning.electionTimeoutMs * pick(random, [2, 10, 50]),
+      idleMs: pick(streamOf(this.#plan.seed, `session ${name}`), [null, 1000, 5000, 600_000]),
     })
     this.#busClients.push(client)
     return client

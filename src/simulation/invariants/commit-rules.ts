@@ -5,6 +5,7 @@ import { brief, type CheckerContext, hasQuorum, type MemberState } from './conte
 import type { ElectionRules } from './election-rules.ts'
 import { type EntryRecord, isDurable } from './log-registry.ts'
 import type { AppliedEntry, NodeObservation, ReceivedAppend, SentMessage } from './observation.ts'
+import { carriesOut, checkCarriedOut } from './session-rules.ts'
 import { InvariantViolation } from './violation.ts'
 
 /** Appends that a follower may still act upon; older ones are long settled. */
@@ -253,9 +254,10 @@ export class CommitRules {
       if (entry.data !== undefined && Buffer.compare(entry.data, record.data) !== 0) {
         complain('with other bytes than were committed')
       }
+      checkCarriedOut(this.#context, id, entry.index)
       for (let index = applies.lastIndex + 1; index < entry.index; index++) {
-        if (canon.at(index)?.type !== EntryType.DATA || view.lacksPayload === true) continue
-        complain(`and left out entry ${index}`)
+        const isData = canon.at(index)?.type === EntryType.DATA && view.lacksPayload !== true
+        if (isData && carriesOut(this.#context, index)) complain(`and left out entry ${index}`)
       }
       applies.lastIndex = entry.index
     }

@@ -4,6 +4,7 @@ import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { CheckerContext } from './context.ts'
 import type { EntryRecord } from './log-registry.ts'
 import type { Call, Completion } from './observation.ts'
+import { lastCarriedOut } from './session-rules.ts'
 import { InvariantViolation } from './violation.ts'
 
 interface OpenCall extends Call {
@@ -56,7 +57,8 @@ export class CompletionRules {
     if (this.#open.has(id) || this.#completed.has(id) || this.#abandoned.has(id)) {
       throw new Error(`Call ${id} was invoked twice: give every call an id of its own.`)
     }
-    const floorIndex = Math.max(this.#acknowledgedIndex, this.#shownIndex)
+    const acknowledgedIndex = lastCarriedOut(this.#context, this.#acknowledgedIndex)
+    const floorIndex = Math.max(acknowledgedIndex, this.#shownIndex)
     this.#open.set(id, { ...call, returned: false, floorIndex })
   }
 

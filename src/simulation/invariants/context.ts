@@ -26,6 +26,8 @@ export interface CheckerOptions {
   readonly leaseLimitMs?: number
   /** For INV-24: how much log stays behind a snapshot. Null: it is not checked. */
   readonly retention?: RetentionLimits | null
+  /** For INV-27: has this committed command to be carried out, or was it by an earlier entry? Left out: always. */
+  readonly carriesOut?: (index: LogIndex) => boolean
   /** Told once per index, ascending: the place where a reference machine is fed. */
   readonly onCanonical?: (entry: EntryRecord) => void
 }

@@ -1,7 +1,7 @@
 // The omniscient checker: sees every member, every disk and every message, remembers all of it, and throws the moment
 // that one of the promises of docs/invariants.md is broken.
 
-import { EntryType, type LogIndex, type PeerId, type SnapshotMeta, type Term } from '../../rules/types.ts'
+import type { LogIndex, PeerId, SnapshotMeta, Term } from '../../rules/types.ts'
 import type { WriteOp } from '../disk/disk-image.ts'
 import { BehaviorRules } from './behavior-rules.ts'
 import { CommitRules } from './commit-rules.ts'
@@ -20,6 +20,7 @@ import type {
   SentMessage,
 } from './observation.ts'
 import { RetentionRules } from './retention-rules.ts'
+import { lastCarriedOut } from './session-rules.ts'
 import { SnapshotRules } from './snapshot-rules.ts'
 import { WitnessRules } from './witness-rules.ts'
 
@@ -69,9 +70,7 @@ export class InvariantChecker {
 
   /** The newest committed command up to `index`: what a state up to there has carried out last. */
   lastCommandUpTo(index: LogIndex): LogIndex {
-    let at = index
-    while (at > 0 && (this.#context.canon.at(at)?.type ?? EntryType.DATA) !== EntryType.DATA) at--
-    return at
+    return lastCarriedOut(this.#context, index)
   }
 
   /** The highest index that any member ever took for committed. */

@@ -52,6 +52,8 @@ export const PROMISES = {
   'INV-25': 'Determinism. The same seed on the same sources gives the same trace, line by line.',
   'INV-26':
     'Witnesses. A witness keeps no payload, stands for no election and leads nobody; nobody leads who lacks payload of its log; what is committed is durable with its payload somewhere.',
+  'INV-27':
+    'Sessions. A command of a session is carried out by the first of its entries, on every member; by no other, and by none when its session has expired, was closed, or is not known.',
 } as const satisfies Readonly<Record<`INV-${number}`, string>>
 
 export type InvariantName = keyof typeof PROMISES

@@ -3,6 +3,7 @@
 
 import type { ReadLevel } from '../../api.ts'
 import { connectClient, type QuorateClient } from '../../client/client.ts'
+import type { ClientSession } from '../../client/session.ts'
 import { isQuorateError } from '../../errors.ts'
 import type { PeerId } from '../../rules/types.ts'
 import type { Random } from '../../runtime/random.ts'
@@ -37,6 +38,8 @@ export interface BusClientOptions {
   readonly silenceMs: number
   /** Mean time between two faults of this client's own. */
   readonly troubleEveryMs: number
+  /** It writes in a session that may stand idle for so long. Null: each write stands for itself. */
+  readonly idleMs: number | null
 }
 
 export class BusClient {
@@ -48,6 +51,8 @@ export class BusClient {
   readonly #transport: SimTransport
   readonly #client: QuorateClient
   readonly #troubleEveryMs: number
+  readonly #options: BusClientOptions
+  #session: Promise<ClientSession> | null = null
   #calm = false
 
   constructor(name: string, world: BusClientWorld, options: BusClientOptions) {
@@ -56,6 +61,7 @@ export class BusClient {
     this.#world = world
     this.#random = streamOf(seed, `${name} troubles`)
     this.#troubleEveryMs = options.troubleEveryMs
+    this.#options = options
     this.#process = new SimProcess({
       ...{ scheduler, id: name, life: 1, random: streamOf(seed, `${name} process`) },
       onTurn: () => world.mayGoOn(),
@@ -94,12 +100,24 @@ export class BusClient {
   async #ask(command: KvCommand, level: ReadLevel, op: number): Promise<KvResult> {
     if (command.op !== 'get') {
       const tagged: Tagged = { op, ask: toCommand(command) }
-      return toResult((await this.#client.apply(tagged)).result)
+      const { result } = await (await this.#writer()).apply(tagged)
+      return toResult(result)
     }
     const tagged: Tagged = { op, ask: ['get', command.key] }
     const { at, value } = await this.#client.read<AnswerAt>(tagged, { level })
     if (op >= 0) this.#world.history.answered(op, at)
     return value as KvResult
+  }
+
+  /** Itself, or a session that it has begun; when that fails, the next operation tries again. */
+  #writer(): Promise<Pick<QuorateClient, 'apply'>> {
+    const { idleMs } = this.#options
+    if (idleMs === null) return Promise.resolve(this.#client)
+    this.#session ??= this.#client.session({ idleMs }).catch((error: unknown) => {
+      this.#session = null
+      throw error
+    })
+    return this.#session
   }
 
   /** No more troubles: it has a fast way to everybody, and time. */

@@ -5,6 +5,7 @@ import { NodeFacade } from '../../host/raft-node.ts'
 import { attachServices } from '../../services/attach.ts'
 import { MEMBER_PORT, type MemberPort } from '../../services/member-port.ts'
 import { decodeValue, encodeValue } from '../../transport/wire/codec.ts'
+import { isEnvelope, openEnvelope, sealCommand } from '../../transport/wire/envelope.ts'
 import type { History } from '../history/history.ts'
 import type { InvariantChecker } from '../invariants/invariants.ts'
 import type { MemberParts, SimMember } from '../sim-member.ts'
@@ -66,14 +67,19 @@ class WatchedPort implements MemberPort {
 
   propose: MemberPort['propose'] = (bytes, expectedTerm, done) => {
     const { history, nextCall, completion } = this.#world
-    const decoded = decodeValue(bytes)
-    const { op, ask } = taggedOf(decoded.ok ? decoded.value : null)
+    const envelope = isEnvelope(bytes) ? openEnvelope(bytes) : null
+    const decoded = decodeValue(envelope?.command ?? bytes)
+    const value = decoded.ok ? decoded.value : null
+    // A session is begun and ended without a command.
+    const { op, ask } = envelope !== null && value === null ? NO_COMMAND : taggedOf(value)
     const call = nextCall()
     this.#tell((checker) =>
       checker.invoked(call, { kind: 'proposal', node: this.#member.id, key: String(call) }),
     )
     history.proposed(op, call)
-    this.#node.propose(encodeValue({ id: call, command: ask }), expectedTerm, (outcome) => {
+    const numbered = encodeValue({ id: call, command: ask })
+    const sent = envelope === null ? numbered : sealCommand(numbered, envelope)
+    this.#node.propose(sent, expectedTerm, (outcome) => {
       this.#tell((checker) =>
         checker.completed(
           call,
@@ -111,6 +117,8 @@ class WatchedPort implements MemberPort {
     if (checker !== null) this.#world.guard(() => tell(checker))
   }
 }
+
+const NO_COMMAND: Tagged = { op: -1, ask: null }
 
 function taggedOf(value: unknown): Tagged {
   if (typeof value === 'object' && value !== null && 'op' in value && 'ask' in value) {

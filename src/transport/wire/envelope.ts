@@ -98,6 +98,11 @@ export function openEnvelope(data: Uint8Array): Envelope | null {
   return { timeMs, trace, session, command: data.subarray(parts.at) }
 }
 
+/** The encoded command, whatever stands around it. */
+export function commandOf(data: Uint8Array): Uint8Array {
+  return isEnvelope(data) ? (openEnvelope(data)?.command ?? data) : data
+}
+
 /** Written as a whole number also where the codec of values would take a float. */
 const whole = (count: number): number | bigint => (count > MAX_UINT32 ? BigInt(count) : count)
 
