@@ -14,7 +14,7 @@ export {
 } from './client/client.ts'
 export type { GroupRoute } from './client/route-table.ts'
 export type { ClientApplyOptions, ClientSession, SessionOptions } from './client/session.ts'
-export type { GroupStatus, StatusOptions } from './client/status.ts'
+export type { GroupStatus, MemberClock, StatusOptions } from './client/status.ts'
 export type { GroupModel, WatchChange, WatchListener } from './client/watch/group-model.ts'
 export type { MemberModel, MemberState, WatchedActor } from './client/watch/member-model.ts'
 export type { TimelineEntry } from './client/watch/timeline.ts'

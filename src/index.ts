@@ -59,6 +59,7 @@ export type {
   NodeStatus,
   ReplicatorStatus,
   Role,
+  SettingsStatus,
   SnapshotStatus,
 } from './status.ts'
 export {

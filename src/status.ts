@@ -83,6 +83,15 @@ export interface ChangeStatus {
   readonly adding: readonly AddingStatus[]
 }
 
+/** What members of a group should agree on. */
+export interface SettingsStatus {
+  /** `resetElectionTimeout` changes these two, and not their sum. */
+  readonly electionTimeoutMs: number
+  readonly maxClockDriftMs: number
+  readonly leaderLease: boolean
+  readonly maxEntryBytes: number
+}
+
 export interface NodeStatus {
   readonly group: string
   readonly id: PeerId
@@ -94,6 +103,8 @@ export interface NodeStatus {
   readonly term: Term
   readonly votedFor: PeerId | null
   readonly leader: PeerId | null
+  /** Milliseconds since a leader was heard here; null: none has been, or a member of an older version does not say. */
+  readonly leaderContactMs: number | null
   readonly peers: readonly PeerId[]
   readonly oldPeers: readonly PeerId[]
   readonly learners: readonly PeerId[]
@@ -130,6 +141,10 @@ export interface NodeStatus {
   readonly snapshot: SnapshotStatus
   /** How the disk of its process is doing; null when the storage does not say. */
   readonly disk: DiskStatus | null
+  /** Null: a member of an older version does not say. */
+  readonly settings: SettingsStatus | null
+  /** The time of the day where it runs, when it said this, in milliseconds since 1970; null as above. */
+  readonly wallClockMs: number | null
   /** What stopped the node, when its role is `error`. */
   readonly error: string | null
 }

@@ -15,6 +15,16 @@ export interface GroupStatus {
   readonly unreachable: readonly PeerId[]
   /** Who answered as leader of the highest term that was seen. */
   readonly leader: PeerId | null
+  /** By id. Of those that told the time. */
+  readonly clocks: readonly MemberClock[]
+}
+
+/** How far a member's time of the day is ahead of the asker's, as well as the way there and back lets one know. */
+export interface MemberClock {
+  readonly id: PeerId
+  readonly aheadMs: number
+  /** It is no further off from `aheadMs` than this. */
+  readonly accuracyMs: number
 }
 
 export interface StatusOptions {
@@ -38,10 +48,12 @@ export function askStatus(question: StatusQuestion): Promise<GroupStatus> {
   const { requester, clock, group, subject, timeoutMs = DEFAULT_TIMEOUT_MS, everybody = false } = question
   return new Promise((resolve) => {
     const members: MemberStatus[] = []
+    const clocks: MemberClock[] = []
+    const [askedMs, askedWallMs] = [clock.nowMs(), clock.wallMs()]
     const finish = (): void => {
       clock.clearTimeout(timer)
       request?.close()
-      resolve(summarize(group, members))
+      resolve(summarize(group, members, clocks))
     }
     const timer = clock.setTimeout(finish, timeoutMs)
     const request = requester.send(subject, NOTHING, (reply) => {
@@ -49,6 +61,11 @@ export function askStatus(question: StatusQuestion): Promise<GroupStatus> {
       const member = parseMemberStatus(decodeJson(reply.payload, MAX_STATUS_BYTES))
       if (member === undefined || member.group !== group) return
       members.push(member)
+      const halfWayMs = (clock.nowMs() - askedMs) / 2
+      if (member.wallClockMs !== null) {
+        const aheadMs = member.wallClockMs - (askedWallMs + halfWayMs)
+        clocks.push({ id: member.id, aheadMs: Math.round(aheadMs), accuracyMs: Math.ceil(halfWayMs) })
+      }
       // Whoever waits to be added names nobody, and may be the first to answer.
       const isNamed = members.some(({ peers }) => peers.length > 0)
       if (!everybody && isNamed && missing(members).length === 0) finish()
@@ -57,22 +74,31 @@ export function askStatus(question: StatusQuestion): Promise<GroupStatus> {
   })
 }
 
-function summarize(group: string, members: readonly MemberStatus[]): GroupStatus {
+function summarize(
+  group: string,
+  members: readonly MemberStatus[],
+  clocks: readonly MemberClock[],
+): GroupStatus {
   const newest = members.reduce<MemberStatus | undefined>(
     (best, member) => (best === undefined || member.term > best.term ? member : best),
     undefined,
   )
   const leading = members.filter((member) => member.role === 'leader' && member.term === newest?.term)
+  const byId = (a: { readonly id: PeerId }, b: { readonly id: PeerId }) => a.id.localeCompare(b.id)
   return {
     group,
-    members: [...members].sort((a, b) => a.id.localeCompare(b.id)),
+    members: [...members].sort(byId),
     unreachable: missing(members).sort(),
     leader: leading[0]?.id ?? null,
+    clocks: [...clocks].sort(byId),
   }
 }
 
 /** Whose word counts: the leader's, else that of the member who has seen most, else that of who is none any more. Undefined: nobody answers. */
-export function authorityOf({ leader, members }: GroupStatus): MemberStatus | undefined {
+export function authorityOf({
+  leader,
+  members,
+}: Pick<GroupStatus, 'leader' | 'members'>): MemberStatus | undefined {
   const leading = members.find(({ id, role }) => id === leader && role === 'leader')
   if (leading !== undefined) return leading
   const isOne = ({ membership }: MemberStatus): number => (isOutside(membership) ? 0 : 1)

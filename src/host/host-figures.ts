@@ -43,15 +43,15 @@ export function figuresOf(core: HostCore, storage: Storage, bus: BusWatch): Host
 
 function nodeFigures(handle: NodeHandle): NodeFigures {
   const { core } = handle
-  const { counters, intake, tuning, following, clock } = core
+  const { counters, intake, tuning } = core
   const { index, stage } = membersOf(core)
-  const { lastContactMs } = following.lease
+  const status = handle.status()
   const settled = intake.taken - intake.pendingProposals
   return {
-    status: handle.status(),
+    status,
     configurationIndex: index,
     changeStage: stage,
-    leaderContactMs: lastContactMs === null ? null : Math.round(clock.nowMs() - lastContactMs),
+    leaderContactMs: status.leaderContactMs,
     electionTimeoutMs: tuning.electionTimeoutMs,
     snapshotIntervalMs: tuning.snapshotIntervalMs,
     committedEntries: counters.committedEntries,

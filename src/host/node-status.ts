@@ -18,6 +18,7 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
   return {
     ...coreStatus(core, state),
     stateHash: stateHash(core),
+    wallClockMs: Math.round(core.clock.wallMs()),
     disk: core.input.storage.diskStatus?.() ?? null,
   }
 }
@@ -34,6 +35,7 @@ export function coreStatus(core: NodeCore, state: unknown): CoreStatus {
     term: core.term,
     votedFor: core.votedFor,
     leader: core.leader,
+    leaderContactMs: leaderContactMs(core),
     // Copies: what a user sorts or cuts must not be the configuration that votes are counted in.
     peers: [...core.configuration.peers],
     oldPeers: [...core.configuration.oldPeers],
@@ -58,6 +60,7 @@ export function coreStatus(core: NodeCore, state: unknown): CoreStatus {
     leaseValid: leaseIsValid(core),
     replicators: replicators(core),
     snapshot: snapshotStatus(core),
+    settings: settingsStatus(core),
     error: core.life.failure?.message ?? null,
   }
 }
@@ -79,6 +82,16 @@ export function membersOf(core: NodeCore): ConfigurationInfo {
   const { configuration, office } = core
   const stage = office?.change.stage ?? (isStable(configuration) ? 'none' : 'joint')
   return configurationInfo(core, configuration, stage)
+}
+
+function settingsStatus({ tuning }: NodeCore): NodeStatus['settings'] {
+  const { electionTimeoutMs, maxClockDriftMs, leaderLease, maxEntryBytes } = tuning
+  return { electionTimeoutMs, maxClockDriftMs, leaderLease, maxEntryBytes }
+}
+
+function leaderContactMs({ following, clock }: NodeCore): number | null {
+  const { lastContactMs } = following.lease
+  return lastContactMs === null ? null : Math.round(clock.nowMs() - lastContactMs)
 }
 
 function changeStatus(core: NodeCore): NodeStatus['change'] {

@@ -35,6 +35,17 @@ const diskSchema = z.object({
   /** Not told by members of older versions. */
   databaseBytes: z.number().nonnegative().default(0),
   blockedByReaderMs: z.number().nonnegative().nullable(),
+  freeBytes: z.number().nonnegative().optional(),
+  writes: z
+    .object({ count: index, p50Ms: z.number().nonnegative(), p99Ms: z.number().nonnegative() })
+    .optional(),
+})
+
+const settingsSchema = z.object({
+  electionTimeoutMs: index,
+  maxClockDriftMs: index,
+  leaderLease: z.boolean(),
+  maxEntryBytes: index,
 })
 
 /** Unknown fields of a newer member are dropped. */
@@ -117,11 +128,17 @@ const memberStatusSchema = z.object({
   /** Not told by members of older versions. */
   snapshot: snapshotSchema.default(NOTHING_TOLD),
   disk: diskSchema.nullable().default(null),
+  version: z.string().max(64).nullable().default(null),
+  leaderContactMs: z.number().nullable().default(null),
+  settings: settingsSchema.nullable().default(null),
+  wallClockMs: z.number().nullable().default(null),
   error: z.string().nullable(),
 })
 
 export interface MemberStatus extends NodeStatus {
   readonly instance: string
+  /** Of the program that it runs in, as `attachServices` was told; null: it was not told, or does not say. */
+  readonly version: string | null
 }
 
 export const MAX_STATUS_BYTES = 1024 * 1024

@@ -16,6 +16,18 @@ export const SECONDS: readonly number[] = [
 export const ENTRIES: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
 export const BYTES: readonly number[] = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304]
 
+/** The upper end of the bucket below which this share of all values lies; of the last bucket, where it begins. Null: there are none. */
+export function quantileOf({ bounds, counts }: HistogramFigures, share: number): number | null {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  if (total === 0) return null
+  let seen = 0
+  const bucket = counts.findIndex((count) => {
+    seen += count
+    return seen >= share * total
+  })
+  return bounds[Math.min(bucket, bounds.length - 1)] ?? null
+}
+
 export class Histogram {
   readonly #bounds: readonly number[]
   readonly #counts: number[]

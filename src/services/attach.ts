@@ -27,7 +27,7 @@ export interface AttachOptions {
   readonly node: RaftNode
   /** Default `quorate`. */
   readonly prefix?: string
-  /** Shown by discovery tools. */
+  /** Shown by discovery tools, and by the member's status. */
   readonly version?: string
   readonly clock?: Clock
   readonly random?: Random
@@ -50,12 +50,12 @@ const LEADER_LINGER_MS = 100
 /** @throws QuorateError INVALID when prefix, group or id can't be part of a subject. */
 export function attachServices(options: AttachOptions): AttachedServices {
   const { transport, node, prefix = DEFAULT_PREFIX, clock = systemClock } = options
-  const { random = systemRandom, version = '0.0.0' } = options
+  const { random = systemRandom, version = null } = options
   const logger = shelteredLogger(options.logger)
   const { group, id } = node
   const instance = randomName(random)
   const standing = trackStanding(node)
-  const parts = { transport, node, prefix, clock, logger, instance, standing: standing.now }
+  const parts = { transport, node, prefix, clock, logger, instance, version, standing: standing.now }
   const { forLeader, forAll, lending, feed } = endpointsOf(parts)
 
   for (const each of forAll) each.open()
@@ -64,7 +64,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
     name: serviceName(prefix, group),
     prefix,
     id,
-    version,
+    version: version ?? '0.0.0',
     description: `Member ${id} of Raft group ${group}`,
     started: new Date(clock.wallMs()).toISOString(),
     metadata: () => {
@@ -97,15 +97,17 @@ export function attachServices(options: AttachOptions): AttachedServices {
 
 type EndpointContext = Required<Pick<AttachOptions, 'transport' | 'node' | 'prefix' | 'clock' | 'logger'>> & {
   readonly instance: string
+  readonly version: string | null
   readonly standing: OperationContext['standing']
 }
 
-function endpointsOf({ transport, node, prefix, clock, logger, instance, standing }: EndpointContext): {
+function endpointsOf(context: EndpointContext): {
   readonly forLeader: readonly Endpoint[]
   readonly forAll: readonly Endpoint[]
   readonly lending: SnapshotLending
   readonly feed: FeedDesk
 } {
+  const { transport, node, prefix, clock, logger, instance, version, standing } = context
   const { group, id } = node
   const member = memberOf(node, (thrown) =>
     logger.error({ group, error: messageOf(thrown) }, 'An answer to a client could not be given.'),
@@ -124,7 +126,7 @@ function endpointsOf({ transport, node, prefix, clock, logger, instance, standin
     new Endpoint({
       ...{ ...common, name, subject },
       handle: ({ replyTo }) => {
-        const answer: MemberStatus = { ...node.status(), instance }
+        const answer: MemberStatus = { ...node.status(), instance, version }
         transport.publish(replyTo, encodeJson(answer))
       },
     })

@@ -55,6 +55,17 @@ export interface DiskStatus {
    * shrinking; `null`: none does. It grows by all that is written meanwhile.
    */
   readonly blockedByReaderMs: number | null
+  /** Room that is left where the database is. Left out: it is not known. */
+  readonly freeBytes?: number | undefined
+  /** How long writes have taken. Left out: it is not known, or nothing was written. */
+  readonly writes?: WriteTimes | undefined
+}
+
+/** Of transactions with their sync, since the storage was opened: upper ends of the buckets they were counted in. */
+export interface WriteTimes {
+  readonly count: number
+  readonly p50Ms: number
+  readonly p99Ms: number
 }
 
 export type OpenGroupResult =

@@ -10,8 +10,8 @@ type Snapshot = GroupStatus['members'][number]['snapshot']
 
 function group(snapshot: Partial<Snapshot>): GroupStatus {
   const status = new FakeNode('n1').status()
-  const member = { ...status, instance: 'a', snapshot: { ...status.snapshot, ...snapshot } }
-  return { group: 'demo', members: [member], unreachable: [], leader: null }
+  const member = { ...status, instance: 'a', version: null, snapshot: { ...status.snapshot, ...snapshot } }
+  return { group: 'demo', members: [member], unreachable: [], leader: null, clocks: [] }
 }
 
 const MB = 1_000_000

@@ -93,8 +93,36 @@ describe('status of a group', () => {
       group: 'other',
       members: [],
       unreachable: [],
-      leader: null,
+      ...{ leader: null, clocks: [] },
     })
+  })
+
+  test('tells how far clocks are ahead of the own one, of members that tell the time', async () => {
+    const { bus, nodes } = group(['n1', 'n2', 'n3'])
+    const [early, late] = nodes
+    if (early === undefined || late === undefined) throw new Error('no nodes')
+    const [first, second] = [early.status(), late.status()]
+    early.status = () => ({ ...first, wallClockMs: Date.now() + 60_000 })
+    late.status = () => ({ ...second, wallClockMs: Date.now() - 60_000 })
+    const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
+    const { clocks } = await client.status({ timeoutMs: 60_000 })
+    expect(clocks.map(({ id, aheadMs }) => [id, Math.round(aheadMs / 10_000)])).toEqual([
+      ['n1', 6],
+      ['n2', -6],
+    ])
+  })
+
+  test('takes the answer of an older member, which leaves out what it does not know of', async () => {
+    const { bus } = group(['n1', 'n2'])
+    const { wallClockMs: _, leaderContactMs: __, settings: ___, ...old } = new FakeNode('n3').status()
+    const older = bus.connect('n3')
+    older.subscribe('quorate.demo.members.status', ({ replyTo = '' }) =>
+      older.publish(replyTo, encodeJson({ ...old, instance: 'i' })),
+    )
+    const client = connectClient({ transport: bus.connect('app'), group: 'demo' })
+    const { members } = await client.status({ timeoutMs: 60_000 })
+    expect(members.at(-1)).toMatchObject({ id: 'n3', version: null, settings: null, wallClockMs: null })
+    expect(members[0]).toMatchObject({ id: 'n1', version: '1.2.3' })
   })
 
   test('skips what is not a status', async () => {

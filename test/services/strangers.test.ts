@@ -56,11 +56,11 @@ async function untilLed(world: World) {
 it('without a leader the word of a member counts, however far a removed one has got', async () => {
   await using world = new World('a')
   const { node } = await world.member('a')
-  const status = { ...node.status(), instance: 'x', leader: null, role: 'follower' as const }
+  const status = { ...node.status(), instance: 'x', version: null, leader: null, role: 'follower' as const }
   const member = parseMemberStatus({ ...status, id: 'm', peers: ['m', 'n'], term: 3, membership: 'voter' })
   const gone = parseMemberStatus({ ...status, id: 'r', peers: ['r', 'm'], term: 9, membership: 'removed' })
   if (member === undefined || gone === undefined) throw new Error('no status')
-  const told = { group: 'words', unreachable: [], leader: null }
+  const told = { leader: null }
   expect(authorityOf({ ...told, members: [gone, member] })?.id).toBe('m')
   expect(authorityOf({ ...told, members: [gone] })?.id).toBe('r')
 })

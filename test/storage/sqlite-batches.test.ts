@@ -133,4 +133,9 @@ test('a turn of many megabytes is all there, and the write-ahead log stays small
   expect(readAll(store, 1).length).toBe(300)
   await expect.poll(() => storage.diskStatus().walBytes).toBeGreaterThan(0)
   expect(storage.diskStatus().walBytes).toBeLessThan(8 * 1024 * 1024)
+  // What operators are told beside it.
+  const { writes } = storage.diskStatus()
+  expect(writes?.count).toBeGreaterThan(0)
+  expect(writes?.p99Ms ?? 0).toBeGreaterThanOrEqual(writes?.p50Ms ?? Number.POSITIVE_INFINITY)
+  await expect.poll(() => storage.diskStatus().freeBytes).toBeGreaterThan(0)
 })

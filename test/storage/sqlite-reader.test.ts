@@ -135,14 +135,14 @@ test('is said again when the log has doubled, and once that it is over', () => {
 })
 
 test('the command line says it under its table', () => {
-  const healthy = { ...new FakeNode('n1').status(), id: 'n1', instance: 'i' }
+  const healthy = { ...new FakeNode('n1').status(), id: 'n1', instance: 'i', version: null }
   const disk = { walBytes: 151_000_000, databaseBytes: 0, blockedByReaderMs: 12_300 }
   const members = [
     healthy,
     { ...healthy, id: 'n2', disk },
     { ...healthy, id: 'n3', disk: { ...disk, blockedByReaderMs: null } },
   ]
-  const text = formatStatus({ group: 'g', leader: 'n1', members, unreachable: [] }, [])
+  const text = formatStatus({ group: 'g', leader: 'n1', members, unreachable: [], clocks: [] }, [])
   expect(text.split('\n').filter((line) => line.includes('another program'))).toEqual([
     expect.stringMatching(/^n2: .* for 12 s; .* 151\.0 MB/),
   ])

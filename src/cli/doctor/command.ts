@@ -1,17 +1,24 @@
 // `quorate doctor`: looks at a running group, at a member's files, or at both, and says what is not as it should be.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import { Presets, SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
-import { connectClient } from '../../client.ts'
+import { connectClient, type GroupStatus, type QuorateClient } from '../../client.ts'
 import { isQuorateError } from '../../errors.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { openBus } from '../bus.ts'
 import { type ClientFlags, clientOptions } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { printJson, printLine } from '../output.ts'
+import { checkBus } from './agreement-checks.ts'
+import { watchOwnClock } from './clock-checks.ts'
 import { checkDirectory } from './directory-checks.ts'
 import { type Finding, fine, formatFindings, problem } from './finding.ts'
-import { checkBus, checkGroup, checkRead } from './group-checks.ts'
+import { checkGroup, checkRead } from './group-checks.ts'
+import { checkPermissions, RefusalsHeard, tryPermissions } from './permission-checks.ts'
+import { both, checkReach, silencesOf } from './reach-checks.ts'
+import { checkSync } from './sync-checks.ts'
 
 interface DoctorFlags extends ClientFlags {
   readonly data?: string
@@ -20,6 +27,8 @@ interface DoctorFlags extends ClientFlags {
 }
 
 const STATUS_WAIT_MS = 1000
+/** What an election under way looks like a cut for. */
+const LOOK_AGAIN_MS = 1000
 const OLDEST_NODE: readonly [major: number, minor: number] = [20, 19]
 
 export function doctorCommand(): Command {
@@ -36,10 +45,12 @@ export function doctorCommand(): Command {
     const flags = command.opts<DoctorFlags>()
     if (!flags.bus && flags.data === undefined)
       throw new CliError(ExitCode.USAGE, 'With --no-bus there is nothing to look at but --data.')
+    const checkOwnClock = watchOwnClock()
     const findings = [
       checkNode(process.versions.node),
-      ...(flags.data === undefined ? [] : lookThrough(flags.data)),
+      ...(flags.data === undefined ? [] : await lookAtFiles(flags.data)),
       ...(flags.bus ? await visit(flags) : []),
+      checkOwnClock(),
     ]
     show(findings, flags.json === true)
   })
@@ -51,6 +62,12 @@ function checkNode(version: string): Finding {
   return isOld
     ? problem('node', `Node ${version} is too old: use ${OLDEST_NODE.join('.')} or newer.`)
     : fine('node', `Node ${version}.`)
+}
+
+async function lookAtFiles(dataDir: string): Promise<readonly Finding[]> {
+  const found = lookThrough(dataDir)
+  const isThere = found.every(({ check, verdict }) => check !== 'data directory' || verdict === 'ok')
+  return isThere ? [...found, await checkSync(dataDir)] : found
 }
 
 /** With a progress bar on a terminal: a long log takes its time. */
@@ -73,22 +90,51 @@ function lookThrough(dataDir: string): readonly Finding[] {
 }
 
 async function visit(flags: DoctorFlags): Promise<readonly Finding[]> {
-  const { group, prefix, timeout: timeoutMs, as: id } = flags
-  const transport = await openBus({ flags, id, timeoutMs }).catch((error: unknown) => {
-    if (isQuorateError(error) && error.code === 'INVALID') throw error
-    return problem('bus', messageOf(error))
-  })
+  const { group, prefix, timeout: timeoutMs, as } = flags
+  const heard = new RefusalsHeard()
+  const transport = await openBus({ flags, id: as, timeoutMs, logger: heard.logger }).catch(
+    (error: unknown) => {
+      if (isQuorateError(error) && error.code === 'INVALID') throw error
+      return problem('bus', messageOf(error))
+    },
+  )
   if ('verdict' in transport) return [transport]
-  const client = connectClient({ transport, group, prefix, timeoutMs, name: id })
+  const client = connectClient({ transport, group, prefix, timeoutMs, name: as })
   try {
-    const bus = checkBus(transport)
-    const members = await checkGroup(client, Math.min(STATUS_WAIT_MS, timeoutMs))
-    const isServing = members.some(({ check, verdict }) => check === 'leader' && verdict === 'ok')
-    return [bus, ...members, ...(isServing ? [await checkRead(client)] : [])]
+    tryPermissions(transport, { group, prefix, as })
+    const found = await ask(client, Math.min(STATUS_WAIT_MS, timeoutMs))
+    const isServing = found.findings.some(({ check, verdict }) => check === 'leader' && verdict === 'ok')
+    const read = isServing ? [await checkRead(client)] : []
+    return [
+      checkBus(transport.status(), found.status.members),
+      checkPermissions(heard.refused, { group, prefix, as }),
+      ...found.findings,
+      ...read,
+    ]
   } finally {
     client.close()
     await transport.close()
   }
+}
+
+interface Asked {
+  readonly status: GroupStatus
+  readonly findings: readonly Finding[]
+}
+
+async function ask(client: QuorateClient, timeoutMs: number): Promise<Asked> {
+  const startedMs = systemClock.nowMs()
+  const status = await client.status({ timeoutMs })
+  const findings = checkGroup(status, systemClock.nowMs() - startedMs)
+  if (status.members.length === 0) return { status, findings }
+  const silences = silencesOf(status)
+  const seenTwice = silences.length === 0 ? [] : both(silences, await askAgain(client, timeoutMs))
+  return { status, findings: [...findings, ...checkReach(seenTwice, status)] }
+}
+
+async function askAgain(client: QuorateClient, timeoutMs: number): Promise<ReturnType<typeof silencesOf>> {
+  await pause(LOOK_AGAIN_MS)
+  return silencesOf(await client.status({ timeoutMs }))
 }
 
 function show(findings: readonly Finding[], asJson: boolean): void {

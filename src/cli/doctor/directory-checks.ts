@@ -9,11 +9,9 @@ import {
 import { formatCount } from '../output.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
 import { checkSnapshots } from './snapshot-checks.ts'
+import { spaceFinding } from './space.ts'
 
 const MEGABYTE = 1_000_000
-/** With less than this a busy group is full within minutes. */
-const LOW_SPACE_BYTES = 1000 * MEGABYTE
-const NO_SPACE_BYTES = 100 * MEGABYTE
 /** What the write-ahead log is kept to, with room to spare. */
 const LARGE_WAL_BYTES = 16 * MEGABYTE
 
@@ -32,7 +30,7 @@ export function checkDirectory(
       checkContent(found),
       ...checkSnapshots(dataDir, found.inUse),
       checkWal(found),
-      checkSpace(found),
+      spaceFinding('free space', found.freeBytes),
       checkFileSystem(found),
     ]
   } catch (error) {
@@ -74,14 +72,6 @@ function checkWal({ walBytes, inUse }: InspectedDirectory): Finding {
     ? 'another program reads the database for long (a backup, a sqlite3 shell): end it, and the file shrinks.'
     : 'its member did not end in order; it is moved at the next start.'
   return warning(check, `${size}: ${why}`)
-}
-
-function checkSpace({ freeBytes }: InspectedDirectory): Finding {
-  const check = 'free space'
-  const size = `${formatCount(freeBytes / MEGABYTE)} MB`
-  if (freeBytes < NO_SPACE_BYTES)
-    return problem(check, `${size}: the member will stop when it is full. Make space.`)
-  return freeBytes < LOW_SPACE_BYTES ? warning(check, `${size}: make space soon.`) : fine(check, `${size}.`)
 }
 
 function checkFileSystem({ fileSystem }: InspectedDirectory): Finding {

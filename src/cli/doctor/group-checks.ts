@@ -5,33 +5,19 @@ import { isQuorateError } from '../../errors.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { NodeStatus } from '../../status.ts'
-import type { Transport } from '../../transport/transport.ts'
 import { formatCount } from '../output.ts'
+import { checkSettings, checkVersions } from './agreement-checks.ts'
+import { checkClocks } from './clock-checks.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
+import { spaceFinding } from './space.ts'
+import { SLOW_SYNC_MS, SLOWEST_SYNC_MS } from './sync-checks.ts'
 
-/** An entry of the default largest size, and what surrounds it. */
-const WANTED_PAYLOAD_BYTES = 520 * 1024
 const SLOW_ANSWER_MS = 100
 const LARGE_LAG = 10_000
 const MUCH_UNDURABLE_BYTES = 8 * 1024 * 1024
 
-export function checkBus(transport: Transport): Finding {
-  const { connected, maxPayloadBytes, detail } = transport.status()
-  const size = `${formatCount(maxPayloadBytes / 1024)} KiB`
-  if (!connected) return problem('bus', `Not connected: ${detail}`)
-  if (maxPayloadBytes < WANTED_PAYLOAD_BYTES) {
-    return warning(
-      'bus',
-      `Takes payloads of ${size}, too little for entries of maxEntryBytes at its default: raise max_payload.`,
-    )
-  }
-  return fine('bus', `Connected, takes payloads of ${size}.`)
-}
-
-export async function checkGroup(client: QuorateClient, timeoutMs: number): Promise<readonly Finding[]> {
-  const startedMs = systemClock.nowMs()
-  const group = await client.status({ timeoutMs })
-  const tookMs = systemClock.nowMs() - startedMs
+/** @param tookMs how long it took until all had answered */
+export function checkGroup(group: GroupStatus, tookMs: number): readonly Finding[] {
   const { members } = group
   if (members.length === 0)
     return [
@@ -43,6 +29,9 @@ export async function checkGroup(client: QuorateClient, timeoutMs: number): Prom
     checkLeader(group),
     checkAnswers(group, tookMs),
     checkStates(members),
+    checkVersions(members),
+    ...checkSettings(members),
+    checkClocks(group.clocks),
     ...members.flatMap((member) => checkMember(member, leaderOf(group))),
   ]
 }
@@ -141,6 +130,8 @@ function checkMember(status: NodeStatus, leader: NodeStatus | undefined): Findin
   }
   if (undurableBytes > MUCH_UNDURABLE_BYTES)
     return [warning(check, `${formatCount(undurableBytes)} bytes wait for its disk: the disk is too slow.`)]
+  const ofDisk = diskFinding(check, disk)
+  if (ofDisk !== null) return [ofDisk]
   const seen = leader?.replicators.find(({ peer }) => peer === status.id)
   if (seen?.counts === false) {
     return [
@@ -154,4 +145,19 @@ function checkMember(status: NodeStatus, leader: NodeStatus | undefined): Findin
   return lag > LARGE_LAG
     ? [warning(check, `${formatCount(lag)} entries behind the leader: slow, or catching up.`)]
     : [fine(check, `${status.role}, applied to ${appliedIndex}.`)]
+}
+
+/** Of few writes a quantile says nothing. */
+const ENOUGH_WRITES = 100
+
+function diskFinding(check: string, disk: NodeStatus['disk']): Finding | null {
+  if (disk?.freeBytes !== undefined) {
+    const space = spaceFinding(check, disk.freeBytes)
+    if (space.verdict !== 'ok') return space
+  }
+  if (disk?.writes === undefined || disk.writes.count < ENOUGH_WRITES) return null
+  const { p50Ms, p99Ms } = disk.writes
+  if (p50Ms <= SLOW_SYNC_MS && p99Ms <= SLOWEST_SYNC_MS) return null
+  const says = `Its writes take up to ${formatCount(p50Ms)} ms at the median and ${formatCount(p99Ms)} ms at the 99th percentile to be durable`
+  return warning(check, `${says}: use a faster disk, or see what else uses it.`)
 }

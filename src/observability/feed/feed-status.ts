@@ -8,7 +8,7 @@ import type { ActorBook } from './actor-book.ts'
 import type { CommitSampler } from './commit-sampler.ts'
 
 /** The status, without what only the disk or the user's machine could say. */
-export type CoreStatus = Omit<NodeStatus, 'stateHash' | 'disk'>
+export type CoreStatus = Omit<NodeStatus, 'stateHash' | 'disk' | 'wallClockMs'>
 
 const MAX_ERROR_LENGTH = 1000
 

@@ -120,9 +120,9 @@ class DiskServer {
 
   #tellStatus(): void {
     const status = this.#disk.status()
-    const { walBytes, databaseBytes, blockedByReaderMs } = this.#told
+    const { walBytes, databaseBytes, freeBytes, blockedByReaderMs } = this.#told
     const isSameSize = status.walBytes === walBytes && status.databaseBytes === databaseBytes
-    if (isSameSize && status.blockedByReaderMs === blockedByReaderMs) return
+    if (isSameSize && status.freeBytes === freeBytes && status.blockedByReaderMs === blockedByReaderMs) return
     this.#told = status
     this.#answer({ kind: 'status', status })
   }

@@ -146,6 +146,7 @@ export class Disk {
     return {
       walBytes: this.#walBytes,
       databaseBytes: this.#files.databaseBytes,
+      freeBytes: this.#files.freeBytes,
       blockedByReaderMs: blockedMs > BLOCKED_WHEN_LONGER_MS ? blockedMs : null,
     }
   }

@@ -3,8 +3,8 @@
 // They must not throw: whoever takes one from outside shelters it.
 
 import type { LogEntry } from '../../rules/types.ts'
-import { BYTES, Histogram, SECONDS } from '../../runtime/histogram.ts'
-import { type StorageDone, StorageError, type StorageFigures } from '../storage.ts'
+import { BYTES, Histogram, quantileOf, SECONDS } from '../../runtime/histogram.ts'
+import { type StorageDone, StorageError, type StorageFigures, type WriteTimes } from '../storage.ts'
 import { fromFailure } from './failure.ts'
 import type { DiskRequest, DiskResponse, OpenedGroup } from './messages.ts'
 import { OperationPacker } from './operations.ts'
@@ -62,6 +62,14 @@ export class RequestQueue {
 
   get figures(): Pick<StorageFigures, 'writeSeconds' | 'writeBytes'> {
     return { writeSeconds: this.#writeSeconds.figures(), writeBytes: this.#writeBytes.figures() }
+  }
+
+  get writeTimes(): WriteTimes | undefined {
+    const figures = this.#writeSeconds.figures()
+    const [p50, p99] = [quantileOf(figures, 0.5), quantileOf(figures, 0.99)]
+    if (p50 === null || p99 === null) return undefined
+    const count = figures.counts.reduce((sum, each) => sum + each, 0)
+    return { count, p50Ms: p50 * 1000, p99Ms: p99 * 1000 }
   }
 
   get idle(): boolean {

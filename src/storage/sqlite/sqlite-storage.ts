@@ -189,7 +189,7 @@ export class SqliteStorage implements Storage {
   }
 
   diskStatus(): DiskStatus {
-    return this.#status
+    return { ...this.#status, writes: this.#queue.writeTimes }
   }
 
   readonly figures = (): StorageFigures => ({ ...this.#status, ...this.#queue.figures })
