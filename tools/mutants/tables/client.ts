@@ -7,12 +7,14 @@
 //   leader-route  an old term wins, a silent leader is kept or a busy one left, a follower's word counts, a search stays
 //   requester     answers cross, a subscription stays, what did not leave is waited for
 //   route         a member is taken for silent, or for heard
+//   session       a copy passes for another command, or two commands for copies; a closed one goes on, a forgotten one ends
 //   status        another group's member counts, an old leader is named, who is missing is not
 
 import type { Mutant } from '../mutant.ts'
 
 const CLIENT = ['test/client/client.test.ts']
 const LIMITS = ['test/client/limits.test.ts']
+const SESSIONS = ['test/commands/sessions.test.ts']
 const SILENT = ['test/client/silent-leader.test.ts']
 const STATUS = ['test/client/status.test.ts']
 
@@ -273,5 +275,26 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'if (reply.noResponders) return finish()',
     replace: 'if (reply.noResponders) return',
     tests: STATUS,
+  },
+  {
+    name: 'a closed session goes on',
+    file: 'client/session.ts',
+    find: "if (this.#closed) throw new QuorateError('SHUTDOWN', 'The session is closed.')",
+    replace: '',
+    tests: SESSIONS,
+  },
+  {
+    name: 'a session that was forgotten is not begun anew',
+    file: 'client/session.ts',
+    find: 'if (this.#id === id) await this.begin()',
+    replace: 'throw error',
+    tests: SESSIONS,
+  },
+  {
+    name: 'two commands of a session pass for copies of one',
+    file: 'client/session.ts',
+    find: 'const sequence = ++this.#sequence',
+    replace: 'const sequence = this.#sequence + 1',
+    tests: SESSIONS,
   },
 ]
