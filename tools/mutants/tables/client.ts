@@ -22,8 +22,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'an operation as large as the bus takes is refused',
     file: 'client/client.ts',
-    find: 'bytes.byteLength > maxBytes',
-    replace: 'bytes.byteLength >= maxBytes',
+    find: 'bytes <= maxBytes) return',
+    replace: 'bytes < maxBytes) return',
     tests: LIMITS,
   },
   {
