@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -50,12 +50,14 @@ function tool(name: string, program: string): string {
 /** As an installation would, but from what is here already: what the package does not ask for is not there. */
 function install(): void {
   const modules = join(project, 'node_modules')
-  mkdirSync(join(modules, '@types'), { recursive: true })
+  mkdirSync(modules, { recursive: true })
   expect(run('tar', ['-xzf', tarball, '-C', modules]).status).toBe(0)
   run('mv', ['package', 'quorate'], modules)
   manifest = manifestSchema.parse(JSON.parse(readFileSync(join(modules, 'quorate', 'package.json'), 'utf8')))
-  for (const name of [...Object.keys(manifest.dependencies), '@types/node'])
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name))
+  }
   cpSync(CONSUMER, project, { recursive: true })
   writeFileSync(join(project, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }')
 }
