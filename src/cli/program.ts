@@ -18,6 +18,7 @@ import { serveCommand } from './serve/command.ts'
 import { leaveSignals } from './signals.ts'
 import { snapshotCommand } from './snapshot/command.ts'
 import { statusCommand } from './status/command.ts'
+import { verifyCommand } from './verify/command.ts'
 import { packageVersion } from './version.ts'
 import { watchCommand } from './watch/command.ts'
 
@@ -39,6 +40,7 @@ export function createProgram(): Command {
       inspectCommand(),
       healthCommand(),
       doctorCommand(),
+      verifyCommand(),
       permissionsCommand(),
     ],
   ]

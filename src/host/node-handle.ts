@@ -3,6 +3,7 @@
 import { type Actor, createActor, type InspectionEvent } from 'xstate'
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { ProposalOutcome } from '../actors/apply/closures.ts'
+import type { StateHashOutcome } from '../actors/apply/state-probes.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
 import type { ResetOutcome } from '../actors/membership/reset.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
@@ -20,7 +21,7 @@ import { Feed } from '../observability/feed/feed.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
-import type { LentSnapshot } from '../services/member-port.ts'
+import type { LentSnapshot, StateHashRequest } from '../services/member-port.ts'
 import type { StateMachinePort } from '../state-machine.ts'
 import type { NodeStatus } from '../status.ts'
 import { encodeValue } from '../transport/wire/codec.ts'
@@ -87,6 +88,11 @@ export class NodeHandle {
   /** Looks for the first command at or after `index`. `done` comes exactly once, never before this returns. */
   readLog(index: LogIndex, done: (outcome: LogReadOutcome) => void): void {
     this.#intake.readLog(index, done)
+  }
+
+  /** Takes the hash of the state at one index. `done` comes exactly once, never before this returns. */
+  stateHash(request: StateHashRequest, done: (outcome: StateHashOutcome) => void): void {
+    this.#intake.stateHash(request, done)
   }
 
   /** Takes a snapshot. `done` comes exactly once, never before this returns. */

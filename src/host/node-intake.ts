@@ -3,6 +3,7 @@
 
 import type { QueryOutcome } from '../actors/apply/apply-queue.events.ts'
 import type { Proposal, ProposalOutcome } from '../actors/apply/closures.ts'
+import type { StateHashOutcome } from '../actors/apply/state-probes.ts'
 import type { ChangeOutcome } from '../actors/membership/change-world.ts'
 import type { ResetOutcome } from '../actors/membership/reset.ts'
 import type { TransferOutcome } from '../actors/node/handover.ts'
@@ -18,7 +19,9 @@ import { parseTuning } from '../options.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import { type Retiming, retimed } from '../rules/timing.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
+import type { StateHashRequest } from '../services/member-port.ts'
 import { Refused } from '../state-machine.ts'
+import { askStateHash } from './state-hash.ts'
 import { readUserLog } from './user-log.ts'
 
 export class NodeIntake {
@@ -78,6 +81,13 @@ export class NodeIntake {
     core.clock.defer(() => {
       if (logReads.has(settle)) readUserLog(core, index, settle)
     })
+  }
+
+  /** Takes the hash of the state at one index. `done` comes exactly once, never before this returns. */
+  stateHash(request: StateHashRequest, done: (outcome: StateHashOutcome) => void): void {
+    const refused = this.#cannotServe()
+    if (refused !== null) return this.#later(() => done({ ok: false, error: refused }))
+    askStateHash(this.#core, request, done)
   }
 
   /** Asks for a snapshot of the state. `done` comes exactly once, never before this returns. */

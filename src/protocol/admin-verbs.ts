@@ -20,6 +20,7 @@ const ANSWER_LIMITS = { maxDepth: 8, maxItems: 32_768 } as const
 const REQUEST_LIMITS = { maxDepth: 4, maxItems: 4096 } as const
 const MAX_NAMES = 512
 const MAX_PRIORITY = 1_000_000
+const MAX_HASH_WAIT_MS = 30_000
 
 // ---- requests
 
@@ -59,6 +60,13 @@ const requestSchema = z.discriminatedUnion('verb', [
   }),
   z.strictObject({ verb: z.literal('readonly'), on: z.boolean() }),
   z.strictObject({
+    verb: z.literal('state_hash'),
+    /** The hash after exactly the entries up to here. Left out: where the member stands. */
+    index: z.int().min(0).optional(),
+    /** How long to wait for it. */
+    waitMs: z.int().min(0).max(MAX_HASH_WAIT_MS).optional(),
+  }),
+  z.strictObject({
     ...{ verb: z.literal('inspect'), viewer: nameSchema },
     /** How long to go on telling; 0: this viewer has seen enough. */
     leaseMs: z.int().min(0).max(MAX_LEASE_MS),
@@ -86,7 +94,12 @@ export const GROUP_VERBS = [
   'list_peers',
 ] as const satisfies readonly AdminVerb[]
 /** What one member is told about itself: only ever asked of that member. */
-export const MEMBER_VERBS = ['reset_peer', 'readonly', 'inspect'] as const satisfies readonly AdminVerb[]
+export const MEMBER_VERBS = [
+  'reset_peer',
+  'readonly',
+  'inspect',
+  'state_hash',
+] as const satisfies readonly AdminVerb[]
 export const ADMIN_VERBS: readonly AdminVerb[] = [...GROUP_VERBS, ...MEMBER_VERBS]
 
 export type PayloadForm = 'json' | 'cbor'
@@ -152,6 +165,10 @@ const listSchema = z.object({
 const snapshotSchema = z.object({ ok: z.literal(true), snapshot: snapshotSummarySchema })
 const readonlySchema = z.object({ ok: z.literal(true), readonly: z.boolean() })
 
+const stateHashSchema = z.object({
+  ...{ ok: z.literal(true), member: nameSchema, index, hash: z.string().max(256) },
+})
+
 const refusalSchema = z.object({
   ok: z.literal(false),
   error: z.object({
@@ -185,6 +202,7 @@ interface AnswerOf {
   snapshot: { readonly ok: true; readonly snapshot: SnapshotSummary }
   readonly: z.output<typeof readonlySchema>
   inspect: FeedPicture
+  state_hash: z.output<typeof stateHashSchema>
 }
 export type AdminAnswer<V extends AdminVerb = AdminVerb> = AnswerOf[V]
 
@@ -193,7 +211,7 @@ const answerSchemas: { readonly [V in AdminVerb]: z.ZodType<AnswerOf[V]> } = {
   ...{ promote: changedSchema, demote: changedSchema, set_priority: changedSchema },
   ...{ reset_peer: changedSchema, transfer_leader: leaderSchema, get_leader: leaderSchema },
   ...{ list_peers: listSchema, snapshot: snapshotSchema, readonly: readonlySchema },
-  inspect: pictureSchema,
+  ...{ inspect: pictureSchema, state_hash: stateHashSchema },
 }
 
 export type AdminRefusal = z.output<typeof refusalSchema>

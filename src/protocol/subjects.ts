@@ -39,6 +39,7 @@ const UNNAMED: ReadonlySet<string> = new Set([
   'get_leader',
   'list_peers',
   'inspect',
+  'state_hash',
 ])
 
 /**

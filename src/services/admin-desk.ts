@@ -26,6 +26,8 @@ import type { OperationContext } from './operations.ts'
 /** Different requests under way at a time, and askers that wait for one of them. */
 const MAX_RUNNING = 32
 const MAX_WAITING = 64
+/** Unless whoever asks says how long. */
+const HASH_WAIT_MS = 5000
 
 export interface AdminDeskOptions {
   readonly node: RaftNode
@@ -43,6 +45,7 @@ interface Asker {
   readonly form: PayloadForm
 }
 
+type HashRequest = Extract<AdminRequest, { readonly verb: 'state_hash' }>
 type Ended = (result: AdminAnswer | QuorateError) => void
 
 export class AdminDesk {
@@ -68,7 +71,21 @@ export class AdminDesk {
     if (request.verb === 'list_peers') return this.#answer(asker, this.#list())
     // It changes nothing, and viewers ask every few seconds.
     if (request.verb === 'inspect') return this.#answer(asker, this.#options.feed.answer(request))
+    if (request.verb === 'state_hash') return this.#hash(request, asker)
     this.#begin(request, asker)
+  }
+
+  /** Changes nothing either; the member bounds how many of these wait. */
+  #hash({ index, waitMs = HASH_WAIT_MS }: HashRequest, asker: Asker): void {
+    const { member, node } = this.#options
+    member.stateHash({ index: index ?? null, waitMs }, (answer) =>
+      this.#answer(
+        asker,
+        answer.ok
+          ? { ok: true, member: node.id, index: answer.index, hash: answer.hash }
+          : errorOf(answer.error),
+      ),
+    )
   }
 
   #begin(request: AdminRequest, asker: Asker): void {

@@ -24,6 +24,17 @@ export type SnapshotOutcome =
   | { readonly ok: true; readonly snapshot: SnapshotSummary }
   | { readonly ok: false; readonly error: unknown }
 
+/** Of the state after exactly the entries up to `index`. */
+export type StateHashAnswer =
+  | { readonly ok: true; readonly index: LogIndex; readonly hash: string }
+  | { readonly ok: false; readonly error: unknown }
+
+/** `index` null: where the member stands. An index that is not applied yet is waited for, as long as `waitMs`. */
+export interface StateHashRequest {
+  readonly index: LogIndex | null
+  readonly waitMs: number
+}
+
 export type LentSnapshot =
   | { readonly ok: true; readonly reader: SnapshotReader }
   | { readonly ok: false; readonly error: QuorateError }
@@ -39,6 +50,8 @@ export interface MemberPort {
   query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
   /** Does its group count it, or send it the log, as far as it knows? Left out: yes. */
   isMember?(): boolean
+  /** Takes the hash of the state. `done` comes once. Left out: it cannot say at which index it would be. */
+  stateHash?(request: StateHashRequest, done: (answer: StateHashAnswer) => void): void
   /** Opens the newest snapshot. `done` comes once; the reader is its to close. Left out: none is lent. */
   openSnapshot?(done: (opened: LentSnapshot) => void): void
   /** How many of the bytes may be read of a snapshot now (`snapshotThrottle`). Left out: all. */
@@ -60,6 +73,7 @@ export interface Member {
   propose(command: Uint8Array, done: (outcome: WriteOutcome) => void): void
   query(query: unknown, level: ReadLevel, done: (outcome: ReadOutcome) => void): void
   isMember(): boolean
+  stateHash(request: StateHashRequest, done: (answer: StateHashAnswer) => void): void
   snapshot(done: (outcome: SnapshotOutcome) => void): void
   openSnapshot(done: (opened: LentSnapshot) => void): void
   takeReadingBudget(bytes: number): number
@@ -85,6 +99,15 @@ export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Mem
       const settle = once(done, report)
       sheltered(
         () => port.query(query, level, settle),
+        (error) => settle({ ok: false, error }),
+      )
+    },
+    stateHash(request, done) {
+      const settle = once(done, report)
+      const unsupported = new QuorateError('UNSUPPORTED', 'This member hashes its state at no given index.')
+      if (port.stateHash === undefined) return settle({ ok: false, error: unsupported })
+      sheltered(
+        () => port.stateHash?.(request, settle),
         (error) => settle({ ok: false, error }),
       )
     },

@@ -79,7 +79,7 @@ export function permissionsFor(options: PermissionsOptions): SubjectPermissions 
           // What changes something, in the own name alone; what only looks, without one.
           `${scope}.*.admin.*.${name}`,
           `${scope}.admin.*.${name}`,
-          ...['status', 'inspect', 'snapshot-read', 'get_leader', 'list_peers'].map(
+          ...['status', 'inspect', 'snapshot-read', 'get_leader', 'list_peers', 'state_hash'].map(
             (verb) => `${scope}.*.admin.${verb}`,
           ),
           `${scope}.admin.get_leader`,

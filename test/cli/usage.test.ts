@@ -31,6 +31,7 @@ describe.concurrent('wrong calls', () => {
     [['status', '--tls-cert', 'x'], /--tls-cert and --tls-key go together/],
     [['status', '--nkey', 'x', '--creds', 'y'], /Only one of --creds, --nkey and --user/],
     [['status', '--creds', join(directory, 'none')], /credentials .* cannot be read/],
+    [['verify', '--group', 'a.b'], /letters, digits, _ or -/],
     [['permissions'], /Name somebody: --nodes, --clients or --operators/],
     [['permissions', '--members', 'n1,leader'], /word with a meaning in subjects/],
     [['permissions', '--clients', 'a b'], /letters, digits, _ or -/],

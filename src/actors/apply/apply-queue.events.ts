@@ -20,7 +20,7 @@ export interface LoadedPosition extends LogId {
   readonly configuration?: Configuration
 }
 
-/** Work on the whole state that must not overlap with applying: saving it, or replacing it. */
+/** Work on the whole state that must not overlap with applying: saving it, replacing it, or looking at all of it. */
 export interface ExclusiveTask {
   /** Called with the position that the state has reached. Returns the position it has afterwards. */
   readonly run: (
@@ -40,6 +40,7 @@ export type ApplyQueueEvent =
   | { readonly type: 'query'; readonly query: QueuedQuery }
   | { readonly type: 'snapshotSave'; readonly task: ExclusiveTask }
   | { readonly type: 'snapshotLoad'; readonly task: ExclusiveTask }
+  | { readonly type: 'stateHash'; readonly task: ExclusiveTask }
   | { readonly type: 'leaderStart'; readonly term: Term }
   | { readonly type: 'leaderStop'; readonly reason: string }
   | { readonly type: 'startFollowing'; readonly change: LeaderChange }

@@ -26,7 +26,7 @@ export interface ApplyWorkerInput {
 }
 
 type Task = Exclude<ApplyQueueEvent, { type: 'resumed' | 'query' | 'nodeFailed' }>
-type Notice = Exclude<Task, { type: 'committed' | 'snapshotSave' | 'snapshotLoad' }>
+type Notice = Exclude<Task, { type: 'committed' } | { task: ExclusiveTask }>
 
 export class ApplyWorker {
   readonly #world: ApplyWorld
@@ -88,8 +88,7 @@ export class ApplyWorker {
       this.#failure ??= event.error
       return
     }
-    if (event.type === 'snapshotSave' || event.type === 'snapshotLoad')
-      this.#world.exclusiveTasks.add(event.task)
+    if ('task' in event) this.#world.exclusiveTasks.add(event.task)
     const newest = this.#tasks.at(-1)
     if (event.type === 'committed' && newest?.type === 'committed')
       this.#tasks[this.#tasks.length - 1] = event
@@ -130,7 +129,7 @@ export class ApplyWorker {
     const task = this.#tasks[0]
     if (task === undefined || this.#reading.holdsApplies()) return false
     if (task.type === 'committed') return this.#applyUpTo(task.index, endMs)
-    if (task.type === 'snapshotSave' || task.type === 'snapshotLoad') return this.#runExclusive(task.task)
+    if ('task' in task) return this.#runExclusive(task.task)
     this.#tasks.shift()
     this.#notify(task)
     return true

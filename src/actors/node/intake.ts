@@ -7,6 +7,7 @@ import type { LogEntry } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { QueryOutcome } from '../apply/apply-queue.events.ts'
 import type { Proposal } from '../apply/closures.ts'
+import { StateProbes } from '../apply/state-probes.ts'
 import type { NodeEvent, PendingRead } from './node.events.ts'
 
 /** What the proposal queue needs of the node. */
@@ -44,6 +45,8 @@ export class Intake {
   readonly queries = new Set<(outcome: QueryOutcome) => void>()
   /** Whoever waits for an entry of the log. */
   readonly logReads = new Set<(outcome: LogReadOutcome) => void>()
+  /** Whoever waits for the hash of a state. */
+  readonly probes = new StateProbes()
   /** No new work from users. */
   closing = false
 

@@ -258,7 +258,7 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
     assertCommitStep(this.#commitIndex, index, this.log.lastIndex)
     this.counters.committed(this.#commitIndex, index, this.#term, this.clock.nowMs())
     this.#commitIndex = index
-    this.toApplyQueue({ type: 'committed', index })
+    for (const event of this.intake.probes.upTo(index)) this.toApplyQueue(event)
   }
 
   /** A call to another member. Waits in the outbox until what it says is durable. */

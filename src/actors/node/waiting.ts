@@ -10,12 +10,13 @@
 // | following, forwarded | reads that the leader has been asked about |
 // | queries | whoever asked for a read, wherever it has got to |
 // | log reads | whoever asked for an entry of the log |
+// | probes | whoever asked for the hash of a state |
 // | handover, asked | whoever asked for leadership to move |
 // | handover, votes | whoever asked for an election |
 // | snapshots, asked | whoever asked for a snapshot to be taken |
 // | membership, asked | whoever asked for a change of the members |
 // | membership, reset, asked | whoever forced who the members are |
-// | exclusive tasks | whoever asked for a snapshot to be saved or loaded |
+// | exclusive tasks | whoever asked for a snapshot to be saved or loaded, or for the hash of a state |
 
 import type { Outcome, QuorateError } from '../../errors.ts'
 import type { Closure } from '../apply/closures.ts'
@@ -45,6 +46,7 @@ export function settleEverybody(core: NodeCore, { code, why, cause }: Ending): v
   failReads(core, [...reads, ...inHand.reads, ...takeReads(core)], unread)
   for (const settle of [...core.intake.queries]) core.shelter(() => settle({ ok: false, error: unread }))
   for (const settle of [...core.intake.logReads]) core.shelter(() => settle({ ok: false, error: unread }))
+  for (const settle of [...core.intake.probes.asked]) core.shelter(() => settle({ ok: false, error: unread }))
   for (const settle of [...core.handover.votes]) core.shelter(() => settle(unread))
   for (const settle of [...core.handover.asked])
     core.shelter(() => settle({ ok: false, error: error('unknown', '') }))

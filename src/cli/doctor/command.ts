@@ -1,7 +1,6 @@
 // `quorate doctor`: looks at a running group, at a member's files, or at both, and says what is not as it should be.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { Presets, SingleBar } from 'cli-progress'
 import { Command, Option } from 'commander'
 import { connectClient, type GroupStatus, type QuorateClient } from '../../client.ts'
 import { isQuorateError } from '../../errors.ts'
@@ -17,6 +16,7 @@ import { checkDirectory } from './directory-checks.ts'
 import { type Finding, fine, formatFindings, problem } from './finding.ts'
 import { checkGroup, checkRead } from './group-checks.ts'
 import { checkPermissions, RefusalsHeard, tryPermissions } from './permission-checks.ts'
+import { withBar } from './progress-bar.ts'
 import { both, checkReach, silencesOf } from './reach-checks.ts'
 import { checkSync } from './sync-checks.ts'
 
@@ -65,28 +65,9 @@ function checkNode(version: string): Finding {
 }
 
 async function lookAtFiles(dataDir: string): Promise<readonly Finding[]> {
-  const found = lookThrough(dataDir)
+  const found = withBar((onProgress) => checkDirectory(dataDir, onProgress))
   const isThere = found.every(({ check, verdict }) => check !== 'data directory' || verdict === 'ok')
   return isThere ? [...found, await checkSync(dataDir)] : found
-}
-
-/** With a progress bar on a terminal: a long log takes its time. */
-function lookThrough(dataDir: string): readonly Finding[] {
-  if (!process.stderr.isTTY) return checkDirectory(dataDir, () => {})
-  const bar = new SingleBar(
-    { format: '{bar} {value} of {total} entries', clearOnComplete: true },
-    Presets.rect,
-  )
-  let isShown = false
-  try {
-    return checkDirectory(dataDir, (done, total) => {
-      if (!isShown) bar.start(total, 0)
-      isShown = true
-      bar.update(done)
-    })
-  } finally {
-    bar.stop()
-  }
 }
 
 async function visit(flags: DoctorFlags): Promise<readonly Finding[]> {

@@ -1,4 +1,4 @@
-// The doctor's look at one member's files.
+// The look of the doctor, and of `quorate verify`, at one member's files.
 
 import { messageOf } from '../../runtime/errors.ts'
 import {
@@ -8,34 +8,59 @@ import {
 } from '../../storage/sqlite/inspect-directory.ts'
 import { formatCount } from '../output.ts'
 import { type Finding, fine, problem, warning } from './finding.ts'
-import { checkSnapshots } from './snapshot-checks.ts'
+import { checkCoverage, checkSnapshots } from './snapshot-checks.ts'
 import { spaceFinding } from './space.ts'
 
 const MEGABYTE = 1_000_000
 /** What the write-ahead log is kept to, with room to spare. */
 const LARGE_WAL_BYTES = 16 * MEGABYTE
 
-export function checkDirectory(
-  dataDir: string,
-  onProgress: (done: number, total: number) => void,
-): readonly Finding[] {
-  try {
+type OnProgress = (done: number, total: number) => void
+
+/** A quick look at a member that runs, a thorough one when it is stopped. */
+export function checkDirectory(dataDir: string, onProgress: OnProgress): readonly Finding[] {
+  return looked(() => {
     const found = inspectDirectory(dataDir, onProgress)
     return [
-      fine(
-        'data directory',
-        `${dataDir} belongs to member ${found.hostId}, format version ${found.formatVersion}.`,
-      ),
-      ...found.groups.map(describeGroup),
+      ...describe(dataDir, found),
       checkContent(found),
-      ...checkSnapshots(dataDir, found.inUse),
+      ...checkSnapshots(dataDir, found.inUse, 'newest'),
       checkWal(found),
       spaceFinding('free space', found.freeBytes),
       checkFileSystem(found),
     ]
+  })
+}
+
+/** Everything that has a checksum, as far as a member that runs lets anybody read it. */
+export function verifyDirectory(dataDir: string, onProgress: OnProgress): readonly Finding[] {
+  return looked(() => {
+    const found = inspectDirectory(dataDir, onProgress, true)
+    return [
+      ...describe(dataDir, found),
+      checkContent(found),
+      ...checkSnapshots(dataDir, found.inUse, 'all'),
+      ...(found.inUse ? [] : checkCoverage(dataDir, found.groups)),
+    ]
+  })
+}
+
+function looked(look: () => readonly Finding[]): readonly Finding[] {
+  try {
+    return look()
   } catch (error) {
     return [problem('data directory', messageOf(error))]
   }
+}
+
+function describe(
+  dataDir: string,
+  { hostId, formatVersion, groups }: InspectedDirectory,
+): readonly Finding[] {
+  return [
+    fine('data directory', `${dataDir} belongs to member ${hostId}, format version ${formatVersion}.`),
+    ...groups.map(describeGroup),
+  ]
 }
 
 function describeGroup({ name, term, votedFor, firstIndex, lastIndex }: InspectedGroup): Finding {
@@ -44,7 +69,7 @@ function describeGroup({ name, term, votedFor, firstIndex, lastIndex }: Inspecte
   return fine(`group ${name}`, `Term ${term}, ${vote}, ${entries}.`)
 }
 
-function checkContent({ inUse, damage, databaseBytes, groups }: InspectedDirectory): Finding {
+function checkContent({ isLookedThrough, damage, databaseBytes, groups }: InspectedDirectory): Finding {
   const check = 'content'
   if (damage.length > 0) {
     const [first = ''] = damage
@@ -54,10 +79,10 @@ function checkContent({ inUse, damage, databaseBytes, groups }: InspectedDirecto
       `${first}${more} Keep the directory and start this member from a healthy one's data.`,
     )
   }
-  if (inUse)
+  if (!isLookedThrough)
     return fine(
       check,
-      'A member is running on it; pages and checksums are looked through when it is stopped.',
+      'A member is running on it; pages and checksums are looked through when it is stopped; quorate verify --data does it meanwhile.',
     )
   const entries = groups.reduce((sum, { firstIndex, lastIndex }) => sum + lastIndex - firstIndex + 1, 0)
   const size = (databaseBytes / MEGABYTE).toFixed(1)

@@ -1,9 +1,9 @@
-// Looks at a data directory from outside, for `quorate doctor`: whose it is, whether it is in use, and, when nobody uses
-// it, whether every page and every entry can be read. Changes nothing.
+// Looks at a data directory from outside, for `quorate doctor` and `quorate verify`: whose it is, whether it is in use,
+// and whether every page and every entry can be read. Changes nothing.
 
 import { existsSync, statfsSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
+import type { LogEntry, LogIndex, PeerId, Term } from '../../rules/types.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { StorageError } from '../storage.ts'
 import { databaseFile, lockDataDirectory } from './data-directory.ts'
@@ -29,8 +29,10 @@ export interface InspectedDirectory {
   readonly hostId: string
   readonly formatVersion: number
   readonly groups: readonly InspectedGroup[]
-  /** A process has it: what changes under the eyes is not looked through. */
+  /** A process has it. */
   readonly inUse: boolean
+  /** All pages and entries have been read, and `damage` is what is wrong with them. */
+  readonly isLookedThrough: boolean
   /** What is damaged, one sentence each. */
   readonly damage: readonly string[]
 }
@@ -48,12 +50,15 @@ const STEP_BYTES = 16 * 1024 * 1024
 
 /**
  * @param onProgress is told how many of all entries have been looked at.
+ * @param evenInUse looks through what a process has, too, as it was at one moment. Meanwhile that process cannot shorten its
+ *   write-ahead log.
  * @throws StorageError IO when there is no database or it cannot be opened, CORRUPT when it is none of ours, VERSION
  *   when a newer Quorate wrote it.
  */
 export function inspectDirectory(
   dataDir: string,
   onProgress: (done: number, total: number) => void = () => {},
+  evenInUse = false,
 ): InspectedDirectory {
   const file = databaseFile(dataDir)
   if (!existsSync(file)) {
@@ -63,6 +68,7 @@ export function inspectDirectory(
   let db: Database.Database | null = null
   try {
     db = new Database(file, { readonly: true, fileMustExist: true })
+    db.exec('BEGIN')
     const { hostId, formatVersion } = readHost(db)
     const records = new MetaTable(db).records
     const reader = new LogReader(db)
@@ -75,14 +81,15 @@ export function inspectDirectory(
     })
     const unreadable = records.filter((record) => record instanceof StorageError)
     const damage = unreadable.map(({ message }) => message)
-    if (lock !== null) damage.push(...damagedPages(db), ...damagedEntries(reader, groups, onProgress))
+    const isLookedThrough = evenInUse || lock !== null
+    if (isLookedThrough) damage.push(...damagedPages(db), ...damagedEntries(reader, groups, onProgress))
     const { bavail, bsize, type } = statfsSync(dataDir)
     return {
       databaseBytes: statSync(file).size,
       walBytes: statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
       freeBytes: bavail * bsize,
       fileSystem: NETWORK_MAGIC.has(type) ? 'network' : MEMORY_MAGIC.has(type) ? 'memory' : 'local',
-      ...{ hostId, formatVersion, groups, inUse: lock === null, damage },
+      ...{ hostId, formatVersion, groups, inUse: lock === null, isLookedThrough, damage },
     }
   } catch (error) {
     throw toStorageError(error, `looking at ${file}`)
@@ -129,10 +136,15 @@ function damagedEntries(
   const total = groups.reduce((sum, { firstIndex, lastIndex }) => sum + lastIndex - firstIndex + 1, 0)
   let done = 0
   for (const group of groups) {
+    let term = 0
     for (let next = group.firstIndex; next <= group.lastIndex; ) {
       const to = Math.min(group.lastIndex, next + STEP_ENTRIES - 1)
       const { entries, failure } = reader.readRows(group, next, to, STEP_BYTES)
       const looked = entries.length + (failure === null ? 0 : 1)
+      for (const entry of entries) {
+        if (entry.term < term) damage.push(goesBack(group, entry, term))
+        term = entry.term
+      }
       if (failure !== null) damage.push(messageOf(failure.error))
       next += looked
       done += looked
@@ -145,3 +157,7 @@ function damagedEntries(
 
 /** More sentences of the same kind tell nobody anything. */
 const MAX_DAMAGE = 10
+
+function goesBack({ name }: InspectedGroup, { index, term }: LogEntry, before: Term): string {
+  return `The log of group ${name} is damaged at index ${index}: its term is ${term}, and ${before} before it.`
+}

@@ -22,7 +22,7 @@ const SUBJECTS = [
   'quorate.g.n1.rpc.n1.read_index',
   ...['status', 'snapshot', 'snapshot-read', 'transfer_leader'].map((verb) => `quorate.g.n1.admin.${verb}`),
   'quorate.g.n1.admin.inspect',
-  ...['status', 'inspect'].map((verb) => `quorate.g.n2.admin.${verb}`),
+  ...['status', 'inspect', 'state_hash'].map((verb) => `quorate.g.n2.admin.${verb}`),
   ...['join', 'status', 'change_peers', 'reset_peer'].map((verb) => `quorate.g.admin.${verb}`),
   ...['propose', 'read'].map((verb) => `quorate.g.n1.client.${verb}`),
   'quorate.g.n2.client.read',
@@ -110,7 +110,7 @@ const TOLD: Readonly<Record<User, Readonly<Record<Direction, readonly string[]>>
   ops: {
     publish: [
       ...['quorate G W admin W ops', 'quorate G admin W ops', 'quorate G W client W', 'quorate G leader W'],
-      ...['status', 'inspect', 'snapshot-read', 'get_leader', 'list_peers'].map(
+      ...['status', 'inspect', 'snapshot-read', 'get_leader', 'list_peers', 'state_hash'].map(
         (verb) => `quorate G W admin ${verb}`,
       ),
       ...['quorate G admin get_leader', 'quorate G admin list_peers'],
