@@ -4,6 +4,7 @@ import type { DeferredMutant, Mutant } from './mutant.ts'
 import { ADMIN_MUTANTS } from './tables/admin.ts'
 import { APPLY_MUTANTS } from './tables/apply.ts'
 import { CLIENT_MUTANTS } from './tables/client.ts'
+import { COMMAND_MUTANTS } from './tables/commands.ts'
 import { COMPLETION_MUTANTS } from './tables/completions.ts'
 import { DISASTER_MUTANTS } from './tables/disaster.ts'
 import { ELECTION_MUTANTS } from './tables/elections.ts'
@@ -49,6 +50,7 @@ export const MUTANTS_BY_AREA = {
   services: [...SERVICES_MUTANTS, ...ADMIN_MUTANTS],
   watching: WATCHING_MUTANTS,
   page: PAGE_MUTANTS,
+  commands: COMMAND_MUTANTS,
   client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],
   transport: TRANSPORT_MUTANTS,
   metrics: METRICS_MUTANTS,
