@@ -671,6 +671,7 @@ export const nodeMachine = createMachine({
                 "actions": [
                   "recordIdentities",
                   "sweepLeavers",
+                  "watchLag",
                   "giveWay"
                 ]
               }

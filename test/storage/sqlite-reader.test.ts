@@ -7,7 +7,7 @@ import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { formatStatus } from '../../src/cli/status/rows.ts'
 import type { LogFields, Logger } from '../../src/runtime/logger.ts'
-import { ReaderReport } from '../../src/storage/sqlite/reader-report.ts'
+import { DiskReport } from '../../src/storage/sqlite/disk-report.ts'
 import type { SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts'
 import { KEPT_BYTES_BEYOND_LIMIT } from '../../src/storage/sqlite/write-ahead-log.ts'
 import type { GroupStore } from '../../src/storage/storage.ts'
@@ -116,7 +116,7 @@ test('a reader that comes and goes is not worth a word', async () => {
 
 test('is said again when the log has doubled, and once that it is over', () => {
   const lines: string[] = []
-  const report = new ReaderReport(listeningLogger(lines), '/data')
+  const report = new DiskReport(listeningLogger(lines), '/data')
   for (const [walBytes, blockedByReaderMs] of [
     [1000, null],
     [10_000_000, 1000],

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
 import { EntryType } from '../../src/rules/types.ts'
+import { type LogFields, silentLogger } from '../../src/runtime/logger.ts'
+import { DiskReport } from '../../src/storage/sqlite/disk-report.ts'
 import { scanGroup } from '../../src/storage/sqlite/group-scan.ts'
 import type { LogReader } from '../../src/storage/sqlite/log-reader.ts'
 import { openSqliteStorage, type SqliteStorage } from '../../src/storage/sqlite/sqlite-storage.ts'
@@ -210,4 +212,44 @@ test('a name on the way that is a file is refused, and two that create the same 
   mkdirSync(join(root, 'shared'))
   const dirs = ['a', 'b', 'c'].map((name) => join(root, 'shared', 'deep', 'er', name))
   await Promise.all(dirs.map((dataDir) => sqliteStorage({ dataDir })))
+})
+
+test('a disk that takes long to write is named', async () => {
+  const dataDir = temporaryDirectory()
+  const lines: [LogFields, string][] = []
+  let told = (): void => {}
+  const said = new Promise<void>((resolve) => {
+    told = resolve
+  })
+  const warn = (fields: LogFields, message: string): void => {
+    lines.push([fields, message])
+    told()
+  }
+  const storage = await sqliteStorage({ dataDir, logger: { ...silentLogger, warn } })
+  const { store } = await openStore(storage, 'g')
+  const stranger = occupy(dataDir)
+  setTimeout(() => stranger.exec('ROLLBACK'), 700)
+  await written((done) => store.append(makeEntries(1, 1), done))
+  await said
+  const [[fields, message] = [{}, '']] = lines
+  expect(fields).toMatchObject({ dataDir, worstMs: fields.tookMs, leftOut: 0 })
+  expect(fields.tookMs).toBeGreaterThanOrEqual(500)
+  expect(message).toBe(
+    `The disk of ${dataDir} took ${fields.tookMs} ms to write: what waits for it here waits as long.`,
+  )
+})
+
+test('of slow writes one is told in ten seconds, with the worst of those that were left out', () => {
+  const said: LogFields[] = []
+  const report = new DiskReport({ ...silentLogger, warn: (fields) => void said.push(fields) }, '/data')
+  const look = (tookMs: number, nowMs: number): LogFields[] => {
+    report.wrote(tookMs, nowMs)
+    return said.splice(0)
+  }
+  expect(look(499, 0)).toEqual([])
+  expect(look(500, 1000)).toMatchObject([{ dataDir: '/data', tookMs: 500, worstMs: 500, leftOut: 0 }])
+  expect(look(900, 5000)).toEqual([])
+  expect(look(700, 10_999)).toEqual([])
+  expect(look(600, 11_000)).toMatchObject([{ tookMs: 600, worstMs: 900, leftOut: 2 }])
+  expect(look(600, 21_000)).toMatchObject([{ worstMs: 600, leftOut: 0 }])
 })

@@ -10,6 +10,7 @@ import { DISASTER_MUTANTS } from './tables/disaster.ts'
 import { ELECTION_MUTANTS } from './tables/elections.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
+import { LOG_LINE_MUTANTS } from './tables/log-lines.ts'
 import { MEMBERSHIP_MUTANTS } from './tables/membership.ts'
 import { METRICS_MUTANTS } from './tables/metrics.ts'
 import { OFFLINE_MUTANTS } from './tables/offline.ts'
@@ -49,6 +50,7 @@ export const MUTANTS_BY_AREA = {
   storage: STORAGE_MUTANTS,
   services: [...SERVICES_MUTANTS, ...ADMIN_MUTANTS],
   watching: WATCHING_MUTANTS,
+  'log-lines': LOG_LINE_MUTANTS,
   page: PAGE_MUTANTS,
   commands: COMMAND_MUTANTS,
   client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],

@@ -17,7 +17,8 @@ import { settleProposal } from './closures.ts'
 import { CommittedEntries } from './committed-entries.ts'
 import { tellConfiguration, tellNotice } from './notices.ts'
 import { Reading } from './reading.ts'
-import { type Returned, UserCode } from './user-code.ts'
+import { SlowCode } from './slow-code.ts'
+import { FAILED, type Returned, UserCode } from './user-code.ts'
 
 export interface ApplyWorkerInput {
   readonly world: ApplyWorld
@@ -32,6 +33,7 @@ export class ApplyWorker {
   readonly #world: ApplyWorld
   readonly #code: UserCode
   readonly #reading: Reading
+  readonly #slow: SlowCode
   readonly #entries: CommittedEntries
   readonly #resume: () => void
   #tasks: Task[] = []
@@ -55,6 +57,7 @@ export class ApplyWorker {
     this.#resume = resume
     this.#code = new UserCode(world.group, world.stateMachine, world.logger)
     this.#reading = new Reading(world, this.#code, resume)
+    this.#slow = new SlowCode(world)
     this.#entries = new CommittedEntries({
       world,
       resume,
@@ -79,10 +82,7 @@ export class ApplyWorker {
   /** Commits that follow one another become one; everything else keeps its place (braft FSMCaller::run). */
   enqueue(event: ApplyQueueEvent): void {
     if (event.type === 'resumed') return
-    if (event.type === 'query') {
-      this.#reading.add(event.query)
-      return
-    }
+    if (event.type === 'query') return this.#reading.add(event.query)
     if (event.type === 'nodeFailed') {
       // Ahead of what is queued, after what is being done (braft FSMCaller::on_error).
       this.#failure ??= event.error
@@ -112,6 +112,7 @@ export class ApplyWorker {
     }
     if (this.#away === null) this.#answerDue(endMs)
     this.#tellApplied()
+    this.#slow.worked(startedMs, this.#applied.index)
   }
 
   #sliceIsOver(endMs: number): boolean {
@@ -165,8 +166,9 @@ export class ApplyWorker {
       return this.#configurationApplied(entry)
     }
     const returned = this.#code.apply(entry, this.#appliedLate)
-    if (returned === null) this.#away = entry
-    else this.#applyReturned(entry, returned)
+    if (returned !== null) return this.#applyReturned(entry, returned)
+    this.#away = entry
+    this.#slow.left(entry.index)
   }
 
   readonly #appliedLate = (entry: LogEntry, returned: Returned): void =>
@@ -190,6 +192,7 @@ export class ApplyWorker {
   #back(conclude: () => void): void {
     if (this.#world.gone) return
     this.#away = null
+    this.#slow.cameBack()
     conclude()
     this.#resume()
   }
@@ -292,8 +295,3 @@ export class ApplyWorker {
     this.#world.clock.defer(this.#resume)
   }
 }
-
-const FAILED = {
-  ok: false,
-  error: new QuorateError('NODE_FAILED', 'The node is in its error state.'),
-} as const

@@ -1,6 +1,7 @@
 // The only place that knows user code: calls it, catches what it throws, and turns its promises into one call back. What
 // it is handed is a copy, or made for it: nothing that a state machine keeps or overwrites is ours.
 
+import { QuorateError } from '../../errors.ts'
 import type { LogEntry } from '../../rules/types.ts'
 import { isThenable, messageOf } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
@@ -12,6 +13,11 @@ import { type Envelope, isEnvelope, openEnvelope } from '../../transport/wire/en
 export type Returned =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: unknown }
+
+export const FAILED: Returned = {
+  ok: false,
+  error: new QuorateError('NODE_FAILED', 'The node is in its error state.'),
+}
 
 type Later = (returned: Returned) => void
 type LateEntry = (entry: LogEntry, returned: Returned) => void

@@ -3,6 +3,7 @@
 import type { Campaign } from '../../rules/election.ts'
 import type { Identity, PeerId, Term } from '../../rules/types.ts'
 import type { VoteDecision } from '../../rules/vote.ts'
+import { Rarely } from '../../runtime/rarely.ts'
 import type { RequestVoteRequest } from '../../transport/wire/messages/registry.ts'
 
 /** The verdict on a vote request, kept while the request is dealt with. */
@@ -31,6 +32,8 @@ export class Candidacy {
   readonly voters = new Map<PeerId, Identity>()
   /** Members whose votes do not count, by the files that were told of: they answer several times a second. */
   readonly doubted = new Map<PeerId, Identity>()
+  /** Attempts that are logged. */
+  readonly attempts = new Rarely()
   /** Somebody has asked for the next pre-vote: votes held back by leases count in it. */
   triggered = false
   /** The hard-state record that carries the own candidacy. */

@@ -26,6 +26,7 @@ import {
 import type { RequestVoteRequest } from '../../transport/wire/messages/registry.ts'
 import { lacksPayload } from '../snapshot/payload.ts'
 import type { TimerFired } from '../timer.machine.ts'
+import { noteAttempt } from './node.announcing.ts'
 import { candidature } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf, NodeEvent } from './node.events.ts'
@@ -59,13 +60,9 @@ export function startPreVote(core: NodeCore): void {
   core.candidacy.voters.clear()
   const { triggered } = core.candidacy
   core.candidacy.triggered = false
-  core.candidacy.preVote = startCampaign(
-    core.nextVersion(),
-    core.term + 1,
-    core.configuration,
-    triggered,
-    null,
-  )
+  const { configuration, term } = core
+  core.candidacy.preVote = startCampaign(core.nextVersion(), term + 1, configuration, triggered, null)
+  noteAttempt(core, triggered)
   ask(core, 'pre_vote', core.candidacy.preVote, core.others)
   grantSelf(core)
 }

@@ -313,7 +313,7 @@ export const nodeMachine = nodeSetup.createMachine({
             'timer.stepDown': [
               { guard: 'quorumIsLost', target: 'follower', actions: 'leaveOffice' },
               { guard: 'quorumIsLate', actions: ['giveOneRound', 'checkAgainSoon'] },
-              { actions: ['recordIdentities', 'sweepLeavers', 'giveWay'] },
+              { actions: ['recordIdentities', 'sweepLeavers', 'watchLag', 'giveWay'] },
             ],
           },
           states: {

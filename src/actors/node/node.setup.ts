@@ -16,6 +16,7 @@ import { replicatorMachine } from '../replication/replicator.machine.ts'
 import { lacksPayload } from '../snapshot/payload.ts'
 import { snapshotMachine } from '../snapshot/snapshot.machine.ts'
 import { timerMachine } from '../timer.machine.ts'
+import { noteLeader, noteRole, watchLag } from './node.announcing.ts'
 import { NodeCore } from './node.core.ts'
 import * as election from './node.election.ts'
 import * as ending from './node.end.ts'
@@ -214,6 +215,7 @@ const base = setup({
     countBallots: act(leading.countBallots),
     giveOneRound: act(leading.giveOneRound),
     recordIdentities: act(leading.recordIdentities),
+    watchLag: act(watchLag),
 
     takeChange: on(['change'], (core, event) => membership.takeChange(core, event.asked)),
     refuseChange: on(['change'], (core, event) => membership.refuseChange(core, event.asked)),
@@ -342,12 +344,13 @@ function announceAs(role: Role | null) {
     const to = role ?? from
     core.role = to
     if (to !== from) {
-      core.counters.becomes(to, core.reason)
+      noteRole(core, from, to)
       enqueue.emit({ type: 'role', from, to, term: core.term, reason: core.reason })
     }
     const { announced } = core.life
     if (core.leader === announced.leader && core.term === announced.term) return
     core.life.announced = { leader: core.leader, term: core.term }
+    noteLeader(core)
     enqueue.emit({ type: 'leader', leader: core.leader, term: core.term })
   })
 }

@@ -43,23 +43,25 @@ export function assertHoldsData(core: NodeCore): void {
 export function noteFiles(core: NodeCore): void {
   const { membership, configuration, id, group, logger } = core
   const isMisplaced = lacksPayload(core) && ['voter', 'learner'].includes(roleOf(configuration, id) ?? '')
-  if (isMisplaced && !membership.isMisplaced) {
-    const fields = { group, withheldIndex: withheldIndex(core) }
-    logger.error(fields, `Member ${id} ${advice(core)}`)
-  }
+  if (isMisplaced && !membership.isMisplaced)
+    logger.error(
+      { group, withheldIndex: withheldIndex(core) },
+      `Member ${id} is a ${roleHere(core)} of ${group} with the files of a witness, ${ADVICE}`,
+    )
   membership.isMisplaced = isMisplaced
 }
 
-function advice({ group, configuration, id }: NodeCore): string {
-  const what = roleOf(configuration, id) ?? 'member'
-  return `is a ${what} of ${group} with the files of a witness, which hold no data: it neither leads nor counts. Remove it, wipe its files, and add it again.`
+const ADVICE = 'which hold no data: it neither leads nor counts. Remove it, wipe its files, and add it again.'
+
+function roleHere({ configuration, id }: NodeCore): string {
+  return roleOf(configuration, id) ?? 'member'
 }
 
 /** Data for files that lack what came before is not taken. Returns whether it was refused. */
 export function refusesData(core: NodeCore, message: AppendEntriesRequest, reply: Reply): boolean {
   const refused = refusedByWitness(lacksPayload(core), message.entries)
   if (refused === null) return false
-  const problem = `${core.id} lacks the payload of entries up to ${withheldIndex(core)} and cannot take the data of entry ${refused.index}: it ${advice(core)}`
+  const problem = `${core.id} lacks the payload of entries up to ${withheldIndex(core)} and cannot take the data of entry ${refused.index}: it is a ${roleHere(core)} of ${core.group} with the files of a witness, ${ADVICE}`
   core.outbox.post(() => reply({ ok: false, error: { code: 'EINVAL', message: problem } }))
   return true
 }

@@ -8,6 +8,7 @@ import type { PeerId, Term } from '../../rules/types.ts'
 import type { TimerHandle } from '../../runtime/clock.ts'
 import { ConfigurationChange } from '../membership/configuration-change.ts'
 import { BallotBox } from '../replication/ballot-box.ts'
+import { LagWatch } from '../replication/lag-watch.ts'
 import type { PeerProgress } from '../replication/peer-progress.ts'
 import type { Transfer } from './handover.ts'
 import type { PendingRead } from './node.events.ts'
@@ -32,6 +33,8 @@ export class Office {
   readonly followers = new Map<PeerId, Followership>()
   /** Of the members, under way or not. */
   readonly change = new ConfigurationChange()
+  /** Who lags, for the log. */
+  readonly lag = new LagWatch()
   /** Reads that wait for the next round. */
   reads: PendingRead[] = []
   round: Round | null = null

@@ -37,8 +37,7 @@ export function showJoining({ node, transport, flags, logger }: Joining): () => 
   const look = (): void => {
     const { membership, peers, learners } = node.status()
     if (membership === 'waiting' || membership === 'removed') {
-      if (looks % LOOKS_PER_REMINDER === 0)
-        logger.info({ command: commandFor(flags) }, wordsOf(membership, flags))
+      if (looks % LOOKS_PER_REMINDER === 0) remind(membership)
       if (looks % LOOKS_PER_LINE === LOOKS_PER_LINE - 1) showProgress()
       looks += 1
       return
@@ -46,13 +45,19 @@ export function showJoining({ node, transport, flags, logger }: Joining): () => 
     logger.info({ membership, peers, learners }, `It is a ${membership} of group ${group}.`)
     end()
   }
+  const remind = (membership: 'waiting' | 'removed'): void => {
+    const command = commandFor(flags)
+    if (membership === 'waiting') logger.info({ command }, `It waits to be added: ${command}`)
+    else logger.info({ command }, `It was a member, and is none any more. To have it back: ${command}`)
+  }
   const showProgress = (): void => {
     const { leader } = node.status()
     if (leader === null || leader === id) return
     asker.statusOf(leader, LOOKS_PER_LINE * LOOK_MS).then(
       (status) => {
-        const words = ended || status === null ? null : progressOf(status, id)
-        if (words !== null) logger.info({ leader }, words)
+        const progress = ended || status === null ? null : progressOf(status, id)
+        if (progress === null) return
+        logger.info({ leader }, `It is being added. ${progress.what}: ${progress.words}.`)
       },
       () => {},
     )
@@ -69,16 +74,8 @@ function commandFor({ id, group, nats, prefix }: Joining['flags']): string {
   return prefix === 'quorate' ? words.join(' ') : `${words.join(' ')} --prefix ${prefix}`
 }
 
-function wordsOf(membership: 'waiting' | 'removed', flags: Joining['flags']): string {
-  const command = commandFor(flags)
-  return membership === 'waiting'
-    ? `It waits to be added: ${command}`
-    : `It was a member, and is none any more. To have it back: ${command}`
-}
-
 /** What the leader says of a change that concerns this member; null: nothing. */
-function progressOf({ change }: MemberStatus, id: string): string | null {
+function progressOf({ change }: MemberStatus, id: string): ReturnType<typeof measure> | null {
   if (change === null || !change.adding.some(({ peer }) => peer === id)) return null
-  const { what, words } = measure(change, 0)
-  return `It is being added. ${what}: ${words}.`
+  return measure(change, 0)
 }

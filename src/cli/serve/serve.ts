@@ -154,14 +154,8 @@ function codeOf(error: Error): string {
 }
 
 function watch(node: RaftNode, logger: Logger, setTerm: (term: number) => void): void {
-  node.on('role', ({ from, to, term, reason }) => {
-    setTerm(term)
-    logger.info({ from, to, reason }, `Role ${from} → ${to}.`)
-  })
-  node.on('leader', ({ leader, term }) => {
-    setTerm(term)
-    logger.info({ leader }, leader === null ? 'No leader is known.' : `The leader is ${leader}.`)
-  })
+  node.on('role', ({ term }) => setTerm(term))
+  node.on('leader', ({ term }) => setTerm(term))
   node.on('error', (error) => {
     const { durableIndex, lastIndex } = node.status()
     // Nothing of this was acknowledged; the leader still has it, or clients were told that its outcome is unknown.

@@ -14,12 +14,12 @@ import {
 } from '../storage.ts'
 import { databaseFile } from './data-directory.ts'
 import { Deadlines } from './deadlines.ts'
+import { DiskReport } from './disk-report.ts'
 import { type DiskThread, startDiskThread } from './disk-thread-handle.ts'
 import { fromFailure, toStorageError } from './failure.ts'
 import { FetchQueue } from './fetch-queue.ts'
 import { LogReader } from './log-reader.ts'
 import type { DiskOptions, DiskResponse, OpenedGroup } from './messages.ts'
-import { ReaderReport } from './reader-report.ts'
 import { RequestQueue } from './request-queue.ts'
 import { SqliteSnapshots } from './snapshots/sqlite-snapshots.ts'
 import { type GroupHost, SqliteGroupStore } from './sqlite-group-store.ts'
@@ -74,7 +74,7 @@ export class SqliteStorage implements Storage {
   readonly #queue: RequestQueue
   readonly #fetches: FetchQueue
   readonly #host: GroupHost
-  readonly #readerReport: ReaderReport
+  readonly #diskReport: DiskReport
   readonly #snapshots: SqliteSnapshots
   /** `null` while it is being opened. */
   readonly #openGroups = new Map<string, SqliteGroupStore | null>()
@@ -111,15 +111,14 @@ export class SqliteStorage implements Storage {
     this.#db = db
     this.#reader = new LogReader(db)
     this.#settings = settings
-    this.#readerReport = new ReaderReport(settings.logger, settings.dataDir)
+    this.#diskReport = new DiskReport(settings.logger, settings.dataDir)
     this.#queue = new RequestQueue((request, transfer) => {
       thread.keepAlive(true) // only work that is under way does
       thread.post(request, transfer)
     })
     this.#fetches = new FetchQueue({ file: databaseFile(settings.dataDir) })
-    this.#deadlines = new Deadlines(settings.dataDir, settings.closeTimeoutMs, (message) =>
-      this.#report(message),
-    )
+    const report = (message: string): void => this.#report(message)
+    this.#deadlines = new Deadlines(settings.dataDir, settings.closeTimeoutMs, report)
     this.#host = {
       queue: this.#queue,
       fetches: this.#fetches,
@@ -127,7 +126,7 @@ export class SqliteStorage implements Storage {
       refusal: () => (this.#closers === null ? null : this.#closedError()),
       released: (group) => this.#openGroups.delete(group),
       inTime: (what, done) => this.#deadlines.inTime(what, done),
-      report: (message) => this.#report(message),
+      report,
     }
     const { hostId, dataDir, maxSnapshotsBytes } = settings
     this.#snapshots = new SqliteSnapshots({ hostId, dataDir, maxBytes: maxSnapshotsBytes }, this.#host)
@@ -209,7 +208,7 @@ export class SqliteStorage implements Storage {
     switch (response.kind) {
       case 'status':
         this.#status = response.status
-        this.#readerReport.take(response.status)
+        this.#diskReport.take(response.status)
         return
       case 'failed':
         this.#fail(fromFailure(response.failure))
@@ -218,6 +217,7 @@ export class SqliteStorage implements Storage {
       case 'opened':
       case 'closed':
         this.#queue.answered(response)
+        if (response.kind === 'written') this.#diskReport.wrote(response.tookMs)
         if (response.kind === 'written' && response.failure !== null)
           this.#fail(fromFailure(response.failure))
         break

@@ -6,7 +6,7 @@ import type { Mutant } from '../mutant.ts'
 export const STORAGE_QUEUE_MUTANTS: readonly Mutant[] = [
   {
     name: 'reader named again though the log has not doubled',
-    file: 'storage/sqlite/reader-report.ts',
+    file: 'storage/sqlite/disk-report.ts',
     find: 'walBytes < 2 * this.#saidBytes',
     replace: 'walBytes < this.#saidBytes',
     tests: ['test/storage/sqlite-reader.test.ts'],
@@ -14,7 +14,7 @@ export const STORAGE_QUEUE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'end of a long read said though none was named',
-    file: 'storage/sqlite/reader-report.ts',
+    file: 'storage/sqlite/disk-report.ts',
     find: 'if (this.#saidBytes === null) return\n',
     replace: '',
     tests: ['test/storage/sqlite-reader.test.ts'],
@@ -22,11 +22,27 @@ export const STORAGE_QUEUE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'end of a long read never said',
-    file: 'storage/sqlite/reader-report.ts',
+    file: 'storage/sqlite/disk-report.ts',
     find: 'if (blockedByReaderMs === null) {',
     replace: 'if (blockedByReaderMs === null) {\n      if (walBytes >= 0) return',
     tests: ['test/storage/sqlite-reader.test.ts'],
     testName: 'said again',
+  },
+  {
+    name: 'slow writes are not noticed',
+    file: 'storage/sqlite/sqlite-storage.ts',
+    find: "if (response.kind === 'written') this.#diskReport.wrote(response.tookMs)",
+    replace: "if (response.kind === 'closed') this.#diskReport.wrote(0)",
+    tests: ['test/storage/sqlite-slow.test.ts'],
+    testName: 'takes long to write',
+  },
+  {
+    name: 'the worst of the slow writes is forgotten',
+    file: 'storage/sqlite/disk-report.ts',
+    find: 'this.#worstMs = Math.max(this.#worstMs, tookMs)',
+    replace: 'this.#worstMs = tookMs',
+    tests: ['test/storage/sqlite-slow.test.ts'],
+    testName: 'with the worst',
   },
   {
     name: 'second write sent while one is under way',
