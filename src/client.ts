@@ -6,14 +6,10 @@ export {
   connectAdmin,
   type QuorateAdmin,
 } from './client/admin.ts'
-export {
-  type ClientOptions,
-  type ClientReadOptions,
-  connectClient,
-  type QuorateClient,
-} from './client/client.ts'
+export { connectClient } from './client/client.ts'
 export type { GroupRoute } from './client/route-table.ts'
 export type { ClientApplyOptions, ClientSession, SessionOptions } from './client/session.ts'
+export type { ClientOptions, ClientReadOptions, QuorateClient } from './client/shapes.ts'
 export type { GroupStatus, MemberClock, StatusOptions } from './client/status.ts'
 export type { GroupModel, WatchChange, WatchListener } from './client/watch/group-model.ts'
 export type { MemberModel, MemberState, WatchedActor } from './client/watch/member-model.ts'

@@ -19,83 +19,26 @@ import {
   parseReadValue,
 } from '../protocol/client-protocol.ts'
 import { membersSubject } from '../protocol/subjects.ts'
-import type { PeerId } from '../rules/types.ts'
-import { type Clock, systemClock } from '../runtime/clock.ts'
-import { type Random, systemRandom } from '../runtime/random.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { systemRandom } from '../runtime/random.ts'
 import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subjects.ts'
-import type { Transport } from '../transport/transport.ts'
 import { decodeMessage, encodeMessage, encodeValue } from '../transport/wire/codec.ts'
 import { type TraceContext, traced } from '../transport/wire/envelope.ts'
+import { abortable } from './abortable.ts'
+import { Admission } from './admission.ts'
 import { laneErrors } from './errors.ts'
 import { Lane } from './lane.ts'
 import { LeaderRoute } from './leader-route.ts'
 import { Requester } from './requester.ts'
-import { Destination, fixedRoute } from './route.ts'
-import { type GroupRoute, RouteTable } from './route-table.ts'
-import { type ClientApplyOptions, type ClientSession, openSession, type SessionOptions } from './session.ts'
+import { Destination, fixedRoute, type Route } from './route.ts'
+import { RouteTable } from './route-table.ts'
+import { type ClientApplyOptions, openSession } from './session.ts'
+import type { ClientOptions, ClientReadOptions, QuorateClient } from './shapes.ts'
 import { askStatus, type GroupStatus, type StatusOptions } from './status.ts'
 
-export interface ClientOptions {
-  /** Used, and not closed with the client. */
-  readonly transport: Transport
-  readonly group: string
-  /** Default `quorate`. */
-  readonly prefix?: string
-  /** How long an operation may take, retries included: 1 to 2,147,483,647. Default 5000. */
-  readonly timeoutMs?: number
-  /**
-   * A leader that answers none of the requests that wait for it for so long (or half of it, at the least) is taken for
-   * stuck: all members are asked who leads, and until one says so nothing more is sent. Default 500.
-   */
-  readonly silenceMs?: number
-  /** Shows who asked, in the members' logs. At most 64 characters. Default `client`. */
-  readonly name?: string
-  readonly clock?: Clock
-  readonly random?: Random
-}
-
-export interface ClientReadOptions {
-  /** Default `readIndex`. `local` asks any member, the others the leader. */
-  readonly level?: ReadLevel
-}
-
-export interface QuorateClient {
-  /**
-   * Replicates a command; resolves with what the state machine returned. The command is copied before this returns.
-   * Commands of one turn reach the log in order unless one of them has to be tried again.
-   *
-   * Rejects with a QuorateError: `outcome` is `not-applied` when it was refused until time was up, and `unknown` when
-   * a leader may have taken it and no answer came. Such a write is never sent twice.
-   */
-  apply<Result = unknown>(command: unknown, options?: ClientApplyOptions): Promise<Applied<Result>>
-  /**
-   * Begins a session, through the log: commands that are sent in it are carried out once each, and sent again until there is an
-   * answer. Any number of sessions may be open; a group keeps 10,000 and forgets the one that was used longest ago.
-   *
-   * @throws QuorateError INVALID for a bad option, and as `apply` does.
-   * @example
-   * const session = await client.session()
-   * await session.apply({ op: 'append', key: 'log', value: 'one,' })
-   */
-  session(options?: SessionOptions): Promise<ClientSession>
-  /** Queries the state machine. Tried again until time is up, since a read changes nothing. */
-  read<Value = unknown>(query: unknown, options?: ClientReadOptions): Promise<Value>
-  /** Who leads, as far as it is known just now; null: nobody does. Asks when no answer has told yet. */
-  leader(): Promise<PeerId | null>
-  /**
-   * Who the members are, and who leads them. No list is needed to begin with, and none has to be kept: it is asked for
-   * again when it is older than a second, or when answers say that another one leads.
-   *
-   * @throws QuorateError NO_LEADER when no member answers.
-   */
-  members(): Promise<GroupRoute>
-  /** What every member that answers says, and who of the configuration did not. Never rejects for want of answers. */
-  status(options?: StatusOptions): Promise<GroupStatus>
-  /** Settles what is open: not sent yet is not applied, under way is unknown. Repeating it is harmless. */
-  close(): void
-}
-
 const DEFAULT_TIMEOUT_MS = 5000
+const DEFAULT_MAX_PENDING = 65_536
+const DEFAULT_MAX_PENDING_BYTES = 64 * 1024 * 1024
 /** Longer timers would run out at once. */
 const MAX_TIMER_MS = 2_147_483_647
 const DEFAULT_SILENCE_MS = 500
@@ -125,13 +68,15 @@ export function connectClient(options: ClientOptions): QuorateClient {
     silenceMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
     onMoved: () => table.doubt(),
     onFound: () => {
-      for (const lane of [writes, inSessions, reads.readIndex, reads.lease]) lane.resume()
+      for (const lane of [writes, inSessions, ...Object.values(reads)]) lane.resume()
     },
   })
   const askGroup = (status: StatusOptions = {}): Promise<GroupStatus> =>
     askStatus({ requester, clock, group, subject: statusSubject, ...status })
   const table = new RouteTable({ clock, group, ask: askGroup })
   const toAny = fixedRoute({ propose: localRead, read: localRead })
+  const { maxPending = DEFAULT_MAX_PENDING, maxPendingBytes = DEFAULT_MAX_PENDING_BYTES } = options
+  const admission = new Admission({ maxPending, maxPendingBytes })
   let closed = false
 
   const maxMessage = () => {
@@ -177,22 +122,24 @@ export function connectClient(options: ClientOptions): QuorateClient {
     attemptTimeoutMs: timeoutMs / SESSION_ATTEMPTS,
     errors: laneErrors({ transport, group, timeoutMs, write: true }),
   })
-  const readLane = (level: ReadLevel) =>
+  const readLane = (level: ReadLevel, from: Route) =>
     new Lane<readonly [unknown]>({
       ...common,
       method: 'read',
-      route: level === 'local' ? toAny : toLeader,
+      route: from,
       encode: (queries) => encodeMessage([CLIENT_PROTOCOL_VERSION, name, level, queries]),
       parse: (reply, count) => parseReply(reply, count, parseReadValue),
       repeatable: true,
       attemptTimeoutMs: timeoutMs / READ_ATTEMPTS,
       errors: laneErrors({ transport, group, timeoutMs, write: false }),
     })
-  const reads: Readonly<Record<ReadLevel, Lane<readonly [unknown]>>> = {
-    readIndex: readLane('readIndex'),
-    lease: readLane('lease'),
-    local: readLane('local'),
-  }
+  const readLanes = (from: Route): Readonly<Record<ReadLevel, Lane<readonly [unknown]>>> => ({
+    readIndex: readLane('readIndex', from),
+    lease: readLane('lease', from),
+    local: readLane('local', from),
+  })
+  const reads = readLanes(toLeader)
+  const nearReads = readLanes(toAny)
 
   const check = (bytes: number): void => {
     if (closed) throw new QuorateError('SHUTDOWN', 'The client is closed.')
@@ -204,18 +151,38 @@ export function connectClient(options: ClientOptions): QuorateClient {
     new Promise((resolve, reject) => {
       const bytes = traced(encodeValue(value), trace)
       check(bytes.byteLength)
-      lane.add({ bytes, deadlineMs: clock.nowMs() + timeoutMs, resolve, reject })
+      admission.take(bytes.byteLength)
+      // An operation that ran out of time may be answered all the same.
+      let isOpen = true
+      const answered = (): void => {
+        if (isOpen) admission.give(bytes.byteLength)
+        isOpen = false
+      }
+      lane.add({
+        ...{ bytes, deadlineMs: clock.nowMs() + timeoutMs },
+        resolve: (answer) => {
+          answered()
+          resolve(answer)
+        },
+        reject: (error) => {
+          answered()
+          reject(error)
+        },
+      })
     })
 
   return {
     // The members' machine decides what a result is; the caller says what it expects of it.
-    apply: <Result>(command: unknown, { traceContext }: ClientApplyOptions = {}) =>
-      start(writes, command, traceContext) as Promise<Applied<Result>>,
-    read: async <Value>(query: unknown, { level = 'readIndex' }: ClientReadOptions = {}) => {
-      const [value] = await start(reads[level], query)
+    apply: <Result>(command: unknown, { traceContext, signal }: ClientApplyOptions = {}) =>
+      abortable(signal, 'unknown', () => start(writes, command, traceContext)) as Promise<Applied<Result>>,
+    read: async <Value>(query: unknown, { level = 'readIndex', from, signal }: ClientReadOptions = {}) => {
+      const lane = (from ?? (level === 'local' ? 'nearest' : 'leader')) === 'leader' ? reads : nearReads
+      const [value] = await abortable(signal, 'not-applied', () => start(lane[level], query))
       return value as Value
     },
-    session: (sessionOptions) => openSession({ lane: inSessions, clock, timeoutMs, check }, sessionOptions),
+    ready: () => admission.ready(),
+    session: (sessionOptions) =>
+      openSession({ lane: inSessions, clock, timeoutMs, check, admission }, sessionOptions),
     leader: async () => toLeader.leader ?? (await table.current()).leader,
     members: () => table.current(),
     status: askGroup,
@@ -225,16 +192,22 @@ export function connectClient(options: ClientOptions): QuorateClient {
       toLeader.close()
       writes.close()
       inSessions.close()
-      for (const lane of Object.values(reads)) lane.close()
+      for (const lane of [...Object.values(reads), ...Object.values(nearReads)]) lane.close()
+      admission.release()
       requester.close()
     },
   }
 }
 
-function checkOptions({ timeoutMs = 1, silenceMs = 1, name = '' }: ClientOptions): void {
+function checkOptions({ timeoutMs = 1, silenceMs = 1, name = '', ...limits }: ClientOptions): void {
   for (const [option, ms] of Object.entries({ timeoutMs, silenceMs })) {
     if (ms >= 1 && ms <= MAX_TIMER_MS) continue
     throw new QuorateError('INVALID', `${option} must be 1 to ${MAX_TIMER_MS}, not ${ms}.`)
+  }
+  const { maxPending = 1, maxPendingBytes = 1 } = limits
+  for (const [option, most] of Object.entries({ maxPending, maxPendingBytes })) {
+    if (most >= 1) continue
+    throw new QuorateError('INVALID', `${option} must be at least 1, not ${most}.`)
   }
   if (name.length > MAX_CLIENT_NAME || !name.isWellFormed()) {
     throw new QuorateError('INVALID', `A client's name is text of at most ${MAX_CLIENT_NAME} characters.`)

@@ -6,11 +6,15 @@ import type { LogIndex } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { encodeValue } from '../transport/wire/codec.ts'
 import { checkTrace, type SessionMark, sealCommand, type TraceContext } from '../transport/wire/envelope.ts'
+import { abortable } from './abortable.ts'
+import type { Admission } from './admission.ts'
 import type { Lane, Operation } from './lane.ts'
 
 export interface ClientApplyOptions {
   /** Goes through the log to `apply` on every member: a carrier as OpenTelemetry's `propagation.inject` fills it. */
   readonly traceContext?: TraceContext
+  /** Ends the waiting; what was sent goes its way. */
+  readonly signal?: AbortSignal
 }
 
 export interface SessionOptions {
@@ -43,6 +47,7 @@ export interface SessionDeps {
   readonly timeoutMs: number
   /** @throws QuorateError when no operation of so many bytes can be sent, or the client is closed */
   readonly check: (bytes: number) => void
+  readonly admission: Admission
 }
 
 export const DEFAULT_SESSION_IDLE_MS = 600_000
@@ -98,7 +103,7 @@ class Session implements ClientSession {
 
   apply<Result = unknown>(
     command: unknown,
-    { traceContext }: ClientApplyOptions = {},
+    { traceContext, signal }: ClientApplyOptions = {},
   ): Promise<Applied<Result>> {
     try {
       if (this.#closed) throw new QuorateError('SHUTDOWN', 'The session is closed.')
@@ -106,7 +111,12 @@ class Session implements ClientSession {
       // Copied before this returns, also when a session is begun first.
       const bytes = encodeValue(command)
       // The members' machine decides what a result is; the caller says what it expects of it.
-      return this.#inOrder(bytes, traceContext) as Promise<Applied<Result>>
+      const { admission } = this.#deps
+      const run = (): Promise<Applied> => {
+        admission.take(bytes.byteLength)
+        return this.#inOrder(bytes, traceContext).finally(() => admission.give(bytes.byteLength))
+      }
+      return abortable(signal, 'unknown', run) as Promise<Applied<Result>>
     } catch (error) {
       return Promise.reject(error)
     }

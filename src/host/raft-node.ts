@@ -20,6 +20,7 @@ import type {
 } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import { memberNameSchema } from '../options.ts'
+import { aborted, untilAborted } from '../protocol/aborting.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { LogIndex, PeerId } from '../rules/types.ts'
 import { lostResult } from '../services/lost-result.ts'
@@ -240,25 +241,4 @@ function snapshotInfo({ meta, files, bytes, takenAtMs }: SnapshotRecord): Snapsh
 function checkName(id: unknown): void {
   if (memberNameSchema.safeParse(id).success) return
   throw new QuorateError('INVALID', `${String(id)} is no name of a member: 1 to 64 letters, digits, _ or -.`)
-}
-
-/** The same promise, unless the signal is first. What was asked goes its way all the same. */
-function untilAborted<T>(
-  asked: Promise<T>,
-  signal: AbortSignal,
-  outcome: 'unknown' | 'not-applied',
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(aborted(signal, outcome))
-    signal.addEventListener('abort', onAbort, { once: true })
-    asked.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
-}
-
-function aborted(signal: AbortSignal | undefined, outcome: 'unknown' | 'not-applied'): QuorateError {
-  const message =
-    outcome === 'unknown'
-      ? 'The caller stopped waiting; what was asked for may or may not be done.'
-      : 'The caller gave up.'
-  return new QuorateError('ABORTED', message, { outcome, cause: signal?.reason })
 }

@@ -210,6 +210,53 @@ describe('a session of a client', () => {
     client.close()
   })
 
+  it('says unknown also when the last thing that it heard was a refusal', async () => {
+    await using group = new Group()
+    const leader = await group.start()
+    const bus = deaf(group.world.bus.connect('client'))
+    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 2000 })
+    const session = await client.session()
+    bus.losing = true
+    const error = rejection(session.apply('x'))
+    await until(() => leader.node.status().appliedIndex > session.id, 'it is applied')
+    for (const member of [...group.world.members.values()]) await group.world.kill(member)
+    bus.losing = false
+    expect(await error).toMatchObject({ code: 'NO_LEADER', outcome: 'unknown' })
+    client.close()
+  })
+
+  it('never sends in a new session what may have been carried out in one that is forgotten', async () => {
+    await using group = new Group()
+    const leader = await group.start()
+    const bus = deaf(group.world.bus.connect('client'))
+    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 3000 })
+    const session = await client.session()
+    const { id } = session
+    bus.losing = true
+    const error = rejection(session.apply('x'))
+    await until(() => leader.node.status().appliedIndex > id, 'it is applied')
+    await send(leader, '', { session: id, sequence: 0, acknowledged: 0 })
+    bus.losing = false
+    expect(await error).toMatchObject({ code: 'SESSION_EXPIRED', outcome: 'unknown' })
+    expect(await client.read(null)).toEqual({ x: 1 })
+    client.close()
+  })
+
+  it('calls for the result of an early command though later ones are answered', async () => {
+    await using group = new Group()
+    const leader = await group.start()
+    const bus = deaf(group.world.bus.connect('client'))
+    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 3000 })
+    const session = await client.session()
+    bus.losing = true
+    const early = session.apply('x')
+    await until(() => leader.node.status().appliedIndex > session.id, 'it is applied')
+    bus.losing = false
+    expect(await session.apply('x')).toMatchObject({ result: 2 })
+    expect(await early).toMatchObject({ result: 1 })
+    client.close()
+  })
+
   it('that the group has forgotten is begun anew for what was never under way', async () => {
     await using group = new Group()
     const leader = await group.start()

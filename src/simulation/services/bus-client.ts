@@ -2,8 +2,9 @@
 // services of the members over the simulated bus. It stands still, is cut off and loses messages like anybody else.
 
 import type { ReadLevel } from '../../api.ts'
-import { connectClient, type QuorateClient } from '../../client/client.ts'
+import { connectClient } from '../../client/client.ts'
 import type { ClientSession } from '../../client/session.ts'
+import type { QuorateClient } from '../../client/shapes.ts'
 import { isQuorateError } from '../../errors.ts'
 import type { PeerId } from '../../rules/types.ts'
 import type { Random } from '../../runtime/random.ts'

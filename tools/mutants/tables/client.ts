@@ -37,8 +37,8 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'local reads are asked of the leader',
     file: 'client/client.ts',
-    find: "route: level === 'local' ? toAny : toLeader",
-    replace: "route: level === 'readIndex' ? toLeader : level === 'local' ? toLeader : toLeader",
+    find: "(level === 'local' ? 'nearest' : 'leader')",
+    replace: "(level === 'lease' ? 'leader' : 'leader')",
     tests: [...CLIENT, ...LIMITS],
   },
   {

@@ -1,0 +1,48 @@
+// What stands between a node and its state machine, without a node: time that never goes back, results that come later.
+
+import { describe, expect, test } from 'vitest'
+import { CommandMachine } from '../../src/commands/command-machine.ts'
+import type { StateMachine } from '../../src/state-machine.ts'
+import { encodeValue } from '../../src/transport/wire/codec.ts'
+import { openEnvelope, sealCommand } from '../../src/transport/wire/envelope.ts'
+
+const clock = { nowMs: () => 100, wallMs: () => 5000 }
+const around = (inner: StateMachine) => new CommandMachine(inner, { clock, replayedTo: () => 0 })
+
+describe('a command machine', () => {
+  test('gives times that never go back, though the stamps of two leaders cross', () => {
+    const seen: unknown[] = []
+    const machine = around({ apply: (_, at) => seen.push(at.timeMs) })
+    for (const [index, timeMs] of [1000, 990, 1005, 1].entries())
+      machine.apply('x', { index, term: 1, timeMs })
+    expect(seen).toEqual([1000, 1000, 1005, 1005])
+  })
+
+  test('keeps also what a machine answers later', async () => {
+    let calls = 0
+    const machine = around({ apply: async () => ++calls })
+    const session = Number(machine.apply(null, { ...at(7), session: mark(0, 60_000) }))
+    expect(await machine.apply('x', { ...at(8), session: mark(session, 1) })).toBe(1)
+    expect(await machine.apply('x', { ...at(9), session: mark(session, 1) })).toBe(1)
+    expect(calls).toBe(1)
+  })
+
+  test('seals bare commands for a machine that wants the time, and stamps them when the leader takes them', () => {
+    const bare = encodeValue('x')
+    expect(around({ apply: () => null }).prepare(bare)).toBe(bare)
+    const machine = around({ apply: () => null, wantsTime: true })
+    const sealed = machine.prepare(bare)
+    machine.stamp(sealed)
+    expect(openEnvelope(sealed)).toMatchObject({ timeMs: 5000, session: null, trace: null })
+    const own = sealCommand(bare, { session: mark(3, 4) })
+    expect(machine.prepare(own)).toBe(own)
+    machine.stamp(bare)
+    expect(bare).toEqual(encodeValue('x'))
+  })
+})
+
+const at = (index: number) => ({ index, term: 1, timeMs: 1000 })
+
+function mark(session: number, sequence: number) {
+  return { session, sequence, acknowledged: 0 }
+}
