@@ -12,7 +12,7 @@ export class Admission {
   readonly #limits: AdmissionLimits
   #pending = 0
   #bytes = 0
-  #waiting: (() => void)[] = []
+  readonly #waiting: (() => void)[] = []
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits

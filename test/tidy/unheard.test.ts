@@ -13,6 +13,7 @@ const JUDGED: Readonly<Record<string, string>> = {
   'src/commands/command-machine.ts: void writer.addFile': 'the writer keeps what fails for `finish`',
   'src/cli/demo/story.ts: load.then': 'the handler sets a variable',
   'src/cli/kv/shell.ts: void answerLine': 'ends in the rejection of the whole shell',
+  'src/client/admission.ts: resolve': 'resolves a promise, which never throws',
   'src/client/lane.ts: operation.reject': 'rejects a promise, which never throws',
   'src/client/watch/lease-keeper.ts: asked.reply.then':
     'both handlers tell the model, which shelters its listeners, and set a timer',

@@ -14,6 +14,7 @@ const RULE = ['test/rules/session.test.ts']
 const SESSIONS = ['test/commands/sessions.test.ts']
 const CLOCK = ['test/commands/entry-clock.test.ts']
 const MARKS = ['test/commands/command-marks.test.ts']
+const ASKING = ['test/client/asking.test.ts']
 const ENVELOPE = ['test/transport/wire/envelope.test.ts']
 const BUS = { via: 'bus' } as const
 
@@ -177,6 +178,48 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
     replace:
       'operation.mayBeApplied === true && error.code !== "SESSION_EXPIRED" ? doubtful(error) : sure(error)',
     tests: SESSIONS,
+  },
+  {
+    name: 'what a signal ended before it began is sent all the same',
+    file: 'client/abortable.ts',
+    find: 'return signal.aborted',
+    replace: 'return signal.reason === signal',
+    tests: ASKING,
+  },
+  {
+    name: 'a signal is not heard',
+    file: 'client/abortable.ts',
+    find: 'if (signal === undefined) return run()',
+    replace: 'if (signal?.aborted !== true) return run()',
+    tests: ASKING,
+  },
+  {
+    name: 'whoever stops waiting for a write is told that it was not applied',
+    file: 'client/abortable.ts',
+    find: 'untilAborted(run(), signal, outcome)',
+    replace: "untilAborted(run(), signal, outcome === 'unknown' ? 'not-applied' : outcome)",
+    tests: ASKING,
+  },
+  {
+    name: 'more waits than there is room for',
+    file: 'client/admission.ts',
+    find: 'this.#pending >= maxPending ||',
+    replace: 'this.#pending > maxPending ||',
+    tests: ASKING,
+  },
+  {
+    name: 'an operation larger than all room is never let in',
+    file: 'client/admission.ts',
+    find: 'if (this.#pending > 0 && (',
+    replace: 'if (this.#pending >= 0 && (',
+    tests: ASKING,
+  },
+  {
+    name: 'room that was given back wakes nobody',
+    file: 'client/admission.ts',
+    find: 'if (this.#waiting.length > 0 && this.#hasRoom()) this.release()',
+    replace: '',
+    tests: ASKING,
   },
   {
     name: 'a client calls results in that it does not have',
