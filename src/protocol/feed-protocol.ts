@@ -68,6 +68,8 @@ const statusSchema = z.object({
   snapshot: z.object({ index, state: word, doneBytes: index, totalBytes: index }),
   /** Of entries that were sampled since the last status; null: none was committed. Only a leader knows. */
   commitLatency: z.object({ samples: count, p50Ms: z.number(), p99Ms: z.number() }).nullable(),
+  /** Of its disk, each with its sync, since it was opened. Null: nothing was written, or nobody counts. */
+  diskWrites: z.object({ p50Ms: z.number(), p99Ms: z.number() }).nullable().default(null),
   /** What stopped the member. */
   error: z.string().max(1024).nullable(),
 })

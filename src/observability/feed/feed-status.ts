@@ -7,7 +7,7 @@ import type { NodeStatus, ReplicatorStatus } from '../../status.ts'
 import type { ActorBook } from './actor-book.ts'
 import type { CommitSampler } from './commit-sampler.ts'
 
-/** The status, without what only the disk or the user's machine could say. */
+/** The status, without what only the user's machine could say, or what takes a look at files. */
 export type CoreStatus = Omit<NodeStatus, 'stateHash' | 'disk' | 'wallClockMs'>
 
 const MAX_ERROR_LENGTH = 1000
@@ -31,6 +31,7 @@ export function feedStatus({ core, numbers, book, commitLatency, ...told }: Stat
     ...{ role, term, leader, votedFor, membership, peers, oldPeers, learners, witnesses },
     ...{ firstIndex, lastIndex, durableIndex, commitIndex, appliedIndex },
     ...{ pendingProposals, pendingBytes, undurableBytes, leaseValid, commitLatency },
+    diskWrites: diskWritesOf(core),
     leaderAliveUntilMs: core.office === null && aliveMs > 0 ? Math.round(wallMs + aliveMs) : null,
     electionTimeoutMs: core.tuning.electionTimeoutMs,
     timers: timersOf(book, wallMs - nowMs),
@@ -42,6 +43,11 @@ export function feedStatus({ core, numbers, book, commitLatency, ...told }: Stat
     },
     error: error === null ? null : error.slice(0, MAX_ERROR_LENGTH).toWellFormed(),
   }
+}
+
+function diskWritesOf({ input }: NodeCore): FeedStatus['diskWrites'] {
+  const { p50Ms, p99Ms } = input.storage.diskStatus?.().writes ?? {}
+  return p50Ms === undefined || p99Ms === undefined ? null : { p50Ms, p99Ms }
 }
 
 function replicatorOf(

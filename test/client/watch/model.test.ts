@@ -16,7 +16,12 @@ const STATUS: FeedStatus = {
   ...{ firstIndex: 1, lastIndex: 1, durableIndex: 1, commitIndex: 1, appliedIndex: 1 },
   ...{ pendingProposals: 0, pendingBytes: 0, undurableBytes: 0, leaseValid: false },
   ...{ leaderAliveUntilMs: null, electionTimeoutMs: 1000, timers: [], replicators: [], change: null },
-  ...{ snapshot: { index: 0, state: 'idle', doneBytes: 0, totalBytes: 0 }, commitLatency: null, error: null },
+  ...{
+    snapshot: { index: 0, state: 'idle', doneBytes: 0, totalBytes: 0 },
+    commitLatency: null,
+    diskWrites: null,
+    error: null,
+  },
 }
 
 function picture(fields: Partial<FeedPicture> = {}): FeedPicture {

@@ -13,6 +13,7 @@ export function statusOf(fields: Partial<FeedStatus> = {}): FeedStatus {
     ...{
       snapshot: { index: 0, state: 'idle', doneBytes: 0, totalBytes: 0 },
       commitLatency: null,
+      diskWrites: null,
       error: null,
     },
     ...fields,

@@ -11,6 +11,8 @@ export interface Row {
   readonly p99Ms: number | null
   /** Bytes that the leader has appended and its disk has not. */
   readonly undurableBytes: number | null
+  /** By member: the 99th percentile of its disk's writes with their sync, since it started. */
+  readonly diskP99Ms: ReadonlyMap<string, number>
   /** By member, in entries. */
   readonly lag: ReadonlyMap<string, number>
 }
@@ -40,6 +42,11 @@ export class Series {
       p50Ms: latency?.p50Ms ?? null,
       p99Ms: latency?.p99Ms ?? null,
       undurableBytes: leader?.status?.undurableBytes ?? null,
+      diskP99Ms: new Map(
+        views.flatMap(({ id, status }) =>
+          status?.diskWrites == null ? [] : [[id, status.diskWrites.p99Ms] as const],
+        ),
+      ),
       lag: new Map(
         views.flatMap((view) => (view.indexes === null ? [] : [[view.id, lagOf(view.indexes, views)]])),
       ),

@@ -17,6 +17,7 @@ const MEMBERS = [
   { id: 'applied', title: 'Applied', isNumber: true },
   { id: 'lag', title: 'Behind', isNumber: true },
   { id: 'pending', title: 'Proposals waiting', isNumber: true },
+  { id: 'disk', title: 'Disk write p50 / p99, ms' },
 ]
 
 const REPLICATORS = [
@@ -38,6 +39,7 @@ export function NumbersView({ store }: { readonly store: Store }) {
     ...{ commit: indexes?.commit ?? null, applied: indexes?.applied ?? null },
     lag: indexes === null ? null : lagOf(indexes, views),
     pending: status?.pendingProposals ?? null,
+    disk: status?.diskWrites == null ? null : `${status.diskWrites.p50Ms} / ${status.diskWrites.p99Ms}`,
   }))
   const replicators = (leader?.status?.replicators ?? []).map(
     ({ peer, state, matchIndex, nextIndex, inFlightEntries, lastContactAtMs }) => ({
@@ -66,6 +68,11 @@ export function NumbersView({ store }: { readonly store: Store }) {
           title="Lag, entries"
           rows={rows}
           lines={ids.map((id) => ({ name: id, of: (row) => row.lag.get(id) ?? null }))}
+        />
+        <Plot
+          title="Disk writes with their sync, p99 since the start, ms"
+          rows={rows}
+          lines={ids.map((id) => ({ name: id, of: (row) => row.diskP99Ms.get(id) ?? null }))}
         />
         <Plot
           title="Waiting for the leader's disk, kB"
