@@ -96,7 +96,10 @@ describe('the demo on its page', LONG, () => {
       expect(await page.getByText('GRANTED').count()).toBeGreaterThan(0)
       await page.getByRole('link', { name: 'Numbers' }).click()
       await page.waitForSelector('.plot canvas')
-      await page.getByRole('cell', { name: /^[\d.]+ \/ [\d.]+$/ }).first().waitFor()
+      await page
+        .getByRole('cell', { name: /^[\d.]+ \/ [\d.]+$/ })
+        .first()
+        .waitFor()
       await page.getByRole('button', { name: 'Term' }).click()
       expect(await page.locator('th[aria-sort="ascending"]').first().textContent()).toContain('Term')
       await page.getByRole('link', { name: 'Group' }).click()
