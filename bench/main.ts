@@ -7,6 +7,7 @@ import Table from 'cli-table3'
 import { Command, Option } from 'commander'
 import { measureCatchUp } from './catch-up.ts'
 import { measureFailover } from './failover.ts'
+import { measureInstances } from './instances.ts'
 import { measureMembership } from './membership.ts'
 import { measureOpen } from './open-log.ts'
 import { measurePipe } from './pipe.ts'
@@ -35,6 +36,7 @@ interface Options {
   readonly catchUp?: true | string
   readonly snapshots?: true | string
   readonly watched?: true | string
+  readonly instances?: true | string
   readonly snapshotBytes: string
   readonly growthSeconds: string
   readonly pipe: string
@@ -67,6 +69,7 @@ const program = new Command('bench')
   .option('--snapshot-bytes <bytes>', 'size of the snapshot that is installed', String(2 ** 30))
   .option('--growth-seconds <s>', 'how long files are watched', '120')
   .option('--watched [viewers]', 'what viewers cost the group that they watch (default: one)')
+  .option('--instances [count]', 'what instances of a replicated machine cost (default: 100000)')
   .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
   .option('--dir <directory>', 'where the data directories are made', '.')
   .option('--tuning <json>', 'options of the nodes', '{}')
@@ -100,9 +103,12 @@ if (options.catchUp !== undefined)
 if (options.snapshots !== undefined)
   await snapshots(options.snapshots === true ? 'save,install,restart,growth' : options.snapshots)
 if (options.watched !== undefined) await watched(options.watched === true ? 1 : Number(options.watched))
+if (options.instances !== undefined)
+  report(await measureInstances(options.instances === true ? 100_000 : Number(options.instances)))
 if (
   [
     options.watched,
+    options.instances,
     options.failover,
     options.membership,
     options.open,

@@ -22,6 +22,7 @@ const PAGES = [
   'docs/security.md',
   'docs/watching.md',
   'docs/testing-your-state-machine.md',
+  'docs/replicated-machines.md',
   'examples/deploy/README.md',
   'test/scenarios/README.md',
   'src/rules/README.md',

@@ -19,7 +19,7 @@ import { z } from 'zod'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CONSUMER = fileURLToPath(new URL('consumer', import.meta.url))
-const DOORS = ['quorate', 'quorate/client', 'quorate/inspect', 'quorate/testing']
+const DOORS = ['quorate', 'quorate/client', 'quorate/inspect', 'quorate/testing', 'quorate/xstate']
 
 const manifestSchema = z.object({
   version: z.string(),
@@ -167,6 +167,7 @@ describe('a program', () => {
       '.',
       './client',
       './inspect',
+      './xstate',
       './testing',
       './package.json',
     ])

@@ -4,6 +4,10 @@ import quorate = require('quorate')
 import client = require('quorate/client')
 import inspect = require('quorate/inspect')
 import testing = require('quorate/testing')
+import machines = require('quorate/xstate')
 
 export const bus: quorate.MemoryBus = new quorate.MemoryBus()
-export const doors = [quorate.openHost, client.connectClient, inspect.openInspector, testing.createSimulation]
+export const doors = [
+  ...[quorate.openHost, client.connectClient, inspect.openInspector, testing.createSimulation],
+  machines.replicate,
+]

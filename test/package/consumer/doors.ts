@@ -28,6 +28,8 @@ import {
   storageConformance,
   transportConformance,
 } from 'quorate/testing'
+import { type InstanceRef, replicate } from 'quorate/xstate'
+import { setup } from 'xstate'
 
 class Counter implements StateMachine<{ add: number }, number, 'total', number> {
   #total = 0
@@ -92,4 +94,17 @@ export async function simulate(): Promise<string | null> {
   for (const { name } of [...storageConformance, ...snapshotConformance, ...transportConformance])
     if (name === '') return null
   return new MemoryStorage() instanceof MemoryStorage ? sim.leader() : null
+}
+
+const door = setup({ types: { events: {} as { type: 'open' | 'shut' } } }).createMachine({
+  ...{ id: 'door', version: '1', initial: 'shut' },
+  states: { shut: { on: { open: 'opened' } }, opened: { on: { shut: 'shut' } } },
+})
+
+export async function replicateMachine(host: Host): Promise<boolean> {
+  const doors = replicate(door, { maxIterations: 100 })
+  const node = await host.startNode({ group: 'doors', peers: ['n1'], stateMachine: doors })
+  const front: InstanceRef<typeof door> = doors.actors(node).actor('front')
+  const { snapshot, index } = await front.send({ type: 'open' })
+  return snapshot.matches('opened') && index > 0 && front.can({ type: 'shut' })
 }

@@ -5,6 +5,8 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/index.ts'],
   ['src/testing.ts', 'src/testing/', 'src/simulation/'],
   ['src/cli/'],
+  ['src/xstate.ts'],
+  ['src/replicated/'],
   ['src/machines/'],
   ['src/offline/'],
   ['src/host/open-host.ts'],

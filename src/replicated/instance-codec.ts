@@ -1,0 +1,152 @@
+// An instance as bytes: what its hash is made of, what snapshots hold, and what is left of it in memory when nobody has
+// asked for it lately. What comes out of the bytes is what went in, or it is refused.
+
+import type { AnyActorRef, AnyMachineSnapshot, Snapshot } from 'xstate'
+import { z } from 'zod'
+import { messageOf } from '../runtime/errors.ts'
+import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
+import { withoutUndefined } from './deterministic.ts'
+import type { InstanceRules, SnapshotParts } from './instance.ts'
+import type { Instance, Job, Timer } from './shapes.ts'
+
+const eventSchema = z.looseObject({ type: z.string() })
+/** What there is to see of an instance, as plain data. */
+export const plainSchema = z.object({
+  status: z.enum(['active', 'done', 'error', 'stopped']),
+  value: z.unknown(),
+  context: z.unknown(),
+  history: z.record(z.string(), z.array(z.string())).optional(),
+  output: z.unknown().optional(),
+  error: z.unknown().optional(),
+})
+const keptSchema = plainSchema.extend({
+  children: z.array(z.tuple([z.string(), z.string()])),
+  timers: z.array(z.tuple([z.string(), z.number(), z.number(), eventSchema, z.string().nullable()])),
+  jobs: z.array(z.tuple([z.string(), z.number(), z.string(), z.object({ input: z.unknown().optional() })])),
+})
+type Kept = z.output<typeof keptSchema>
+
+/** What callers are answered. */
+export type PlainState = z.output<typeof plainSchema>
+
+/** An instance as it is kept: as bytes, and as they have it. */
+export interface KeptInstance {
+  readonly instance: Instance
+  readonly bytes: Uint8Array
+  readonly plain: PlainState
+}
+
+/** @throws Error in a sentence that says what cannot be kept, and where it stands. */
+export function keep(instance: Instance, rules: InstanceRules): KeptInstance {
+  const kept = keptOf(instance)
+  const bytes = encoded(kept)
+  const plain = plainOf(kept)
+  if (kept.context === instance.snapshot.context) return { instance, bytes, plain }
+  return { instance: { ...instance, snapshot: revived(kept, rules) }, bytes, plain }
+}
+
+/** @throws Error when the bytes are not an instance, or one that the machine has no state for. */
+export function recall(bytes: Uint8Array, rules: InstanceRules): Instance {
+  const kept = decoded(bytes)
+  return { snapshot: revived(kept, rules), ...pendingOf(kept) }
+}
+
+/** Without waking the machine: what waits. */
+export function recallPending(bytes: Uint8Array): Pick<Instance, 'timers' | 'jobs'> {
+  return pendingOf(decoded(bytes))
+}
+
+export function recallPlain(bytes: Uint8Array): PlainState {
+  return plainOf(decoded(bytes))
+}
+
+/** A snapshot to look at, from what a caller was answered. @throws Error when the machine has no such state */
+export function snapshotOf(plain: PlainState, rules: InstanceRules): AnyMachineSnapshot {
+  return revived({ ...plain, children: [] }, rules)
+}
+
+function plainOf({ children, timers, jobs, ...plain }: Kept): PlainState {
+  return plain
+}
+
+function keptOf({ snapshot, timers, jobs }: Instance): Kept {
+  const { status, value, context, historyValue, output, error, children } = snapshot
+  const history = Object.entries(historyValue).map(
+    ([id, nodes]) => [id, nodes.map((node) => node.id)] as const,
+  )
+  return {
+    status,
+    value,
+    context: withoutUndefined(context),
+    ...(history.length > 0 && { history: Object.fromEntries(history) }),
+    ...(output !== undefined && { output: withoutUndefined(output) }),
+    ...(status === 'error' && { error: plainError(error) }),
+    children: childrenOf(children),
+    timers: [...timers].map(([id, { armedAt, dueAtMs, event, target }]) => [
+      id,
+      armedAt,
+      dueAtMs,
+      event,
+      target,
+    ]),
+    jobs: [...jobs].map(([id, { armedAt, src, input }]) => [
+      id,
+      armedAt,
+      src,
+      input === undefined ? {} : { input },
+    ]),
+  }
+}
+
+function childrenOf(children: Readonly<Record<string, AnyActorRef>>): Kept['children'] {
+  return Object.entries(children).map(([id, { src }]) => [id, String(src)])
+}
+
+/** An error in a form that is the same on every member; what is plain already stays as it is. */
+export function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error === undefined ? null : withoutUndefined(error)
+  return { name: error.name, message: messageOf(error) }
+}
+
+function encoded(kept: Kept): Uint8Array {
+  try {
+    return encodeValue(kept)
+  } catch (error) {
+    throw new Error(
+      messageOf(error)
+        .replace('The value cannot be carried:', 'the state cannot be kept:')
+        .replace(/\.$/, ''),
+      { cause: error },
+    )
+  }
+}
+
+function decoded(bytes: Uint8Array): Kept {
+  const value = decodeValue(bytes)
+  if (!value.ok) throw new Error(`an instance is not valid CBOR (${value.reason})`)
+  const parsed = keptSchema.safeParse(value.value)
+  if (parsed.success) return parsed.data
+  throw new Error(`an instance has another form: ${parsed.error.issues[0]?.message}`)
+}
+
+function revived(kept: PlainState & Pick<Kept, 'children'>, rules: InstanceRules): AnyMachineSnapshot {
+  const { value, context, history = {} } = kept
+  const nodes = Object.entries(history).map(([id, ids]) => [id, ids.map((node) => ({ id: node }))] as const)
+  const parts: SnapshotParts = { ...standing(kept), value, context, historyValue: Object.fromEntries(nodes) }
+  return rules.restore(parts, new Map(kept.children))
+}
+
+function standing({ status, output, error }: PlainState): Snapshot<unknown> {
+  if (status === 'done') return { status, output, error: undefined }
+  if (status === 'error') return { status, output: undefined, error }
+  return { status, output: undefined, error: undefined }
+}
+
+function pendingOf({ timers, jobs }: Kept): Pick<Instance, 'timers' | 'jobs'> {
+  return {
+    timers: new Map<string, Timer>(
+      timers.map(([id, armedAt, dueAtMs, event, target]) => [id, { armedAt, dueAtMs, event, target }]),
+    ),
+    jobs: new Map<string, Job>(jobs.map(([id, armedAt, src, { input }]) => [id, { armedAt, src, input }])),
+  }
+}

@@ -1,0 +1,99 @@
+// The door: a machine of XState in, a state machine for `startNode` out.
+
+import type { ActorRef, AnyStateMachine, EmittedFrom, EventFromLogic, InputFrom, SnapshotFrom } from 'xstate'
+import { z } from 'zod'
+import { QuorateError } from '../errors.ts'
+import { describeIssues } from '../options.ts'
+import type { Refused, StateMachine } from '../state-machine.ts'
+import { type Asked, InstanceHandle, type SendOptions, type SentEvent } from './handles.ts'
+import { checkMachine } from './register.ts'
+import type { Verdict } from './replica.ts'
+import { MachineReplica } from './replicated-machine.ts'
+
+export interface ReplicateOptions<M extends AnyStateMachine = AnyStateMachine> {
+  /** How many steps one event may take before it is taken for a circle. Needed unless the machine says it itself. */
+  readonly maxIterations?: number
+  /** Freezes every context, so that a guard, an assign or an action that changes it in place throws. Default true. */
+  readonly strict?: boolean
+  /** The input of an instance that is created by its first event. The same on every member, so of the key alone. */
+  readonly input?: (key: string) => InputFrom<M>
+  /** A job that has no result after so long has failed. Default 0: it may take as long as it likes. */
+  readonly jobTimeoutMs?: number
+  /** After so many indexes of the log members compare their states. Default 1000; 0: never. */
+  readonly compareEvery?: number
+  /** What a member does whose state is not the leader's: say so in its log, or stop. Default `report`. */
+  readonly onDivergence?: 'report' | 'stop'
+}
+
+/** One instance, wherever its group is. */
+export interface InstanceRef<M extends AnyStateMachine>
+  extends ActorRef<SnapshotFrom<M>, EventFromLogic<M>, EmittedFrom<M>> {
+  /**
+   * Resolves when the event was applied.
+   *
+   * @throws QuorateError INVALID when the instance has ended, or does not take the event and `unaccepted` is `refuse`;
+   *   STATE_MACHINE when the machine's own code threw: outcome `not-applied`, and the instance goes on. Else what `apply`
+   *   of a node or a client rejects with.
+   * @example const { snapshot, index } = await order.send({ type: 'pay', amount: 12 })
+   */
+  send: (event: EventFromLogic<M>, options?: SendOptions) => Promise<SentEvent<SnapshotFrom<M>>>
+  /** Makes the instance with an input of its own. @throws QuorateError CONFLICT when it is there already */
+  create(input?: InputFrom<M>): Promise<SentEvent<SnapshotFrom<M>>>
+  /** Linearizable: no event that was acknowledged before is missing. */
+  read(): Promise<SnapshotFrom<M>>
+  /** As far as this process knows. */
+  can(event: EventFromLogic<M>): boolean
+}
+
+/** The instances of a group. */
+export interface Actors<M extends AnyStateMachine> {
+  actor(key: string): InstanceRef<M>
+}
+
+/** Goes to `startNode` as `stateMachine`; each member has one of its own. */
+export interface Replicated<M extends AnyStateMachine>
+  extends StateMachine<unknown, Verdict | Refused, unknown, unknown> {
+  /** The instances, by a node of this process or by a client of the group. */
+  actors(through: Asked): Actors<M>
+  /** How the state of this member was found to differ from the leader's; null: it was not. */
+  readonly divergence: string | null
+}
+
+const optionsSchema = z.strictObject({
+  maxIterations: z.number().int().min(1).optional(),
+  strict: z.boolean().default(true),
+  input: z
+    .custom<(key: string) => unknown>((input) => typeof input === 'function', 'must be a function')
+    .optional(),
+  jobTimeoutMs: z.number().min(0).max(2_147_483_647).default(0),
+  compareEvery: z.number().int().min(0).default(1000),
+  onDivergence: z.enum(['report', 'stop']).default('report'),
+})
+
+/**
+ * Makes a state machine of a machine of XState, for any number of instances of it. The machine imports nothing for it.
+ *
+ * @throws QuorateError INVALID, with the reason in one sentence, for a machine that cannot be replicated.
+ * @example
+ * const orders = replicate(orderMachine, { maxIterations: 1000 })
+ * const node = await host.startNode({ group: 'orders', peers: ['n1', 'n2', 'n3'], stateMachine: orders })
+ * const order = orders.actors(node).actor('4711')
+ * const { snapshot } = await order.send({ type: 'pay' })
+ */
+export function replicate<M extends AnyStateMachine>(machine: M, options?: ReplicateOptions<M>): Replicated<M>
+export function replicate(
+  machine: AnyStateMachine,
+  options: ReplicateOptions = {},
+): Replicated<AnyStateMachine> {
+  const parsed = optionsSchema.safeParse(options)
+  if (!parsed.success) throw new QuorateError('INVALID', describeIssues('Option', parsed.error.issues))
+  const { input, ...settings } = parsed.data
+  const maxIterations = checkMachine(machine, settings.maxIterations)
+  return new ReplicatedActors(machine, { ...settings, maxIterations, inputOf: input ?? (() => undefined) })
+}
+
+class ReplicatedActors extends MachineReplica implements Replicated<AnyStateMachine> {
+  actors(through: Asked): Actors<AnyStateMachine> {
+    return { actor: (key) => new InstanceHandle(key, this, through) }
+  }
+}

@@ -1,0 +1,207 @@
+// A machine of XState as a state machine of a group: what Quorate calls, and whom it tells.
+
+import type { AnyActorLogic, AnyMachineSnapshot, AnyStateMachine } from 'xstate'
+import { QuorateError } from '../errors.ts'
+import { messageOf } from '../runtime/errors.ts'
+import { type Logger, silentLogger } from '../runtime/logger.ts'
+import {
+  type AppliedPosition,
+  Refused,
+  type SnapshotReader,
+  type SnapshotWriter,
+  type StateMachine,
+  type StateMachinePort,
+} from '../state-machine.ts'
+import { Checkpoints } from './checkpoints.ts'
+import { parseQuery } from './commands.ts'
+import { definitionOf } from './definition.ts'
+import { InstanceRules } from './instance.ts'
+import { recallPending } from './instance-codec.ts'
+import { bytesOf, Instances } from './instances.ts'
+import { LeaderWork } from './leader-work.ts'
+import { Listeners } from './listeners.ts'
+import { type Outcome, Replica, type Verdict } from './replica.ts'
+import type { At } from './shapes.ts'
+import { loadInstances, SNAPSHOT_FILE, saveInstances } from './snapshot-content.ts'
+
+export interface ReplicatedSettings {
+  readonly maxIterations: number
+  readonly strict: boolean
+  readonly jobTimeoutMs: number
+  readonly compareEvery: number
+  readonly onDivergence: 'report' | 'stop'
+  readonly inputOf: (key: string) => unknown
+}
+
+export class MachineReplica implements StateMachine<unknown, Verdict | Refused, unknown, unknown> {
+  /** Entries carry the leader's time: delays are counted from there. */
+  readonly wantsTime = true
+  readonly rules: InstanceRules
+  readonly listeners = new Listeners((error) => this.#warn(error))
+  /** In what this member's state was found to differ from the leader's; null: it was not. */
+  divergence: string | null = null
+  readonly #machine: AnyStateMachine
+  readonly #settings: ReplicatedSettings
+  readonly #checkpoints: Checkpoints
+  #instances: Instances
+  #replica: Replica
+  #port: StateMachinePort | null = null
+  #work: LeaderWork | null = null
+  #at: At = { index: 0, timeMs: 0 }
+
+  constructor(machine: AnyStateMachine, settings: ReplicatedSettings) {
+    this.#machine = machine
+    this.#settings = settings
+    this.rules = new InstanceRules(machine, settings.maxIterations)
+    this.#checkpoints = new Checkpoints(settings.compareEvery)
+    this.#instances = new Instances(this.rules, settings.strict)
+    this.#replica = this.#replicaOf(this.#instances)
+  }
+
+  /** Null: no member of this process carries it yet. */
+  get port(): StateMachinePort | null {
+    return this.#port
+  }
+
+  get instances(): Pick<Instances, 'get' | 'resident' | 'size'> {
+    return this.#instances
+  }
+
+  /** How an instance looks that is not there yet. @throws what the machine throws without a proper input */
+  preview(key: string): AnyMachineSnapshot {
+    return this.rules.preview(this.#settings.inputOf(key))
+  }
+
+  onStart(port: StateMachinePort): void {
+    this.#port = port
+  }
+
+  apply(command: unknown, at: AppliedPosition): Verdict | Refused {
+    const timeMs = Math.max(at.timeMs ?? 0, this.#at.timeMs)
+    this.#at = { index: at.index, timeMs }
+    const outcome = this.#replica.apply(command, this.#at)
+    if (outcome.comparison !== undefined) this.#compared(this.#checkpoints.compare(outcome.comparison))
+    this.#checkpoints.applied(at.index, outcome.key, this.#instances)
+    this.#tell(outcome)
+    return answerOf(outcome.verdict)
+  }
+
+  read(query: unknown): unknown {
+    const parsed = parseQuery(query)
+    if (parsed === null)
+      return { refused: 'A query is ["get", key], ["pending", key], ["keys", from, count] or ["size"].' }
+    const instances = this.#instances
+    if (parsed[0] === 'size') return instances.size
+    if (parsed[0] === 'get') return instances.plain(parsed[1])
+    if (parsed[0] === 'keys') return instances.keys(parsed[1], parsed[2])
+    const resident = instances.resident(parsed[1])
+    if (resident === undefined) return null
+    const { timers, jobs } = recallPending(bytesOf(resident))
+    return { timers: Object.fromEntries(timers), jobs: Object.fromEntries(withoutInputs(jobs)) }
+  }
+
+  stateHash(): string {
+    return `${this.#instances.hash}:${this.#replica.declared?.version ?? ''}`
+  }
+
+  onSnapshotSave(writer: SnapshotWriter): () => Promise<void> {
+    const frames = saveInstances(this.#replica.declared, this.#at.timeMs, this.#instances)
+    return () => writer.addFile(SNAPSHOT_FILE, frames())
+  }
+
+  async onSnapshotLoad(reader: SnapshotReader): Promise<void> {
+    const instances = new Instances(this.rules, this.#settings.strict)
+    const replica = this.#replicaOf(instances)
+    const { declared, timeMs } = await loadInstances(reader.open(SNAPSHOT_FILE), instances)
+    if (declared !== null) replica.declare(declared)
+    this.#at = { index: reader.meta.lastIncludedIndex, timeMs }
+    this.#instances = instances
+    this.#replica = replica
+    this.#checkpoints.clear()
+    for (const key of this.listeners.watched()) this.#show(key)
+  }
+
+  onLeaderStart(): void {
+    const port = this.#port
+    if (port === null) return
+    this.#work?.end()
+    const work = new LeaderWork({
+      port,
+      instances: this.#instances,
+      actors: logicsOf(this.#machine),
+      jobTimeoutMs: this.#settings.jobTimeoutMs,
+      at: () => this.#at,
+    })
+    this.#work = work
+    // Always: it brings the time of the log, which stood still while nobody led.
+    work.deliver(['declare', definitionOf(this.#machine)], () => true)
+    work.begin()
+  }
+
+  onLeaderStop(): void {
+    this.#work?.end()
+    this.#work = null
+  }
+
+  onError(): void {
+    this.onLeaderStop()
+  }
+
+  onShutdown(): void {
+    this.onLeaderStop()
+  }
+
+  #compared(difference: string | null): void {
+    if (difference === null) return
+    this.divergence = difference
+    if (this.#settings.onDivergence === 'stop') throw new Error(difference.replace(/\.$/, ''))
+    this.#logger.error({ group: this.#port?.group }, difference)
+  }
+
+  #replicaOf(instances: Instances): Replica {
+    const { inputOf } = this.#settings
+    return new Replica({ rules: this.rules, instances, own: definitionOf(this.#machine), inputOf })
+  }
+
+  #tell({ key, effects, verdict }: Outcome): void {
+    const checkpoint = this.#checkpoints.due
+    if (checkpoint !== null) this.#work?.deliver(['compare', checkpoint], () => true)
+    this.#work?.applied(key, effects, this.#at)
+    if (key === null) return
+    for (const effect of effects) if (effect.type === 'emit') this.listeners.emit(key, effect.event)
+    if (verdict.ok) this.#show(key)
+  }
+
+  #show(key: string): void {
+    if (!this.listeners.watches(key)) return
+    const instance = this.#instances.get(key)
+    if (instance !== null) this.listeners.changed(key, instance.snapshot)
+  }
+
+  get #logger(): Logger {
+    return this.#port?.logger ?? silentLogger
+  }
+
+  #warn(error: unknown): void {
+    this.#logger.warn({ error: messageOf(error) }, 'A listener of a replicated machine threw.')
+  }
+}
+
+/** What the leader tries again by itself is no refusal: it is nobody else's. */
+function answerOf(verdict: Verdict): Verdict | Refused {
+  if (verdict.ok || verdict.code === 'STALE' || verdict.code === 'EARLY') return verdict
+  const code = CODES[verdict.code]
+  return new Refused(new QuorateError(code, verdict.message))
+}
+
+const CODES = { INVALID: 'INVALID', FINISHED: 'INVALID', EXISTS: 'CONFLICT', THREW: 'STATE_MACHINE' } as const
+
+/** What runs at the leader. XState knows two forms of them. */
+function logicsOf({ implementations }: AnyStateMachine): Readonly<Record<string, AnyActorLogic>> {
+  const entries = Object.entries(implementations.actors ?? {})
+  return Object.fromEntries(entries.map(([name, actor]) => [name, 'src' in actor ? actor.src : actor]))
+}
+
+function* withoutInputs(jobs: ReturnType<typeof recallPending>['jobs']): Generator<[string, object]> {
+  for (const [id, { armedAt, src }] of jobs) yield [id, { armedAt, src }]
+}
