@@ -45,6 +45,8 @@ export class ObservedMachine implements StateMachine {
   readonly #hash: (() => string) | null
   readonly #tellsStates: boolean
   readonly #scribbler: Scribbler | null
+  readonly wantsTime?: boolean
+  readonly onStart?: NonNullable<StateMachine['onStart']>
   readonly stateHash?: () => string
   readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
   readonly onSnapshotLoad?: NonNullable<StateMachine['onSnapshotLoad']>
@@ -58,6 +60,8 @@ export class ObservedMachine implements StateMachine {
     this.#tellsStates = tellsStates
     this.#scribbler = scribbles ? new Scribbler() : null
     if (this.#hash !== null) this.stateHash = this.#hash
+    if (inner.wantsTime === true) this.wantsTime = true
+    if (inner.onStart !== undefined) this.onStart = (port) => inner.onStart?.(port)
     if (inner.onSnapshotSave !== undefined)
       this.onSnapshotSave = (writer, signal) => {
         this.#captures()
@@ -87,7 +91,7 @@ export class ObservedMachine implements StateMachine {
   apply(command: unknown, at: AppliedPosition): unknown {
     const { index, term } = at
     this.#watch.applied({ index, term })
-    const result = this.inner.apply(isNumbered(command) ? command.command : command, { index, term })
+    const result = this.inner.apply(isNumbered(command) ? command.command : command, { ...at })
     if (!isPromise(result)) {
       this.#tellState({ index, term })
       this.#scribbler?.scribbleOn(command, at)

@@ -30,6 +30,11 @@ export function withRudeHooks(machine: StateMachine): StateMachine {
     apply: (command, at) => machine.apply(command, at),
     read: (query) => machine.read?.(query),
     ...snapshotMethods(machine),
+    ...(machine.wantsTime === true && { wantsTime: true }),
+    onStart(port) {
+      machine.onStart?.(port)
+      beRude()
+    },
     ...(machine.stateHash === undefined ? {} : { stateHash: () => machine.stateHash?.() ?? '' }),
     onConfigurationCommitted(configuration, index) {
       machine.onConfigurationCommitted?.(configuration, index)

@@ -44,6 +44,8 @@ export class SlowMachine implements StateMachine {
   readonly #random: Random
   readonly #pace: MachinePace
   readonly #lane: Lane
+  readonly wantsTime?: boolean
+  readonly onStart?: NonNullable<StateMachine['onStart']>
   readonly stateHash?: () => string
   readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
   readonly onSnapshotLoad?: NonNullable<StateMachine['onSnapshotLoad']>
@@ -55,6 +57,8 @@ export class SlowMachine implements StateMachine {
     this.#pace = pace
     this.#lane = { name: `${process.id} machine` }
     if (inner.stateHash !== undefined) this.stateHash = () => inner.stateHash?.() ?? ''
+    if (inner.wantsTime === true) this.wantsTime = true
+    if (inner.onStart !== undefined) this.onStart = (port) => inner.onStart?.(port)
     if (inner.snapshot === undefined && inner.onSnapshotSave === undefined) return
     this.onSnapshotSave = (writer, signal) => this.#save(writer, signal)
     this.onSnapshotLoad = (reader, signal) => this.#load(reader, signal)

@@ -19,6 +19,7 @@ import { OPERATOR_MUTANTS } from './tables/operators.ts'
 import { PAGE_MUTANTS } from './tables/page.ts'
 import { PRIORITY_MUTANTS } from './tables/priorities.ts'
 import { READONLY_MUTANTS } from './tables/readonly.ts'
+import { REPLICATED_MUTANTS } from './tables/replicated.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
 import { SERVICES_MUTANTS } from './tables/services.ts'
 import { SNAPSHOT_EXECUTOR_MUTANTS } from './tables/snapshot-executor.ts'
@@ -56,6 +57,7 @@ export const MUTANTS_BY_AREA = {
   client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],
   transport: TRANSPORT_MUTANTS,
   metrics: METRICS_MUTANTS,
+  replicated: REPLICATED_MUTANTS,
 } as const satisfies Readonly<Record<string, readonly Mutant[]>>
 
 export type Area = keyof typeof MUTANTS_BY_AREA
