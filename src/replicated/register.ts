@@ -32,7 +32,7 @@ export function checkMachine(machine: AnyStateMachine, maxIterations: number | u
   return bound
 }
 
-function isMachine(machine: unknown): boolean {
+export function isMachine(machine: unknown): machine is AnyStateMachine {
   return typeof machine === 'object' && machine !== null && '__xstatenode' in machine && 'root' in machine
 }
 

@@ -6,7 +6,7 @@ import { QuorateError } from '../errors.ts'
 import { describeIssues } from '../options.ts'
 import type { Refused, StateMachine } from '../state-machine.ts'
 import { type Asked, InstanceHandle, type SendOptions, type SentEvent } from './handles.ts'
-import { checkMachine } from './register.ts'
+import { checkMachine, isMachine } from './register.ts'
 import type { Verdict } from './replica.ts'
 import { MachineReplica } from './replicated-machine.ts'
 
@@ -90,6 +90,16 @@ export function replicate(
   const { input, ...settings } = parsed.data
   const maxIterations = checkMachine(machine, settings.maxIterations)
   return new ReplicatedActors(machine, { ...settings, maxIterations, inputOf: input ?? (() => undefined) })
+}
+
+/** For whoever starts a machine that says nothing of a bound: more than any event needs. */
+const PLENTY_OF_STEPS = 1000
+
+/** A machine as it is, without options: null, it is none of XState's. @throws QuorateError INVALID */
+export function replicateAsIs(machine: unknown): StateMachine | null {
+  if (!isMachine(machine)) return null
+  const isBounded = Number.isFinite(machine.options.maxIterations)
+  return replicate(machine, isBounded ? {} : { maxIterations: PLENTY_OF_STEPS })
 }
 
 class ReplicatedActors extends MachineReplica implements Replicated<AnyStateMachine> {

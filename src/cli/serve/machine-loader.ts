@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { replicateAsIs } from '../../replicated/replicate.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { StateMachine } from '../../state-machine.ts'
 import { CliError, ExitCode } from '../exit.ts'
@@ -15,6 +16,8 @@ export async function loadStateMachine(file: string): Promise<StateMachine> {
   if (exported === undefined) throw refuse(file, `it has neither of ${EXPORTS}`)
   const machine = typeof exported === 'function' ? await make(file, exported) : exported
   if (isStateMachine(machine)) return machine
+  const replicated = replicatedOf(file, machine)
+  if (replicated !== null) return replicated
   throw refuse(file, 'what it exports has no method `apply`')
 }
 
@@ -41,6 +44,15 @@ async function make(file: string, maker: CallableFunction): Promise<unknown> {
     return made
   } catch (error) {
     throw refuse(file, `making it failed: ${messageOf(error)}`)
+  }
+}
+
+/** A machine of XState needs nothing of ours. */
+function replicatedOf(file: string, machine: unknown): StateMachine | null {
+  try {
+    return replicateAsIs(machine)
+  } catch (error) {
+    throw refuse(file, messageOf(error))
   }
 }
 
