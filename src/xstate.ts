@@ -5,6 +5,8 @@ export type { Verdict } from './replicated/replica.ts'
 export {
   type Actors,
   type InstanceRef,
+  type OldInstance,
+  type PreviousMachine,
   type Replicated,
   type ReplicateOptions,
   replicate,

@@ -28,12 +28,13 @@ const eventSchema = z.looseObject({
 
 const errorSchema = z.looseObject({ message: z.string() })
 
+const declarationSchema = z.object({ machine: z.string(), version: z.string(), definition: z.string() })
+
 const SCHEMAS = {
   /** What the group replicates: written by its first leader. */
-  declare: z.tuple([
-    z.literal('declare'),
-    z.object({ machine: z.string(), version: z.string(), definition: z.string() }),
-  ]),
+  declare: z.tuple([z.literal('declare'), declarationSchema]),
+  /** From here on the group runs another version. */
+  upgrade: z.tuple([z.literal('upgrade'), z.object({ from: declarationSchema, to: declarationSchema })]),
   /** Makes an instance; `input` is left out, or what the machine is given. */
   create: z.tuple([z.literal('create'), keySchema, z.object({ input: z.unknown().optional() })]),
   event: z.tuple([z.literal('event'), keySchema, eventSchema]),
@@ -64,7 +65,8 @@ const SCHEMAS = {
 
 type Name = keyof typeof SCHEMAS
 export type Command = { [N in Name]: z.output<(typeof SCHEMAS)[N]> }[Name]
-export type Declaration = z.output<(typeof SCHEMAS)['declare']>[1]
+export type Declaration = z.output<typeof declarationSchema>
+export type Upgrade = z.output<(typeof SCHEMAS)['upgrade']>[1]
 export type Comparison = z.output<(typeof SCHEMAS)['compare']>[1]
 
 export type ParsedCommand =

@@ -1,8 +1,9 @@
 // An instance as bytes: what its hash is made of, what snapshots hold, and what is left of it in memory when nobody has
 // asked for it lately. What comes out of the bytes is what went in, or it is refused.
 
-import type { AnyActorRef, AnyMachineSnapshot, Snapshot } from 'xstate'
+import type { AnyActorRef, AnyMachineSnapshot, EventObject, Snapshot } from 'xstate'
 import { z } from 'zod'
+import type { LogIndex } from '../rules/types.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
 import { withoutUndefined } from './deterministic.ts'
@@ -59,6 +60,51 @@ export function recallPending(bytes: Uint8Array): Pick<Instance, 'timers' | 'job
 export function recallPlain(bytes: Uint8Array): PlainState {
   return plainOf(decoded(bytes))
 }
+
+/** What a new version of a machine may change of an instance. Timers and jobs keep their ids, or go. */
+export interface Change {
+  readonly value: unknown
+  readonly context: unknown
+  readonly timers: Readonly<Record<string, { readonly event: EventObject; readonly dueAtMs: number }>>
+  readonly jobs: Readonly<Record<string, { readonly src: string; readonly input?: unknown }>>
+}
+
+interface Takeover {
+  readonly change: (old: Change) => Change
+  /** Of the entry that brings the new version: what it arms was armed there. */
+  readonly index: LogIndex
+  /** What the new version can run. */
+  readonly actors: Readonly<Record<string, unknown>>
+}
+
+/** An instance of another version. @throws Error when the new one has no such state, or no such job */
+export function recallAs(
+  bytes: Uint8Array,
+  rules: InstanceRules,
+  { change, index, actors }: Takeover,
+): Instance {
+  const kept = decoded(bytes)
+  const { timers, jobs } = pendingOf(kept)
+  const { value, context, ...next } = change({
+    ...{ value: kept.value, context: kept.context },
+    timers: Object.fromEntries([...timers].map(([id, { event, dueAtMs }]) => [id, { event, dueAtMs }])),
+    jobs: Object.fromEntries([...jobs].map(([id, { src, input }]) => [id, { src, input }])),
+  })
+  const takenJobs = Object.entries(next.jobs).map(([id, { src, input }]): [string, Job] => {
+    if (!(src in actors)) throw new Error(`job ${id} is made of ${src}, which the new version does not have`)
+    const before = jobs.get(id)
+    return [id, { armedAt: before?.src === src ? before.armedAt : index, src, input }]
+  })
+  const takenTimers = Object.entries(next.timers).map(([id, { event, dueAtMs }]): [string, Timer] => {
+    const before = timers.get(id)
+    return [id, { armedAt: before?.armedAt ?? index, dueAtMs, event, target: before?.target ?? null }]
+  })
+  const children = new Map([...kept.children.filter(([, src]) => src in actors), ...takenJobs.map(srcOf)])
+  const snapshot = revived({ ...kept, value, context, history: {}, children: [...children] }, rules)
+  return { snapshot, timers: new Map(takenTimers), jobs: new Map(takenJobs) }
+}
+
+const srcOf = ([id, { src }]: [string, Job]): [string, string] => [id, src]
 
 /** A snapshot to look at, from what a caller was answered. @throws Error when the machine has no such state */
 export function snapshotOf(plain: PlainState, rules: InstanceRules): AnyMachineSnapshot {

@@ -1,8 +1,8 @@
 // What a command makes of all instances: the same on every member, whether it leads, follows or reads its log again.
 
-import type { AnyStateMachine, EventObject } from 'xstate'
+import type { EventObject } from 'xstate'
 import { messageOf } from '../runtime/errors.ts'
-import { type Command, type Comparison, type Declaration, parseCommand } from './commands.ts'
+import { type Command, type Comparison, type Declaration, parseCommand, type Upgrade } from './commands.ts'
 import type { InstanceRules, Stepped } from './instance.ts'
 import type { PlainState } from './instance-codec.ts'
 import type { Instances } from './instances.ts'
@@ -28,6 +28,9 @@ export interface Outcome {
   readonly effects: readonly Effect[]
   /** How the leader's state was. */
   readonly comparison?: Comparison
+  /** What the group runs, or is to run: what comes of it is for whoever carries the machines to say. */
+  readonly declaration?: Declaration
+  readonly upgrade?: Upgrade
 }
 
 const NOTED: Outcome = { verdict: { ok: true, accepted: true, state: null }, key: null, effects: [] }
@@ -35,7 +38,6 @@ const NOTED: Outcome = { verdict: { ok: true, accepted: true, state: null }, key
 export interface ReplicaParts {
   readonly rules: InstanceRules
   readonly instances: Instances
-  readonly own: Declaration
   /** The input of an instance that is created by its first event. */
   readonly inputOf: (key: string) => unknown
 }
@@ -43,25 +45,21 @@ export interface ReplicaParts {
 type Pending = Extract<Command, readonly ['fire' | 'done' | 'failed' | 'sent', ...unknown[]]>
 
 export class Replica {
-  declared: Declaration | null = null
   readonly #parts: ReplicaParts
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts
   }
 
-  get machine(): AnyStateMachine {
-    return this.#parts.rules.machine
-  }
-
-  /** @throws Error when this member has another machine than the group: it must not go on. */
   apply(value: unknown, at: At): Outcome {
     const parsed = parseCommand(value)
     if (!parsed.ok) return refused(null, 'INVALID', `Not applied: ${parsed.reason}.`)
     const { command } = parsed
     switch (command[0]) {
       case 'declare':
-        return this.#declared(command[1])
+        return { ...NOTED, declaration: command[1] }
+      case 'upgrade':
+        return { ...NOTED, upgrade: command[1] }
       case 'compare':
         return { ...NOTED, comparison: command[1] }
       case 'create':
@@ -71,34 +69,6 @@ export class Replica {
       default:
         return this.#pending(command, at)
     }
-  }
-
-  /** The first one counts. */
-  #declared(declared: Declaration): Outcome {
-    const before = this.declared
-    if (before === null) this.declare(declared)
-    else if (before.version !== declared.version || before.definition !== declared.definition)
-      return refused(
-        null,
-        'INVALID',
-        `Not applied: this group replicates version ${before.version} of ${before.machine}.`,
-      )
-    return NOTED
-  }
-
-  /** @throws Error when it is not the machine of this member. */
-  declare(declared: Declaration): void {
-    const { machine, version, definition } = this.#parts.own
-    this.declared ??= declared
-    const group = this.declared
-    if (group.machine !== machine || group.version !== version)
-      throw new Error(
-        `this member carries machine ${machine} of version ${version}, its group ${group.machine} of version ${group.version}: start it with that one`,
-      )
-    if (group.definition !== definition)
-      throw new Error(
-        `this member carries another definition of machine ${machine} version ${version} than its group: give a machine that changes another version`,
-      )
   }
 
   #create(key: string, input: unknown, at: At): Outcome {

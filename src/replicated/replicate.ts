@@ -5,7 +5,9 @@ import { z } from 'zod'
 import { QuorateError } from '../errors.ts'
 import { describeIssues } from '../options.ts'
 import type { Refused, StateMachine } from '../state-machine.ts'
+import type { Previous } from './generations.ts'
 import { type Asked, InstanceHandle, type SendOptions, type SentEvent } from './handles.ts'
+import type { Change } from './instance-codec.ts'
 import { checkMachine, isMachine } from './register.ts'
 import type { Verdict } from './replica.ts'
 import { MachineReplica } from './replicated-machine.ts'
@@ -23,6 +25,20 @@ export interface ReplicateOptions<M extends AnyStateMachine = AnyStateMachine> {
   readonly compareEvery?: number
   /** What a member does whose state is not the leader's: say so in its log, or stop. Default `report`. */
   readonly onDivergence?: 'report' | 'stop'
+  /** The version that the group runs until it is upgraded. */
+  readonly previous?: PreviousMachine
+}
+
+/** An instance as one version leaves it to the next. Timers and jobs keep their ids, or go. */
+export type OldInstance = Change
+
+/** A machine that was replicated before, for a group that is to run another version of it from some entry on. */
+export interface PreviousMachine {
+  readonly machine: AnyStateMachine
+  /** As that of the options, for this one. */
+  readonly maxIterations?: number | undefined
+  /** What becomes of an instance; the same on every member. Left out: it stays as it is. */
+  readonly migrate?: ((old: OldInstance, key: string) => OldInstance) | undefined
 }
 
 /** One instance, wherever its group is. */
@@ -55,6 +71,15 @@ export interface Replicated<M extends AnyStateMachine>
   extends StateMachine<unknown, Verdict | Refused, unknown, unknown> {
   /** The instances, by a node of this process or by a client of the group. */
   actors(through: Asked): Actors<M>
+  /** The version that the group runs, as far as this member has applied its log; null: it has not said yet. */
+  readonly version: string | null
+  /**
+   * Lets the group run the version that `replicate` was given, from this entry on; `previous` runs until then. Members that do
+   * not carry it stop, so it is for when all of them have been started with the new code. When it runs already, nothing happens.
+   *
+   * @throws QuorateError STATE_MACHINE when an instance cannot be taken over: nothing has changed.
+   */
+  upgrade(through: Asked): Promise<void>
   /** How the state of this member was found to differ from the leader's; null: it was not. */
   readonly divergence: string | null
 }
@@ -68,6 +93,18 @@ const optionsSchema = z.strictObject({
   jobTimeoutMs: z.number().min(0).max(2_147_483_647).default(0),
   compareEvery: z.number().int().min(0).default(1000),
   onDivergence: z.enum(['report', 'stop']).default('report'),
+  previous: z
+    .strictObject({
+      machine: z.custom<AnyStateMachine>(isMachine, 'must be a machine of XState'),
+      maxIterations: z.number().int().min(1).optional(),
+      migrate: z
+        .custom<NonNullable<PreviousMachine['migrate']>>(
+          (migrate) => typeof migrate === 'function',
+          'must be a function',
+        )
+        .optional(),
+    })
+    .optional(),
 })
 
 /**
@@ -87,9 +124,16 @@ export function replicate(
 ): Replicated<AnyStateMachine> {
   const parsed = optionsSchema.safeParse(options)
   if (!parsed.success) throw new QuorateError('INVALID', describeIssues('Option', parsed.error.issues))
-  const { input, ...settings } = parsed.data
+  const { input, previous: old, ...settings } = parsed.data
   const maxIterations = checkMachine(machine, settings.maxIterations)
-  return new ReplicatedActors(machine, { ...settings, maxIterations, inputOf: input ?? (() => undefined) })
+  const previous = old === undefined ? null : previousOf(old, maxIterations)
+  const inputOf = input ?? (() => undefined)
+  return new ReplicatedActors(machine, { ...settings, maxIterations, inputOf, previous })
+}
+
+function previousOf({ machine, maxIterations, migrate }: PreviousMachine, bound: number): Previous {
+  const own = checkMachine(machine, maxIterations ?? bound)
+  return { machine, maxIterations: own, migrate: (key, old) => migrate?.(old, key) ?? old }
 }
 
 /** For whoever starts a machine that says nothing of a bound: more than any event needs. */
@@ -105,5 +149,10 @@ export function replicateAsIs(machine: unknown): StateMachine | null {
 class ReplicatedActors extends MachineReplica implements Replicated<AnyStateMachine> {
   actors(through: Asked): Actors<AnyStateMachine> {
     return { actor: (key) => new InstanceHandle(key, this, through) }
+  }
+
+  async upgrade(through: Asked): Promise<void> {
+    const command = this.upgradeCommand
+    if (command !== null) await through.apply(command)
   }
 }

@@ -1,6 +1,6 @@
 // A machine of XState as a state machine of a group: what Quorate calls, and whom it tells.
 
-import type { AnyActorLogic, AnyMachineSnapshot, AnyStateMachine } from 'xstate'
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
 import { QuorateError } from '../errors.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
@@ -13,49 +13,41 @@ import {
   type StateMachinePort,
 } from '../state-machine.ts'
 import { Checkpoints } from './checkpoints.ts'
-import { parseQuery } from './commands.ts'
-import { definitionOf } from './definition.ts'
-import { InstanceRules } from './instance.ts'
+import { type Declaration, parseQuery } from './commands.ts'
+import { isSame } from './generations.ts'
+import type { InstanceRules } from './instance.ts'
 import { recallPending } from './instance-codec.ts'
-import { bytesOf, Instances } from './instances.ts'
+import { bytesOf, type Instances } from './instances.ts'
 import { LeaderWork } from './leader-work.ts'
+import { Lineage, type LineageSettings } from './lineage.ts'
 import { Listeners } from './listeners.ts'
-import { type Outcome, Replica, type Verdict } from './replica.ts'
+import type { Outcome, Verdict } from './replica.ts'
 import type { At } from './shapes.ts'
 import { loadInstances, SNAPSHOT_FILE, saveInstances } from './snapshot-content.ts'
 
-export interface ReplicatedSettings {
-  readonly maxIterations: number
-  readonly strict: boolean
+export interface ReplicatedSettings extends LineageSettings {
   readonly jobTimeoutMs: number
   readonly compareEvery: number
   readonly onDivergence: 'report' | 'stop'
-  readonly inputOf: (key: string) => unknown
 }
 
 export class MachineReplica implements StateMachine<unknown, Verdict | Refused, unknown, unknown> {
   /** Entries carry the leader's time: delays are counted from there. */
   readonly wantsTime = true
-  readonly rules: InstanceRules
   readonly listeners = new Listeners((error) => this.#warn(error))
   /** In what this member's state was found to differ from the leader's; null: it was not. */
   divergence: string | null = null
-  readonly #machine: AnyStateMachine
+  readonly #lineage: Lineage
   readonly #settings: ReplicatedSettings
   readonly #checkpoints: Checkpoints
-  #instances: Instances
-  #replica: Replica
   #port: StateMachinePort | null = null
   #work: LeaderWork | null = null
   #at: At = { index: 0, timeMs: 0 }
 
   constructor(machine: AnyStateMachine, settings: ReplicatedSettings) {
-    this.#machine = machine
     this.#settings = settings
-    this.rules = new InstanceRules(machine, settings.maxIterations)
+    this.#lineage = new Lineage(machine, settings)
     this.#checkpoints = new Checkpoints(settings.compareEvery)
-    this.#instances = new Instances(this.rules, settings.strict)
-    this.#replica = this.#replicaOf(this.#instances)
   }
 
   /** Null: no member of this process carries it yet. */
@@ -63,8 +55,25 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     return this.#port
   }
 
-  get instances(): Pick<Instances, 'get' | 'resident' | 'size'> {
-    return this.#instances
+  get instances(): Pick<Instances, 'get'> {
+    return this.#lineage.instances
+  }
+
+  /** Of the version that the group runs; in a process without a member, of the newest. */
+  get rules(): InstanceRules {
+    return (this.#port === null ? this.#lineage.newest : this.#lineage.generation).rules
+  }
+
+  /** The version that the group runs; null: its log has not said yet. */
+  get version(): string | null {
+    return this.#lineage.declared?.version ?? null
+  }
+
+  /** What a leader is told to bring the newest version; null: it runs. */
+  get upgradeCommand(): readonly unknown[] | null {
+    const { declared, newest } = this.#lineage
+    const isNewest = declared !== null && isSame(declared, newest.declaration)
+    return isNewest ? null : ['upgrade', { from: declared ?? newest.declaration, to: newest.declaration }]
   }
 
   /** How an instance looks that is not there yet. @throws what the machine throws without a proper input */
@@ -79,9 +88,9 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
   apply(command: unknown, at: AppliedPosition): Verdict | Refused {
     const timeMs = Math.max(at.timeMs ?? 0, this.#at.timeMs)
     this.#at = { index: at.index, timeMs }
-    const outcome = this.#replica.apply(command, this.#at)
+    const outcome = this.#changed(this.#lineage.replica.apply(command, this.#at))
     if (outcome.comparison !== undefined) this.#compared(this.#checkpoints.compare(outcome.comparison))
-    this.#checkpoints.applied(at.index, outcome.key, this.#instances)
+    this.#checkpoints.applied(at.index, outcome.key, this.#lineage.instances)
     this.#tell(outcome)
     return answerOf(outcome.verdict)
   }
@@ -90,7 +99,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     const parsed = parseQuery(query)
     if (parsed === null)
       return { refused: 'A query is ["get", key], ["pending", key], ["keys", from, count] or ["size"].' }
-    const instances = this.#instances
+    const { instances } = this.#lineage
     if (parsed[0] === 'size') return instances.size
     if (parsed[0] === 'get') return instances.plain(parsed[1])
     if (parsed[0] === 'keys') return instances.keys(parsed[1], parsed[2])
@@ -101,40 +110,39 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
   }
 
   stateHash(): string {
-    return `${this.#instances.hash}:${this.#replica.declared?.version ?? ''}`
+    return `${this.#lineage.instances.hash}:${this.version ?? ''}`
   }
 
   onSnapshotSave(writer: SnapshotWriter): () => Promise<void> {
-    const frames = saveInstances(this.#replica.declared, this.#at.timeMs, this.#instances)
+    const frames = saveInstances(this.#lineage.declared, this.#at.timeMs, this.#lineage.instances)
     return () => writer.addFile(SNAPSHOT_FILE, frames())
   }
 
   async onSnapshotLoad(reader: SnapshotReader): Promise<void> {
-    const instances = new Instances(this.rules, this.#settings.strict)
-    const replica = this.#replicaOf(instances)
-    const { declared, timeMs } = await loadInstances(reader.open(SNAPSHOT_FILE), instances)
-    if (declared !== null) replica.declare(declared)
+    const begin = (declared: Declaration | null): Instances => this.#lineage.fresh(declared)
+    const { declared, timeMs, instances } = await loadInstances(reader.open(SNAPSHOT_FILE), begin)
     this.#at = { index: reader.meta.lastIncludedIndex, timeMs }
-    this.#instances = instances
-    this.#replica = replica
+    this.#lineage.replaceBy(declared, instances)
     this.#checkpoints.clear()
     for (const key of this.listeners.watched()) this.#show(key)
   }
 
   onLeaderStart(): void {
+    this.#work?.end()
+    this.#work = null
     const port = this.#port
     if (port === null) return
-    this.#work?.end()
+    const { instances, generation, declared } = this.#lineage
     const work = new LeaderWork({
       port,
-      instances: this.#instances,
-      actors: logicsOf(this.#machine),
+      instances,
+      actors: generation.actors,
       jobTimeoutMs: this.#settings.jobTimeoutMs,
       at: () => this.#at,
     })
     this.#work = work
     // Always: it brings the time of the log, which stood still while nobody led.
-    work.deliver(['declare', definitionOf(this.#machine)], () => true)
+    work.deliver(['declare', declared ?? this.#lineage.newest.declaration], () => true)
     work.begin()
   }
 
@@ -158,9 +166,22 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     this.#logger.error({ group: this.#port?.group }, difference)
   }
 
-  #replicaOf(instances: Instances): Replica {
-    const { inputOf } = this.#settings
-    return new Replica({ rules: this.rules, instances, own: definitionOf(this.#machine), inputOf })
+  /** Another version may have come to run: the leader begins again, with what that one can do. */
+  #changed(outcome: Outcome): Outcome {
+    const { declaration, upgrade } = outcome
+    if (declaration === undefined && upgrade === undefined) return outcome
+    const before = this.#lineage.generation
+    const { index } = this.#at
+    const verdict =
+      upgrade === undefined
+        ? this.#lineage.declare(declaration ?? before.declaration, index)
+        : this.#lineage.upgrade(upgrade, index)
+    if (this.#lineage.generation !== before) {
+      this.#checkpoints.clear()
+      if (this.#work !== null) this.onLeaderStart()
+      for (const key of this.listeners.watched()) this.#show(key)
+    }
+    return { ...outcome, verdict }
   }
 
   #tell({ key, effects, verdict }: Outcome): void {
@@ -174,7 +195,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
 
   #show(key: string): void {
     if (!this.listeners.watches(key)) return
-    const instance = this.#instances.get(key)
+    const instance = this.#lineage.instances.get(key)
     if (instance !== null) this.listeners.changed(key, instance.snapshot)
   }
 
@@ -195,12 +216,6 @@ function answerOf(verdict: Verdict): Verdict | Refused {
 }
 
 const CODES = { INVALID: 'INVALID', FINISHED: 'INVALID', EXISTS: 'CONFLICT', THREW: 'STATE_MACHINE' } as const
-
-/** What runs at the leader. XState knows two forms of them. */
-function logicsOf({ implementations }: AnyStateMachine): Readonly<Record<string, AnyActorLogic>> {
-  const entries = Object.entries(implementations.actors ?? {})
-  return Object.fromEntries(entries.map(([name, actor]) => [name, 'src' in actor ? actor.src : actor]))
-}
 
 function* withoutInputs(jobs: ReturnType<typeof recallPending>['jobs']): Generator<[string, object]> {
   for (const [id, { armedAt, src }] of jobs) yield [id, { armedAt, src }]

@@ -37,21 +37,23 @@ export function saveInstances(
 /** @throws Error in a sentence when it is no such snapshot. */
 export async function loadInstances(
   pieces: AsyncIterable<Uint8Array>,
-  into: Instances,
-): Promise<{ declared: Declaration | null; timeMs: number }> {
+  begin: (declared: Declaration | null) => Instances,
+): Promise<{ declared: Declaration | null; timeMs: number; instances: Instances }> {
   const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  let heading: z.output<typeof headingSchema> | null = null
+  let loaded: { declared: Declaration | null; timeMs: number; instances: Instances } | null = null
   let key: string | null = null
   for await (const frame of unpackFrames(pieces)) {
-    if (heading === null) heading = headingOf(frame)
-    else if (key === null) key = text.decode(frame)
+    if (loaded === null) {
+      const { declared, timeMs } = headingOf(frame)
+      loaded = { declared, timeMs, instances: begin(declared) }
+    } else if (key === null) key = text.decode(frame)
     else {
-      into.load(key, frame)
+      loaded.instances.load(key, frame)
       key = null
     }
   }
-  if (heading === null || key !== null) throw new Error('the snapshot of the instances is not whole')
-  return heading
+  if (loaded === null || key !== null) throw new Error('the snapshot of the instances is not whole')
+  return loaded
 }
 
 function headingOf(frame: Uint8Array): z.output<typeof headingSchema> {

@@ -163,7 +163,7 @@ describe('in the log', () => {
   group.lead('a')
 
   it.each<[string, unknown, RegExp]>([
-    ['text', 'put', /a command is an array that begins with declare, create, event/],
+    ['text', 'put', /a command is an array that begins with declare, upgrade, create, event/],
     ['an array of nobody', ['put', 'a'], /a command is an array/],
     ['a name of every object', ['toString', 'a'], /a command is an array/],
     ['an event without a type', ['event', 'a', { kind: 'add' }], /an event has a type, which is text/],

@@ -194,6 +194,18 @@ describe('a timer', () => {
     expect(String(error)).toContain('the delay of note is NaN')
   })
 
+  it('fires in its turn, whatever the order in which they were armed', async () => {
+    const { group } = await groupOf({ compareEvery: 0 }, ['a'])
+    const orders = group.at('a')
+    const delays = Array.from({ length: 31 }, (_, i) => 10 + ((i * 12) % 31))
+    for (const ms of delays) await orders.actor(`${ms}`).send({ type: 'later', ms })
+    for (let ms = 10; ms <= 40; ms += 1) {
+      await group.clock.advance(ms === 10 ? 10 : 1)
+      const fired = delays.filter((each) => orders.actor(`${each}`).getSnapshot().context.heard.length > 0)
+      expect(fired.sort()).toEqual(delays.filter((each) => each <= ms).sort())
+    }
+  })
+
   it('is one of ten thousand that are due at once', async () => {
     const { group } = await groupOf({ compareEvery: 0 }, ['a'])
     const orders = group.at('a')

@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts'
 
 const SEMANTICS = ['test/replicated/semantics.test.ts']
 const REFUSED = ['test/replicated/refused.test.ts']
+const UPGRADE = ['test/replicated/upgrade.test.ts']
 
 export const REPLICATED_MUTANTS: readonly Mutant[] = [
   {
@@ -99,9 +100,9 @@ export const REPLICATED_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a member with another version goes on',
-    file: 'replicated/replica.ts',
-    find: 'group.machine !== machine || group.version !== version',
-    replace: 'group.machine !== machine',
+    file: 'replicated/generations.ts',
+    find: '  if (found !== undefined) return found\n',
+    replace: '  if (found !== undefined) return found\n  if (carried[0] !== undefined) return carried[0]\n',
     tests: REFUSED,
   },
   {
@@ -110,6 +111,34 @@ export const REPLICATED_MUTANTS: readonly Mutant[] = [
     find: 'if (own === undefined || own.hash === theirs.hash) return null',
     replace: 'if (own === undefined || own.hash !== theirs.hash) return null',
     tests: REFUSED,
+  },
+  {
+    name: 'an upgrade that fails halfway leaves the new version declared',
+    file: 'replicated/lineage.ts',
+    find: "      return { ok: false, code: 'THREW', message }\n",
+    replace: "      this.declared = to\n      return { ok: false, code: 'THREW', message }\n",
+    tests: UPGRADE,
+  },
+  {
+    name: 'the leader of an upgrade goes on with the jobs of the old version',
+    file: 'replicated/replicated-machine.ts',
+    find: '      if (this.#work !== null) this.onLeaderStart()\n',
+    replace: '',
+    tests: UPGRADE,
+  },
+  {
+    name: 'a job that is taken over gets another name',
+    file: 'replicated/instance-codec.ts',
+    find: 'armedAt: before?.src === src ? before.armedAt : index, src, input',
+    replace: 'armedAt: index, src, input',
+    tests: UPGRADE,
+  },
+  {
+    name: 'a group that has said nothing yet runs the newest version at once',
+    file: 'replicated/lineage.ts',
+    find: 'this.#runningOf(before ?? this.newest, null)',
+    replace: 'this.#runningOf(this.newest, null)',
+    tests: UPGRADE,
   },
   {
     name: 'an instance from a snapshot waits for nothing',
