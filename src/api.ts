@@ -109,6 +109,9 @@ export interface NodeEvents {
   role: RoleChange
   leader: { readonly leader: PeerId | null; readonly term: Term }
   error: Error
+  /** Other members, or as something else, from now on (`oldPeers`: until they have all agreed); a newer snapshot, taken or fetched. */
+  membership: ConfigurationInfo
+  snapshot: SnapshotInfo
 }
 
 /** A snapshot: what it stands for, and what it is made of. */
@@ -194,7 +197,6 @@ export interface RaftNode extends AsyncDisposable {
    * Makes these the members, whoever they were before (braft Node::change_peers; joint consensus, paper section 6). Whoever
    * comes is given the log first and waited for as long as it answers and gets further; then both sets decide, then the new one alone. To be
    * asked of the leader. Asking for what is already so succeeds.
-   *
    * @throws QuorateError BUSY (retryable) while a change runs or the leader has just begun; INVALID for a set that cannot
    *   be; CONFLICT when the members are not those of `expect`; CATCH_UP when somebody who comes does not answer, or gets no further for `maxCatchUpStallMs`: nothing
    *   has changed; NOT_LEADER; LEADERSHIP_LOST when the leader left meanwhile: outcome `unknown` says that the next leader
@@ -217,7 +219,6 @@ export interface RaftNode extends AsyncDisposable {
    * has lost its majority for good. It is in force at once, in a later term, and whatever change was under way ends. What
    * only the others had acknowledged may be lost, and they must never be started again with their files. Resolves when an
    * entry on this disk says so: one of the set leads then (braft resolves at once, and a crash forgets it).
-   *
    * Ask one member, the one whose log reaches furthest; the others learn of it. Where the process may be stopped,
    * `quorate recover` is the safer way.
    *
@@ -235,7 +236,6 @@ export interface RaftNode extends AsyncDisposable {
    * (thesis section 3.10; braft transfer_leadership_to). Ask the leader for it. Until the other one leads, commands are
    * refused as BUSY, not applied and retryable; reads by readIndex go on. Resolves when a member is known to lead a later
    * term: nearly always the one that was asked for. At the leader itself it succeeds at once.
-   *
    * @throws QuorateError TIMEOUT when the target did not take over within an election timeout: the old leader goes on in
    *   its term; BUSY (retryable) while another transfer or a change of membership runs, or right after an election;
    *   UNREACHABLE when the target does not answer; READONLY when it is read-only; INVALID for a learner, a witness, a stranger, or priority 0;

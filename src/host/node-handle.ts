@@ -11,12 +11,13 @@ import type { LogReadOutcome } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { NodeInput } from '../actors/node/node.input.ts'
 import { nodeMachine } from '../actors/node/node.machine.ts'
-import { refusalToShow } from '../actors/node/node.witness.ts'
+import { clearTenure, leadershipDoor, tenureLost } from '../actors/node/node.tenure.ts'
+import type { LeadershipDoor } from '../actors/node/tenure.ts'
 import { type Ending, settleEverybody } from '../actors/node/waiting.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ConfigurationInfo, ElectionTimeoutOptions, NodeEvents, ReadLevel } from '../api.ts'
 import { CommandMachine } from '../commands/command-machine.ts'
-import { QuorateError } from '../errors.ts'
+import type { QuorateError } from '../errors.ts'
 import { Feed } from '../observability/feed/feed.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
@@ -27,7 +28,7 @@ import type { NodeStatus } from '../status.ts'
 import { encodeValue } from '../transport/wire/codec.ts'
 import { MortalClock } from './mortal-clock.ts'
 import { NodeIntake } from './node-intake.ts'
-import { coreStatus, membersOf, statusOf } from './node-status.ts'
+import { coreStatus, membersOf, newsOf, openNewest, statusOf } from './node-status.ts'
 
 export interface NodeHandleOptions extends Omit<NodeInput, 'stamp'> {
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
@@ -140,20 +141,7 @@ export class NodeHandle {
 
   /** Opens the newest snapshot, for somebody outside of the group. `done` comes exactly once. */
   openSnapshot(done: (opened: LentSnapshot) => void): void {
-    const { snapshots, id, group } = this.core
-    const none = new QuorateError('INVALID', `Member ${id} has no snapshot of ${group} yet.`)
-    if (snapshots.store === null || snapshots.newest === null) return done({ ok: false, error: none })
-    const refused = refusalToShow(this.core, 'onItself')
-    // This member is the one that was asked: asking again would not help.
-    if (refused !== null) return done({ ok: false, error: new QuorateError('UNSUPPORTED', refused.message) })
-    snapshots.store.open((opened) => {
-      if (opened.ok) return done({ ok: true, reader: opened.value })
-      const { message, code } = opened.error
-      const error = new QuorateError(code === 'CLOSED' ? 'SHUTDOWN' : 'STORAGE', message, {
-        cause: opened.error,
-      })
-      done({ ok: false, error })
-    })
+    openNewest(this.core, done)
   }
 
   /** As far as it knows. */
@@ -182,6 +170,8 @@ export class NodeHandle {
 
   /** A handler that throws is logged, and the next one is told all the same. */
   on<E extends keyof NodeEvents>(event: E, handler: (payload: NodeEvents[E]) => void): () => void {
+    if (event === 'membership' || event === 'snapshot')
+      return this.core.life.bulletin.on(event, () => handler(newsOf(this.core, event) as NodeEvents[E]))
     const type = event === 'error' ? 'failed' : event
     const subscription = this.actor.on(type as 'role' | 'leader' | 'failed', (emitted) => {
       const payload = emitted.type === 'failed' ? emitted.error : emitted
@@ -190,8 +180,12 @@ export class NodeHandle {
     return () => subscription.unsubscribe()
   }
 
-  /** Takes nothing new and waits, for `drainTimeoutMs` at most, until what is pending has its result. */
+  /** Lets end what relies on leadership, then takes nothing new and waits, for `drainTimeoutMs` at most, until what is pending has its result. */
   drain(done: () => void): void {
+    clearTenure(this.core, () => this.#drain(done))
+  }
+
+  #drain(done: () => void): void {
     const { core } = this
     const giveUpAtMs = core.clock.nowMs() + core.tuning.drainTimeoutMs
     core.intake.closing = true
@@ -209,6 +203,11 @@ export class NodeHandle {
     this.#onEnd.push(done)
     this.core.intake.closing = true
     this.actor.send({ type: 'shutdown' })
+  }
+
+  /** For those who do something for as long as this member leads. */
+  get leadership(): LeadershipDoor {
+    return leadershipDoor(this.core)
   }
 
   get pendingProposals(): number {
@@ -242,6 +241,7 @@ export class NodeHandle {
     this.#feed?.drop()
     core.intake.closing = true
     core.life.gone = true
+    tenureLost(core)
     core.outbox.discard()
     core.snapshots.abort()
     core.life.leaveGroup()

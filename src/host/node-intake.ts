@@ -11,6 +11,8 @@ import type { Full, LogReadOutcome } from '../actors/node/intake.ts'
 import type { NodeCore } from '../actors/node/node.core.ts'
 import type { ReadOutcome } from '../actors/node/node.events.ts'
 import { refusal } from '../actors/node/node.refusals.ts'
+import { clearTenure } from '../actors/node/node.tenure.ts'
+import { transferStarts } from '../actors/node/node.transfer.ts'
 import { refusalToShow } from '../actors/node/node.witness.ts'
 import type { SnapshotOutcome } from '../actors/snapshot/snapshots.ts'
 import type { ElectionTimeoutOptions, ReadLevel } from '../api.ts'
@@ -142,7 +144,13 @@ export class NodeIntake {
       if (core.handover.asked.delete(settle)) done(outcome)
     }
     core.handover.asked.add(settle)
-    core.clock.defer(() => core.send({ type: 'transfer', to, atMs: core.clock.nowMs(), asked: settle }))
+    core.clock.defer(() => {
+      const wish = { type: 'transfer', to, asked: settle } as const
+      const begin = (): void => core.send({ ...wish, atMs: core.clock.nowMs() })
+      const isHeld = core.office !== null && core.life.holders.size > 0
+      if (isHeld && transferStarts(core, { ...wish, atMs: core.clock.nowMs() })) clearTenure(core, begin)
+      else begin()
+    })
   }
 
   /** Sets timeouts anew, at once. @throws QuorateError INVALID, and then nothing has changed. */

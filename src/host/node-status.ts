@@ -1,17 +1,21 @@
-// The status object of a node, read off its core.
+// The status object of a node, read off its core; and its snapshots, as others get to see them.
 
 import type { NodeCore } from '../actors/node/node.core.ts'
 import { mayAppendCommands } from '../actors/node/node.readonly.ts'
 import { leaseIsValid } from '../actors/node/node.reads.ts'
-import { keepsNoData } from '../actors/node/node.witness.ts'
+import { keepsNoData, refusalToShow } from '../actors/node/node.witness.ts'
 import { withheldIndex } from '../actors/snapshot/payload.ts'
-import type { ConfigurationInfo } from '../api.ts'
+import { fileInfo } from '../actors/snapshot/user-reader.ts'
+import type { ConfigurationInfo, SnapshotInfo } from '../api.ts'
+import { QuorateError } from '../errors.ts'
 import { pathOf } from '../observability/feed/charts.ts'
 import type { CoreStatus } from '../observability/feed/feed-status.ts'
 import type { ChangeStage } from '../rules/change.ts'
 import { isStable } from '../rules/quorum.ts'
 import type { ConfigurationEntry } from '../rules/types.ts'
+import type { LentSnapshot } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
+import type { SnapshotRecord } from '../storage/snapshot-store.ts'
 
 /** @param state the value of the node's chart */
 export function statusOf(core: NodeCore, state: unknown): NodeStatus {
@@ -92,6 +96,44 @@ function settingsStatus({ tuning }: NodeCore): NodeStatus['settings'] {
 function leaderContactMs({ following, clock }: NodeCore): number | null {
   const { lastContactMs } = following.lease
   return lastContactMs === null ? null : Math.round(clock.nowMs() - lastContactMs)
+}
+
+/** What is told of by an event of this name, as it is by now. */
+export function newsOf(core: NodeCore, event: 'membership' | 'snapshot'): ConfigurationInfo | SnapshotInfo {
+  const { newest } = core.snapshots
+  return event === 'snapshot' && newest !== null ? snapshotInfo(newest) : membersOf(core)
+}
+
+/** Opens the newest snapshot, for somebody outside of the group. `done` comes exactly once. */
+export function openNewest(core: NodeCore, done: (opened: LentSnapshot) => void): void {
+  const { snapshots, id, group } = core
+  const none = new QuorateError('INVALID', `Member ${id} has no snapshot of ${group} yet.`)
+  if (snapshots.store === null || snapshots.newest === null) return done({ ok: false, error: none })
+  const refused = refusalToShow(core, 'onItself')
+  // This member is the one that was asked: asking again would not help.
+  if (refused !== null) return done({ ok: false, error: new QuorateError('UNSUPPORTED', refused.message) })
+  snapshots.store.open((opened) => {
+    if (opened.ok) return done({ ok: true, reader: opened.value })
+    const { message, code } = opened.error
+    const error = new QuorateError(code === 'CLOSED' ? 'SHUTDOWN' : 'STORAGE', message, {
+      cause: opened.error,
+    })
+    done({ ok: false, error })
+  })
+}
+
+/** A snapshot as users see it, and theirs to keep. */
+export function snapshotInfo({ meta, files, bytes, takenAtMs }: SnapshotRecord): SnapshotInfo {
+  const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
+  return {
+    lastIncludedIndex,
+    lastIncludedTerm,
+    peers: [...peers],
+    oldPeers: [...oldPeers],
+    files: files.map(fileInfo),
+    bytes,
+    takenAtMs,
+  }
 }
 
 function changeStatus(core: NodeCore): NodeStatus['change'] {

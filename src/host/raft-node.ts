@@ -1,7 +1,7 @@
 // The facade a user holds: promises around a node handle.
 
 import type { AnyActorRef } from 'xstate'
-import { fileInfo } from '../actors/snapshot/user-reader.ts'
+import { LEADERSHIP_DOOR, type LeadershipDoor } from '../actors/node/tenure.ts'
 import type {
   Applied,
   ApplyOptions,
@@ -26,12 +26,11 @@ import type { LogIndex, PeerId } from '../rules/types.ts'
 import { lostResult } from '../services/lost-result.ts'
 import { MEMBER_PORT, type MemberPort, type PortedNode } from '../services/member-port.ts'
 import type { NodeStatus } from '../status.ts'
-import type { SnapshotRecord } from '../storage/snapshot-store.ts'
 import { copyValue, decodeValue, encodeValue } from '../transport/wire/codec.ts'
 import { isEnvelope, openEnvelope, traced } from '../transport/wire/envelope.ts'
 import { checkedNames, forcedNames, wishes } from './member-wishes.ts'
 import type { NodeHandle } from './node-handle.ts'
-import { configurationInfo } from './node-status.ts'
+import { configurationInfo, snapshotInfo } from './node-status.ts'
 
 /** Ends a node and forgets it; the host's part of closing. */
 export type StopNode = (node: NodeHandle, done: () => void) => void
@@ -61,6 +60,11 @@ export class NodeFacade implements RaftNode, PortedNode {
   /** What services take instead of `apply` and `read`. */
   get [MEMBER_PORT](): MemberPort {
     return this.#handle
+  }
+
+  /** What `runAsLeader` relies on. */
+  get [LEADERSHIP_DOOR](): LeadershipDoor {
+    return this.#handle.leadership
   }
 
   apply<Result = unknown>(
@@ -221,20 +225,6 @@ export class NodeFacade implements RaftNode, PortedNode {
   destroy(): void {
     this.#handle.destroy()
     this.#handle.abandon()
-  }
-}
-
-/** A snapshot as users see it, and theirs to keep. */
-function snapshotInfo({ meta, files, bytes, takenAtMs }: SnapshotRecord): SnapshotInfo {
-  const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
-  return {
-    lastIncludedIndex,
-    lastIncludedTerm,
-    peers: [...peers],
-    oldPeers: [...oldPeers],
-    files: files.map(fileInfo),
-    bytes,
-    takenAtMs,
   }
 }
 

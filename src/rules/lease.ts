@@ -99,6 +99,19 @@ export function leaderLeaseValid(
   nowMs: number,
   sinceMs = Number.NEGATIVE_INFINITY,
 ): boolean {
+  return terms.leasesOn && nowMs < leaderLeaseUntilMs(contact, terms, nowMs, sinceMs)
+}
+
+/**
+ * Until when the voters hold their votes back, as far as the leader knows: an election timeout after *sending* what a
+ * quorum has answered. Grows with every answer. With leases off nothing binds the voters; they wait as long by habit.
+ */
+export function leaderLeaseUntilMs(
+  contact: QuorumContact,
+  { electionTimeoutMs }: LeaseTerms,
+  nowMs: number,
+  sinceMs = Number.NEGATIVE_INFINITY,
+): number {
   const contactMs = quorumContactMs(contact, nowMs)
-  return terms.leasesOn && contactMs >= sinceMs && nowMs < contactMs + terms.electionTimeoutMs
+  return contactMs >= sinceMs ? contactMs + electionTimeoutMs : Number.NEGATIVE_INFINITY
 }

@@ -21,6 +21,7 @@ const PAGES = [
   'docs/traps.md',
   'docs/security.md',
   'docs/watching.md',
+  'docs/embedding.md',
   'docs/testing-your-state-machine.md',
   'docs/replicated-machines.md',
   'examples/deploy/README.md',

@@ -6,6 +6,7 @@ import {
   heardRecently,
   judgeQuorum,
   type LeaseTerms,
+  leaderLeaseUntilMs,
   leaderLeaseValid,
   leaderPresumedAliveMs,
   NO_FOLLOWER_LEASE,
@@ -142,6 +143,12 @@ describe('the leader lease', () => {
 
   it('is never valid with leases off', () => {
     expect(leaderLeaseValid(contact({ peers: ['a'], oldPeers: [] }, {}), OFF, 5)).toBe(false)
+  })
+
+  it('until a timeout after the newest request that a quorum has answered, and not by contact that was given up', () => {
+    expect(leaderLeaseUntilMs(contact(ABC, { b: 1000, c: 1040 }), TERMS, 1050)).toBe(1140)
+    expect(leaderLeaseUntilMs(contact(ABC, { b: 1000 }), TERMS, 1050, 1000)).toBe(1100)
+    expect(leaderLeaseUntilMs(contact(ABC, { b: 1000 }), TERMS, 1050, 1001)).toBe(Number.NEGATIVE_INFINITY)
   })
 
   it('is sound: while it is valid, those who answered still owe their votes, whatever the delay (INV-15)', () => {

@@ -8,6 +8,7 @@ import { COMMAND_MUTANTS } from './tables/commands.ts'
 import { COMPLETION_MUTANTS } from './tables/completions.ts'
 import { DISASTER_MUTANTS } from './tables/disaster.ts'
 import { ELECTION_MUTANTS } from './tables/elections.ts'
+import { EMBEDDING_MUTANTS } from './tables/embedding.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { LOG_LINE_MUTANTS } from './tables/log-lines.ts'
@@ -41,6 +42,7 @@ export const MUTANTS_BY_AREA = {
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,
   host: [...HOST_MUTANTS, ...OFFLINE_MUTANTS],
+  embedding: EMBEDDING_MUTANTS,
   snapshots: [
     ...SNAPSHOT_RULE_MUTANTS,
     ...SNAPSHOT_SHIPPING_MUTANTS,

@@ -2,6 +2,8 @@
 
 import type { AnyActorRef, EventObject } from 'xstate'
 import type { PeerId, Term } from '../../rules/types.ts'
+import { Bulletin } from './bulletin.ts'
+import type { Holder } from './tenure.ts'
 
 /** The step of the start that is going on: named when it fails. */
 export type StartStep =
@@ -23,6 +25,12 @@ export class Life {
   route: { stop(): void } | null = null
   /** What listeners were told last. */
   announced: { readonly leader: PeerId | null; readonly term: Term } = { leader: null, term: 0 }
+  /** What else they are told. */
+  readonly bulletin = new Bulletin()
+  /** Who does something for as long as this member leads. */
+  readonly holders = new Set<Holder>()
+  /** How many wait for the holders to end before leadership is given away. */
+  yielding = 0
   /** What stopped the node; a node reports one error (trap T89). */
   failure: Error | null = null
   /** A successor has been told to campaign, and its answer is awaited. */

@@ -3,6 +3,7 @@
 import { standsBy } from '../../rules/election.ts'
 import { isStable } from '../../rules/quorum.ts'
 import { type Configuration, EMPTY_CONFIGURATION, NOTHING } from '../../rules/types.ts'
+import type { NewsKind } from './bulletin.ts'
 import type { NodeCore } from './node.core.ts'
 import { followLog, staysForced } from './node.forced.ts'
 
@@ -31,9 +32,20 @@ export function candidature({ log, configuration, commitIndex, id, membership }:
   return standsBy(known, id) ?? EMPTY_CONFIGURATION
 }
 
-/** A member that is none any more stays quiet; whoever looks at it is told why. */
-export function noteMembership({ membership, configuration, logger, group, id }: NodeCore): void {
+/** Listeners hear of it. A member that is none any more stays quiet; whoever looks at it is told why. */
+export function noteMembership(core: NodeCore): void {
+  const { membership, configuration, logger, group, id } = core
+  if (core.life.bulletin.sees(configuration)) tellNews(core, 'membership')
   if (!membership.sees(configuration, id)) return
   const { peers } = configuration
   logger.warn({ group, peers }, `Member ${id} of ${group} has been removed from it, and takes part no more.`)
+}
+
+/** After this turn: listeners are strangers, and may ask for anything. */
+export function tellNews(core: NodeCore, kind: NewsKind): void {
+  const { bulletin } = core.life
+  if (!bulletin.tell(kind)) return
+  core.clock.defer(() => {
+    for (const tell of bulletin.take(kind)) if (!core.gone) core.shelter(tell)
+  })
 }

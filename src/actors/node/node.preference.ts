@@ -2,6 +2,7 @@
 
 import { disappointed, looked, preferredLeader } from '../../rules/priority.ts'
 import type { NodeCore } from './node.core.ts'
+import { clearTenure } from './node.tenure.ts'
 import { heirsOf, isTransferring } from './node.transfer.ts'
 
 /** Looks, once per election timeout, whether somebody else should lead. */
@@ -19,5 +20,6 @@ export function giveWay(core: NodeCore): void {
   const asked = ({ ok }: { readonly ok: boolean }): void => {
     if (!ok) office.preference = disappointed(office.preference)
   }
-  core.send({ type: 'transfer', to: transferTo, atMs: nowMs, asked })
+  const to = transferTo
+  clearTenure(core, () => core.send({ type: 'transfer', to, atMs: core.clock.nowMs(), asked }))
 }

@@ -6,6 +6,7 @@ import { judgeReset, type ResetVerdict } from '../../rules/disaster.ts'
 import { members } from '../../rules/quorum.ts'
 import type { AskedReset } from '../membership/reset.ts'
 import { lacksPayload } from '../snapshot/payload.ts'
+import { tellNews } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
 import { refused, settle, settleWaiting } from './node.forced.ts'
@@ -46,6 +47,7 @@ export function forcePeers(core: NodeCore, event: Asking): void {
   settleWaiting(core, refused(core, 'CONFLICT', 'others were forced meanwhile'))
   core.configuration = { ...verdict.configuration, id: configuration.id }
   core.membership.sees(core.configuration, id)
+  if (core.life.bulletin.sees(core.configuration)) tellNews(core, 'membership')
   const since = core.membership.reset.forced?.since ?? configuration.id
   core.membership.reset.forced = { peers: event.peers, since, entry: null }
   awaitDisk(core, event.asked)

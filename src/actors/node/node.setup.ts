@@ -46,6 +46,7 @@ import * as resetting from './node.reset.ts'
 import { acceptOffer, adoptSnapshot, saveByItself, saveWhenDue, trimLog } from './node.snapshots.ts'
 import * as starting from './node.start.ts'
 import { stepDown } from './node.stepdown.ts'
+import { tenureChanged } from './node.tenure.ts'
 import { reasonOf, termAfter } from './node.term.ts'
 import * as told from './node.timeout-now.ts'
 import * as standing from './node.timing.ts'
@@ -252,6 +253,7 @@ const base = setup({
       core.appliedIndex = event.index
       core.snapshots.appliedBytes = event.bytes
       core.counters.applied(event.index, core.clock.nowMs())
+      tenureChanged(core)
     }),
     refuseInactive: on(RPCS, refusing.refuseInactive),
     noteFailure: on(FAILURES, ending.noteFailure),

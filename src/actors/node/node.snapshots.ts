@@ -6,7 +6,7 @@ import { InvariantError } from '../../rules/invariants.ts'
 import { isDue, snapshotDelayMs } from '../../rules/snapshot.ts'
 import { configurationOf, type LogId, type LogIndex, type SnapshotMeta } from '../../rules/types.ts'
 import { snapshotsOf } from '../snapshot/machine-snapshots.ts'
-import { refreshConfiguration } from './node.configuration.ts'
+import { refreshConfiguration, tellNews } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
 import { refuseAcksAfter, settleAcks, vouchFor } from './node.follower.ts'
@@ -31,6 +31,7 @@ export function adoptSnapshot(core: NodeCore, meta: SnapshotMeta): void {
   vouchFor(core, id.index)
   core.commitTo(Math.max(core.commitIndex, id.index))
   settleAcks(core)
+  tellNews(core, 'snapshot')
 }
 
 /** The log up to the newest snapshot is not wanted any more, except by followers that are being sent it (trap T70). */

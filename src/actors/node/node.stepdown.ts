@@ -6,6 +6,7 @@ import type { Term } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
 import { abandonChange } from './node.membership.ts'
 import { succeed } from './node.succession.ts'
+import { tenureLost } from './node.tenure.ts'
 import { forgetLeader, type StepDownReason, takeTerm } from './node.term.ts'
 import type { Office } from './office.ts'
 import { failClosures, failReads } from './waiting.ts'
@@ -22,6 +23,8 @@ const HANDING_OVER: readonly StepDownReason[] = ['NODE_FAILED', 'SHUTDOWN', 'REM
 export function stepDown(core: NodeCore, { term, reason }: StepDown): readonly AnyActorRef[] {
   const { office } = core
   core.reason = reason
+  // First of all: a successor may be elected as soon as it is told.
+  if (office !== null) tenureLost(core)
   core.candidacy.end()
   core.nextVersion()
   if (office !== null && HANDING_OVER.includes(reason)) succeed(core, office)

@@ -16,6 +16,7 @@ import type { EventOf } from './node.events.ts'
 import { conclude, settleTransfer, timedOut } from './node.handover.ts'
 import { isEstablished } from './node.leader.ts'
 import { refusal } from './node.refusals.ts'
+import { tenureChanged, tenureLost } from './node.tenure.ts'
 
 type Asking = EventOf<'transfer'>
 
@@ -70,6 +71,7 @@ export function startTransfer(core: NodeCore, event: Asking): void {
   const verdict = verdictOn(core, event)
   if (office === null || verdict.kind !== 'start') return
   const { target } = verdict
+  tenureLost(core)
   office.transfer = { target }
   core.toApplyQueue({ type: 'leaderStop', reason: 'TRANSFER' })
   core.logger.info({ group: core.group, term: core.term, target }, 'Transferring leadership.')
@@ -129,6 +131,7 @@ export function resumeOffice(core: NodeCore): void {
   office.leaseSinceMs = core.clock.nowMs()
   core.toApplyQueue({ type: 'leaderStart', term: core.term })
   core.logger.warn({ group: core.group, term: core.term, target }, 'The transfer came to nothing.')
+  tenureChanged(core)
   conclude(core, {
     ok: false,
     error: timedOut(core, `${target} did not take over; ${core.id} goes on leading`),

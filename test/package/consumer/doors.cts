@@ -10,4 +10,5 @@ export const bus: quorate.MemoryBus = new quorate.MemoryBus()
 export const doors = [
   ...[quorate.openHost, client.connectClient, inspect.openInspector, testing.createSimulation],
   machines.replicate,
+  machines.runAsLeader,
 ]

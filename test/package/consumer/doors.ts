@@ -28,8 +28,16 @@ import {
   storageConformance,
   transportConformance,
 } from 'quorate/testing'
-import { type InstanceRef, replicate } from 'quorate/xstate'
-import { setup } from 'xstate'
+import {
+  compareTokens,
+  type FencingToken,
+  type InstanceRef,
+  type RaftNews,
+  raftNode,
+  replicate,
+  runAsLeader,
+} from 'quorate/xstate'
+import { fromPromise, sendTo, setup } from 'xstate'
 
 class Counter implements StateMachine<{ add: number }, number, 'total', number> {
   #total = 0
@@ -61,6 +69,44 @@ export async function embed(logger: Logger): Promise<number> {
   const { role, term } = node.status()
   attachServices({ transport, node, logger }).detach()
   return result + term + role.length
+}
+
+type ServiceEvents = RaftNews | { type: 'add'; by: number }
+
+/** A machine that holds a node: its events, its input and its calls are checked. */
+export const service = setup({
+  types: {
+    input: {} as { host: Host },
+    context: {} as { host: Host; term: number },
+    events: {} as ServiceEvents,
+  },
+  actors: { raftNode },
+}).createMachine({
+  context: ({ input }) => ({ host: input.host, term: 0 }),
+  invoke: {
+    ...{ id: 'raft', src: 'raftNode' },
+    input: ({ context: { host } }) => ({
+      host,
+      group: 'counter',
+      peers: ['n1'],
+      stateMachine: new Counter(),
+    }),
+  },
+  on: {
+    add: {
+      actions: sendTo('raft', ({ event }) => ({ type: 'apply' as const, command: { add: event.by }, id: 1 })),
+    },
+    'raft.role': { guard: ({ event }) => event.to === 'leader' },
+  },
+})
+
+export async function lead(node: RaftNode): Promise<number> {
+  let last: FencingToken = { term: 0, index: 0, run: 0 }
+  const job = fromPromise<void, { token: FencingToken }>(async ({ input }) => {
+    if (compareTokens(input.token, last) > 0) last = input.token
+  })
+  await using copy = runAsLeader(node, job, { restart: 'always' })
+  return copy.token?.term ?? 0
 }
 
 export async function ask(): Promise<number> {

@@ -12,6 +12,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/host/open-host.ts'],
   ['src/host/raft-node.ts'],
   ['src/host/'],
+  ['src/embedding/'],
   ['src/inspect.ts'],
   ['src/page/', 'src/inspect/'],
   ['src/client.ts'],

@@ -227,8 +227,8 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'lease outlasts the voters’ patience',
     file: 'rules/lease.ts',
-    find: 'nowMs < contactMs + terms.electionTimeoutMs',
-    replace: 'nowMs < contactMs + 3 * terms.electionTimeoutMs',
+    find: 'sinceMs ? contactMs + electionTimeoutMs :',
+    replace: 'sinceMs ? contactMs + 3 * electionTimeoutMs :',
     expect: ['INV-15', 'INV-16', 'INV-14'],
     hint: { ...LEASES, profile: 'network' },
   },
