@@ -59,8 +59,15 @@ export const EMBEDDING_MUTANTS: readonly Mutant[] = [
     file: 'embedding/leader-copy.ts',
     find: '  lost(): void {\n    this.#halt()\n',
     replace: '  lost(): void {\n    this.#running = null\n',
-    tests: COPIES,
-    testName: 'begins where leadership is',
+    also: [
+      {
+        file: 'embedding/leader-copy.ts',
+        find: '      if (holds()) return false\n',
+        replace: '      if (holds() || !this.#isCurrent(token)) return false\n',
+      },
+    ],
+    tests: SIMULATED,
+    testName: 'is never two, whatever is done to leaders',
   },
   {
     name: 'a copy that slept takes one more step',
