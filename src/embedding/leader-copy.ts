@@ -189,7 +189,7 @@ export class LeaderCopy<L extends AnyActorLogic> implements Holder {
       running.controller.abort()
       sheltered(
         () => this.#plan.sayFarewell(running.actor),
-        (thrown) => this.#door.report('A copy on the leader could not be told to end.', thrown),
+        (thrown) => this.#door.report('FAREWELL', thrown),
       )
       if (!this.#isCurrent(running.token)) return
     }
@@ -206,7 +206,7 @@ export class LeaderCopy<L extends AnyActorLogic> implements Holder {
     running.controller.abort()
     sheltered(
       () => running.actor.stop(),
-      (thrown) => this.#door.report('A copy on the leader threw when it was stopped.', thrown),
+      (thrown) => this.#door.report('STOP', thrown),
     )
     this.#tell({ type: 'stopped', token: running.token })
     this.#settle()
@@ -216,7 +216,7 @@ export class LeaderCopy<L extends AnyActorLogic> implements Holder {
   #settle(): void {
     this.#disarm()
     for (const done of this.#waiting.splice(0))
-      sheltered(done, (thrown) => this.#door.report('What waited for the end of a copy threw.', thrown))
+      sheltered(done, (thrown) => this.#door.report('WAITING', thrown))
     this.changed()
   }
 
@@ -253,7 +253,7 @@ export class LeaderCopy<L extends AnyActorLogic> implements Holder {
   #tell(change: CopyChange): void {
     sheltered(
       () => this.#plan.onChange(change),
-      (thrown) => this.#door.report('A listener to the copy on the leader threw.', thrown),
+      (thrown) => this.#door.report('LISTENER', thrown),
     )
   }
 }

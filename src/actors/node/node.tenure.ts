@@ -69,6 +69,10 @@ export function leadershipDoor(core: NodeCore): LeadershipDoor {
       core.life.holders.add(holder)
       return () => core.life.holders.delete(holder)
     },
-    report: (what, thrown) => core.logger.error({ group: core.group, error: messageOf(thrown) }, what),
+    report: (during, thrown) =>
+      core.logger.error(
+        { group: core.group, during, error: messageOf(thrown) },
+        'Code around a copy on the leader threw.',
+      ),
   }
 }

@@ -38,7 +38,7 @@ export interface LeadershipDoor {
   /** Returns the function that ends it. */
   hold(holder: Holder): () => void
   /** Writes down what a stranger's code threw. */
-  report(what: string, thrown: unknown): void
+  report(during: 'FAREWELL' | 'STOP' | 'WAITING' | 'LISTENER', thrown: unknown): void
 }
 
 /** Where a node keeps the door: no name that a node of somebody else's making could have by chance. */
