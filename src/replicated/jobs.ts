@@ -16,6 +16,9 @@ import type { Logger } from '../runtime/logger.ts'
 import { copyValue } from '../transport/wire/codec.ts'
 import type { Job } from './shapes.ts'
 
+/** Of what a job says to its logger, in one line of the log. */
+const MAX_SAID = 1000
+
 /** What has become of a job. */
 export type JobNews =
   | { readonly type: 'done'; readonly output: unknown }
@@ -78,7 +81,10 @@ export class Jobs {
         setTimeout: (run, ms) => clock.setTimeout(run, ms),
         clearTimeout: (handle) => clock.clearTimeout(handle),
       },
-      logger: (...words: unknown[]) => logger.info({ group, job: name }, words.map(String).join(' ')),
+      logger: (...words: unknown[]) => {
+        const said = words.map(String).join(' ').slice(0, MAX_SAID)
+        logger.info({ group, job: name, said }, 'A job of a replicated machine says something.')
+      },
     })
     parent.subscribe({ error: (error) => heard({ type: 'failed', error }) })
     const late = {

@@ -163,7 +163,10 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     if (difference === null) return
     this.divergence = difference
     if (this.#settings.onDivergence === 'stop') throw new Error(difference.replace(/\.$/, ''))
-    this.#logger.error({ group: this.#port?.group }, difference)
+    this.#logger.error(
+      { group: this.#port?.group, difference },
+      'The state of this member is not that of the leader: the machine is not deterministic.',
+    )
   }
 
   /** Another version may have come to run: the leader begins again, with what that one can do. */
