@@ -50,18 +50,19 @@ async function stop(member: Running): Promise<void> {
 describe('a backup', { timeout: 60_000 }, () => {
   test('of a running member becomes a new group, which the others join by installation', async () => {
     const member = await serve('n1', 'n1')
+    // Each run of `kv` writes twice: its session, and what it was asked for.
     for (const key of ['a', 'b']) expect((await run('kv', 'put', key, `value of ${key}`)).code).toBe(0)
     expect((await snapshot('list')).stderr).toBe('There is no snapshot.\n')
     expect((await snapshot('export', at('early.backup'))).stderr).toMatch(/has no snapshot of demo yet\.\n$/)
 
     const taken = await snapshot('take', '--json')
     expect(jsonLines(taken.stdout)).toEqual([
-      expect.objectContaining({ member: 'n1', lastIncludedIndex: 3, peers: ['n1'], oldPeers: [] }),
+      expect.objectContaining({ member: 'n1', lastIncludedIndex: 5, peers: ['n1'], oldPeers: [] }),
     ])
     expect((await snapshot('take', '--all')).stdout).toMatch(
-      /^n1: snapshot up to index 3, term \d+, .+ in 1 file\.\n$/,
+      /^n1: snapshot up to index 5, term \d+, .+ in 2 files\.\n$/,
     )
-    expect((await snapshot('list')).stdout).toMatch(/│ demo +│ n1 +│ +3 │ +\d+ │ .+ │ published │/)
+    expect((await snapshot('list')).stdout).toMatch(/│ demo +│ n1 +│ +5 │ +\d+ │ .+ │ published │/)
 
     const exported = await snapshot('export', at('demo.backup'), '--member', 'n1')
     expect(exported).toMatchObject({ code: 0, stderr: '' })
@@ -75,14 +76,14 @@ describe('a backup', { timeout: 60_000 }, () => {
     await stop(member)
     const [listed] = jsonLines((await snapshot('list', '--data', at('n1'), '--json')).stdout)
     expect(listed).toMatchObject({
-      snapshots: [{ group: 'demo', member: 'n1', index: 3, state: 'published' }],
+      snapshots: [{ group: 'demo', member: 'n1', index: 5, state: 'published' }],
     })
     expect((await snapshot('export', at('stopped.backup'), '--data', at('n1'))).code).toBe(0)
     expect(readFileSync(at('stopped.backup')).equals(readFileSync(at('demo.backup')))).toBe(true)
     const [inspected] = jsonLines((await snapshot('inspect', at('demo.backup'), '--json')).stdout)
     const [same] = jsonLines((await snapshot('inspect', '--data', at('n1'), '--json')).stdout)
     expect(inspected).toEqual(same)
-    expect(inspected).toMatchObject({ group: 'demo', member: 'n1', index: 3, checked: true, peers: ['n1'] })
+    expect(inspected).toMatchObject({ group: 'demo', member: 'n1', index: 5, checked: true, peers: ['n1'] })
 
     const into = ['--id', 'r1', '--peers', 'r1,r2,r3', '--data', at('r1'), '--group', 'again']
     expect(await snapshot('import', at('demo.backup'), ...into)).toMatchObject({ code: 0, stderr: '' })
@@ -104,7 +105,7 @@ describe('a backup', { timeout: 60_000 }, () => {
       members: ['r1', 'r2', 'r3'].map((id) => ({
         id,
         peers: ['r1', 'r2', 'r3'],
-        snapshot: { newest: { index: 3 } },
+        snapshot: { newest: { index: 5 } },
       })),
     })
   })

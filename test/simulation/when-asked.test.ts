@@ -26,6 +26,7 @@ describe('the verdict on a run', () => {
         expect([early.failure, early.traceHash]).toEqual([late.failure, late.traceHash])
       }
     },
+    60_000,
   )
 
   it('is the same with machines that throw', async () => {
