@@ -43,13 +43,15 @@ export async function serve(flags: ServeFlags, tuning: TuningInput): Promise<voi
   // Whatever was opened before something fails is closed again, last to first.
   const opened: (() => unknown)[] = []
   const stop = listenForStop(logger)
+  let isEarly = false
   try {
     await run({ flags, tuning, logger, setTerm, stop, opened })
   } catch (error) {
     if (!isStop(error, stop)) throw error
-    logger.info({}, 'Stopped before the member was up.')
+    isEarly = true
   } finally {
     for (const close of opened.reverse()) await close()
+    if (isEarly) logger.info({}, 'Stopped before the member was up.')
     leaveSoon(logger)
   }
 }

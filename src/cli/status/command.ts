@@ -2,7 +2,6 @@
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command, Option } from 'commander'
-import logUpdate from 'log-update'
 import type { GroupStatus, QuorateClient } from '../../client.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { withClient } from '../client-session.ts'
@@ -10,7 +9,7 @@ import { type ClientFlags, clientOptions, parseCount } from '../common-options.t
 import { CliError, EXIT_CODES_HELP, ExitCode } from '../exit.ts'
 import { paint, printJson, printLine } from '../output.ts'
 import { takeSignals } from '../signals.ts'
-import { CommitRates } from './rates.ts'
+import type { CommitRates } from './rates.ts'
 import { formatStatus } from './rows.ts'
 import { Transfers } from './transfers.ts'
 
@@ -56,6 +55,11 @@ async function once(client: QuorateClient, flags: StatusFlags): Promise<void> {
 async function watch(client: QuorateClient, flags: StatusFlags): Promise<void> {
   const interrupted = new AbortController()
   takeSignals(() => interrupted.abort())
+  // Only here: what draws takes as long to load as everything that one look needs.
+  const [{ default: logUpdate }, { CommitRates }] = await Promise.all([
+    import('log-update'),
+    import('./rates.ts'),
+  ])
   const transfers = new Transfers()
   const rates = new CommitRates()
   while (!interrupted.signal.aborted) {

@@ -3,14 +3,14 @@ import { runPlan } from '../../../src/simulation/campaign/campaign.ts'
 import { replayCommand, reportOf } from '../../../src/simulation/campaign/failure-report.ts'
 import { drawSwarm, PROFILES, type Profile } from '../../../src/simulation/campaign/swarm.ts'
 
-/** Length of the safety phase, short enough for 60 seeds in two minutes. */
+/** Length of the safety phase, short enough for forty seeds in two minutes. */
 const TIMEOUTS = 30
 const SEED_TIMEOUT_MS = 60_000
 
-const FIXED = Array.from({ length: 30 }, (_, i) => i + 1)
+const FIXED = Array.from({ length: 20 }, (_, i) => i + 1)
 // Other ones with every run: what they find is replayed by the command in the message.
 const base = Math.floor(Date.now() / 1000) % 1_000_000_000
-const FRESH = Array.from({ length: 20 }, (_, i) => base + i)
+const FRESH = Array.from({ length: 10 }, (_, i) => base + i)
 
 async function holds(seed: number, profile: Profile = 'swarm'): Promise<void> {
   const plan = drawSwarm({ seed, safetyTimeouts: TIMEOUTS, profile })
