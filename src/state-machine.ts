@@ -130,6 +130,8 @@ export type BackgroundSave = (() => void | Promise<void>) | AsyncIterable<Snapsh
 export interface StateMachine<Command = unknown, Result = unknown, Query = unknown, Answer = unknown> {
   /** True: each command comes with the time of its entry, `at.timeMs`, for 18 bytes more in the log. */
   readonly wantsTime?: boolean
+  /** The versions of itself that this program can run, in words: shown in the member's status. For machines that a group upgrades. */
+  carries?(): readonly string[]
   /** The first call, before the node takes part in its group. */
   onStart?(port: StateMachinePort): void
   /** Carries out one committed command. What it returns goes to the caller of `node.apply` on the proposing member. */

@@ -137,6 +137,8 @@ export interface NodeStatus {
   readonly pendingBytes: number
   readonly leaseValid: boolean
   readonly stateHash: string | null
+  /** The versions of its state machine that this member can run, for machines that say so. */
+  readonly carries: readonly string[]
   readonly replicators: readonly ReplicatorStatus[]
   readonly snapshot: SnapshotStatus
   /** How the disk of its process is doing; null when the storage does not say. */

@@ -38,6 +38,7 @@ export class CommandMachine implements StateMachine {
   #timeMs = 0
   readonly read?: (query: unknown) => unknown
   readonly stateHash?: () => string
+  readonly carries?: () => readonly string[]
   readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
   readonly onSnapshotLoad?: NonNullable<StateMachine['onSnapshotLoad']>
 
@@ -46,6 +47,7 @@ export class CommandMachine implements StateMachine {
     this.#clock = new EntryClock(clock)
     this.#replayedTo = replayedTo
     if (inner.read !== undefined) this.read = (query) => inner.read?.(query)
+    if (inner.carries !== undefined) this.carries = () => inner.carries?.() ?? []
     if (inner.stateHash !== undefined) this.stateHash = () => this.#hash(inner.stateHash?.() ?? '')
     const snapshots = snapshotsOf(inner)
     if (snapshots === null) return

@@ -10,6 +10,7 @@ import type { ConfigurationInfo, SnapshotInfo } from '../api.ts'
 import { QuorateError } from '../errors.ts'
 import { pathOf } from '../observability/feed/charts.ts'
 import type { CoreStatus } from '../observability/feed/feed-status.ts'
+import { MAX_VERSION_NAME, MAX_VERSIONS } from '../protocol/admin-protocol.ts'
 import type { ChangeStage } from '../rules/change.ts'
 import { isStable } from '../rules/quorum.ts'
 import type { ConfigurationEntry } from '../rules/types.ts'
@@ -22,6 +23,7 @@ export function statusOf(core: NodeCore, state: unknown): NodeStatus {
   return {
     ...coreStatus(core, state),
     stateHash: stateHash(core),
+    carries: carries(core),
     wallClockMs: Math.round(core.clock.wallMs()),
     disk: core.input.storage.diskStatus?.() ?? null,
   }
@@ -169,6 +171,16 @@ function snapshotStatus({ snapshots }: NodeCore): NodeStatus['snapshot'] {
     failures,
     lastDurationMs: snapshots.lastDurationMs,
     lastError: snapshots.lastError,
+  }
+}
+
+/** User code must not take the status with it, nor make it one that nobody reads. */
+function carries({ stateMachine }: NodeCore): readonly string[] {
+  try {
+    const versions = stateMachine.carries?.() ?? []
+    return versions.slice(0, MAX_VERSIONS).map((version) => String(version).slice(0, MAX_VERSION_NAME))
+  } catch {
+    return []
   }
 }
 

@@ -41,6 +41,10 @@ const diskSchema = z.object({
     .optional(),
 })
 
+/** Of the versions of a state machine that a member says it carries. */
+export const MAX_VERSIONS = 16
+export const MAX_VERSION_NAME = 1024
+
 const settingsSchema = z.object({
   electionTimeoutMs: index,
   maxClockDriftMs: index,
@@ -124,6 +128,8 @@ const memberStatusSchema = z.object({
   pendingBytes: index.default(0),
   leaseValid: z.boolean(),
   stateHash: z.string().max(256).nullable(),
+  /** Not told by members of older versions. */
+  carries: z.array(z.string().max(MAX_VERSION_NAME)).max(MAX_VERSIONS).default([]),
   replicators: z.array(replicatorSchema).max(1024),
   /** Not told by members of older versions. */
   snapshot: snapshotSchema.default(NOTHING_TOLD),

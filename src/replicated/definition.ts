@@ -17,3 +17,8 @@ export function definitionOf(machine: AnyStateMachine): Declaration {
   known.set(machine, declaration)
   return declaration
 }
+
+/** As a status names it: two of one name run the same. */
+export function nameOf({ machine, version, definition }: Declaration): string {
+  return `${machine} version ${version}, definition ${definition}`
+}

@@ -85,6 +85,11 @@ export class Lineage {
     return DONE
   }
 
+  /** What this member can run, the newest first. */
+  get carried(): readonly Declaration[] {
+    return this.#carried.map(({ declaration }) => declaration)
+  }
+
   /** An empty one, for what a snapshot holds. @throws Error when this member does not carry the version */
   fresh(declared: Declaration | null): Instances {
     const generation = declared === null ? this.generation : generationFor(declared, this.#carried)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { QuorateError } from '../errors.ts'
 import { describeIssues } from '../options.ts'
 import type { Refused, StateMachine } from '../state-machine.ts'
+import { checkCarried } from './carried.ts'
 import type { Previous } from './generations.ts'
 import { type Asked, InstanceHandle, type SendOptions, type SentEvent } from './handles.ts'
 import type { Change } from './instance-codec.ts'
@@ -75,8 +76,10 @@ export interface Replicated<M extends AnyStateMachine>
   readonly version: string | null
   /**
    * Lets the group run the version that `replicate` was given, from this entry on; `previous` runs until then. Members that do
-   * not carry it stop, so it is for when all of them have been started with the new code. When it runs already, nothing happens.
+   * not carry it stop, so it is for when all of them have been started with the new code: a client asks all of them first,
+   * and a node, which cannot, takes your word. When it runs already, nothing happens.
    *
+   * @throws QuorateError CONFLICT when a member does not answer the client, or does not carry the version: nothing has changed.
    * @throws QuorateError STATE_MACHINE when an instance cannot be taken over: nothing has changed.
    */
   upgrade(through: Asked): Promise<void>
@@ -153,6 +156,8 @@ class ReplicatedActors extends MachineReplica implements Replicated<AnyStateMach
 
   async upgrade(through: Asked): Promise<void> {
     const command = this.upgradeCommand
-    if (command !== null) await through.apply(command)
+    if (command === null) return
+    await checkCarried(this.newestName, through)
+    await through.apply(command)
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../state-machine.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type Declaration, parseQuery } from './commands.ts'
+import { nameOf } from './definition.ts'
 import { isSame } from './generations.ts'
 import type { InstanceRules } from './instance.ts'
 import { recallPending } from './instance-codec.ts'
@@ -69,11 +70,22 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     return this.#lineage.declared?.version ?? null
   }
 
+  carries(): readonly string[] {
+    return this.#lineage.carried.map(nameOf)
+  }
+
+  /** The newest, as a status names it. */
+  get newestName(): string {
+    return nameOf(this.#lineage.newest.declaration)
+  }
+
   /** What a leader is told to bring the newest version; null: it runs. */
   get upgradeCommand(): readonly unknown[] | null {
-    const { declared, newest } = this.#lineage
-    const isNewest = declared !== null && isSame(declared, newest.declaration)
-    return isNewest ? null : ['upgrade', { from: declared ?? newest.declaration, to: newest.declaration }]
+    const { declared, newest, carried } = this.#lineage
+    const to = newest.declaration
+    // A process without a member has applied nothing: it takes the group to run the version before.
+    const from = declared ?? carried.at(-1) ?? to
+    return declared !== null && isSame(declared, to) ? null : ['upgrade', { from, to }]
   }
 
   /** How an instance looks that is not there yet. @throws what the machine throws without a proper input */

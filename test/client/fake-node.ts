@@ -120,7 +120,7 @@ export class FakeNode implements RaftNode {
       ...{ firstIndex: 1, lastIndex: last, lastTerm: this.#term, durableIndex: last, commitIndex: last },
       ...{ appliedIndex: last, pendingProposals: 0, leaseValid: false, stateHash: null, replicators: [] },
       ...{ undurableBytes: 0, pendingBytes: 0, disk: null, error: null },
-      ...{ leaderContactMs: null, settings: null, wallClockMs: null },
+      ...{ leaderContactMs: null, settings: null, wallClockMs: null, carries: [] },
       snapshot: {
         ...{ newest: null, state: 'idle', doneBytes: 0, totalBytes: 0 },
         ...{ saves: 0, failures: 0, lastDurationMs: null, lastError: null },

@@ -8,7 +8,7 @@ import type { ActorBook } from './actor-book.ts'
 import type { CommitSampler } from './commit-sampler.ts'
 
 /** The status, without what only the user's machine could say, or what takes a look at files. */
-export type CoreStatus = Omit<NodeStatus, 'stateHash' | 'disk' | 'wallClockMs'>
+export type CoreStatus = Omit<NodeStatus, 'stateHash' | 'carries' | 'disk' | 'wallClockMs'>
 
 const MAX_ERROR_LENGTH = 1000
 

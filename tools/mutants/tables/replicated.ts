@@ -147,4 +147,18 @@ export const REPLICATED_MUTANTS: readonly Mutant[] = [
     replace: 'this.#take(key, bytes, { timers: new Map(), jobs: new Map(recallPending(bytes).jobs) })',
     tests: SEMANTICS,
   },
+  {
+    name: 'a group is upgraded though a member does not carry it',
+    file: 'replicated/carried.ts',
+    find: '!carries.includes(version)',
+    replace: 'carries.length === 0',
+    tests: ['test/replicated/upgrade-hosts.test.ts'],
+  },
+  {
+    name: 'whoever does not answer is taken to carry the new version',
+    file: 'replicated/carried.ts',
+    find: ', ...unreachable]',
+    replace: ']',
+    tests: ['test/replicated/upgrade-hosts.test.ts'],
+  },
 ]
