@@ -8,27 +8,32 @@ import { connectClient } from 'quorate/client'
 
 const [servers = 'nats://127.0.0.1:4222', group = 'demo'] = process.argv.slice(2)
 
-const transport = await connectNats({ servers, id: 'example' })
-const client = connectClient({ transport, group, timeoutMs: 10_000 })
-try {
-  const session = await client.session()
-  for (const word of ['one', 'two', 'three']) {
-    await client.ready() // no more at once than the group can answer
-    await session.apply(['append', 'words', `${word};`]) // sent until there is an answer, carried out once
+async function main() {
+  // Without the signal it would wait for a server as long as it takes.
+  const transport = await connectNats({ servers, id: 'example', signal: AbortSignal.timeout(5000) })
+  const client = connectClient({ transport, group, timeoutMs: 10_000 })
+  try {
+    const session = await client.session()
+    for (const word of ['one', 'two', 'three']) {
+      await client.ready() // no more at once than the group can answer
+      await session.apply(['append', 'words', `${word};`]) // sent until there is an answer, carried out once
+    }
+    const query = ['get', 'words']
+    console.log('from the leader:', await client.read(query))
+    console.log('from the nearest:', await client.read(query, { from: 'nearest' }))
+    console.log(
+      'perhaps stale:',
+      await client.read(query, { level: 'local', signal: AbortSignal.timeout(1000) }),
+    )
+    await session.close()
+  } finally {
+    client.close()
+    await transport.close()
   }
-  const query = ['get', 'words']
-  console.log('from the leader:', await client.read(query))
-  console.log('from the nearest:', await client.read(query, { from: 'nearest' }))
-  console.log(
-    'perhaps stale:',
-    await client.read(query, { level: 'local', signal: AbortSignal.timeout(1000) }),
-  )
-  await session.close()
-} catch (error) {
+}
+
+await main().catch((error) => {
   if (!isQuorateError(error)) throw error
   console.error(`${error.code}: ${error.message} (${error.outcome})`)
   process.exitCode = 1
-} finally {
-  client.close()
-  await transport.close()
-}
+})

@@ -112,3 +112,10 @@ const codes: Readonly<Record<QuorateErrorCode, true>> = {
 export function isQuorateErrorCode(value: unknown): value is QuorateErrorCode {
   return typeof value === 'string' && Object.hasOwn(codes, value)
 }
+
+const outcomes: readonly unknown[] = ['not-applied', 'applied', 'unknown'] satisfies Outcome[]
+
+/** For what comes from the bus or from a disk. */
+export function isOutcome(value: unknown): value is Outcome {
+  return outcomes.includes(value)
+}

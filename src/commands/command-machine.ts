@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { type MachineSnapshots, snapshotsOf } from '../actors/snapshot/machine-snapshots.ts'
-import { isQuorateErrorCode, QuorateError } from '../errors.ts'
+import { isOutcome, isQuorateErrorCode, QuorateError } from '../errors.ts'
 import type { Configuration, LogIndex, Term } from '../rules/types.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { isThenable } from '../runtime/errors.ts'
@@ -180,8 +180,8 @@ class Noted implements PromiseLike<unknown> {
 /** A result as it is kept: `[0, value]`, `[1, code, message, outcome]` of a refusal, `[2]` of what no codec carries. */
 function kept(result: unknown): KeptResult {
   if (result instanceof Refused) {
-    const { code, message } = result.error
-    return encodeValue([1, code, message])
+    const { code, message, outcome } = result.error
+    return encodeValue([1, code, message, outcome])
   }
   try {
     return encodeValue(result === undefined ? [0] : [0, result])
@@ -193,9 +193,10 @@ function kept(result: unknown): KeptResult {
 function repeated(bytes: KeptResult | null): unknown {
   const decoded = bytes === null ? null : decodeValue(bytes)
   const parts: readonly unknown[] = decoded?.ok === true && Array.isArray(decoded.value) ? decoded.value : [2]
-  const [kind, value, message] = parts
+  const [kind, value, message, outcome] = parts
   if (kind === 0) return value
-  if (kind === 1 && isQuorateErrorCode(value)) return new Refused(new QuorateError(value, String(message)))
+  if (kind === 1 && isQuorateErrorCode(value) && isOutcome(outcome))
+    return new Refused(new QuorateError(value, String(message), { outcome }))
   const text = 'The command was applied; its result could not be kept, and is lost.'
   return new Refused(new QuorateError('INVALID', text, { outcome: 'applied' }))
 }

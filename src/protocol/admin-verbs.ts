@@ -6,10 +6,16 @@
 
 import { z } from 'zod'
 import type { ConfigurationInfo } from '../api.ts'
-import { isQuorateErrorCode, type Outcome, QuorateError, type QuorateErrorCode } from '../errors.ts'
+import {
+  isOutcome,
+  isQuorateErrorCode,
+  type Outcome,
+  QuorateError,
+  type QuorateErrorCode,
+} from '../errors.ts'
 import { memberNameSchema, nameSchema } from '../options.ts'
 import { decodeMessage, encodeValue } from '../transport/wire/codec.ts'
-import { isOutcome, type Parsed } from './client-protocol.ts'
+import type { Parsed } from './client-protocol.ts'
 import { type FeedPicture, MAX_LEASE_MS, pictureSchema } from './feed-protocol.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { type SnapshotSummary, snapshotSummarySchema } from './snapshot-protocol.ts'

@@ -9,7 +9,7 @@
 //   refusal   [1, code, message]: the message itself was not understood, nothing of it was done
 
 import type { Applied, ReadLevel } from '../api.ts'
-import { isQuorateErrorCode, type Outcome, QuorateError } from '../errors.ts'
+import { isOutcome, isQuorateErrorCode, QuorateError } from '../errors.ts'
 import type { PeerId, Term } from '../rules/types.ts'
 import { isMemberName } from '../transport/subjects.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
@@ -64,7 +64,6 @@ export type Answer<T> =
   | { readonly ok: false; readonly error: QuorateError }
 
 const levels: readonly unknown[] = ['readIndex', 'lease', 'local'] satisfies ReadLevel[]
-const outcomes: readonly unknown[] = ['not-applied', 'applied', 'unknown'] satisfies Outcome[]
 
 export function parsePropose(message: unknown): Parsed<ProposeRequest> {
   if (!Array.isArray(message) || message.length !== 3) return problem('a proposal is [1, client, [bytes, …]]')
@@ -198,10 +197,6 @@ function isMember(value: unknown): value is PeerId {
 
 function isLevel(value: unknown): value is ReadLevel {
   return levels.includes(value)
-}
-
-export function isOutcome(value: unknown): value is Outcome {
-  return outcomes.includes(value)
 }
 
 function problem(text: string): { readonly ok: false; readonly problem: string } {

@@ -2,7 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { CommandMachine } from '../../src/commands/command-machine.ts'
-import type { StateMachine } from '../../src/state-machine.ts'
+import { QuorateError } from '../../src/errors.ts'
+import { Refused, type StateMachine } from '../../src/state-machine.ts'
 import { encodeValue } from '../../src/transport/wire/codec.ts'
 import { openEnvelope, sealCommand } from '../../src/transport/wire/envelope.ts'
 
@@ -25,6 +26,15 @@ describe('a command machine', () => {
     expect(await machine.apply('x', { ...at(8), session: mark(session, 1) })).toBe(1)
     expect(await machine.apply('x', { ...at(9), session: mark(session, 1) })).toBe(1)
     expect(calls).toBe(1)
+  })
+
+  test('keeps a refusal as it was, with what is true of the command', () => {
+    const error = new QuorateError('CONFLICT', 'Not so.', { outcome: 'applied' })
+    const machine = around({ apply: () => new Refused(error) })
+    const session = Number(machine.apply(null, { ...at(7), session: mark(0, 60_000) }))
+    machine.apply('x', { ...at(8), session: mark(session, 1) })
+    const again = machine.apply('x', { ...at(9), session: mark(session, 1) })
+    expect(again).toMatchObject({ error: { code: 'CONFLICT', message: 'Not so.', outcome: 'applied' } })
   })
 
   test('seals bare commands for a machine that wants the time, and stamps them when the leader takes them', () => {

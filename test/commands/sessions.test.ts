@@ -141,6 +141,20 @@ describe('a command of a session', () => {
   })
 })
 
+/** A session whose client has sent `x`, which was applied, and whose answer was lost. */
+async function unanswered(group: Group, timeoutMs: number) {
+  const leader = await group.start()
+  const bus = deaf(group.world.bus.connect('client'))
+  const client = connectClient({ transport: bus, group: GROUP, timeoutMs })
+  const session = await client.session()
+  bus.losing = true
+  // Rejected or not: whoever asked looks later.
+  const applied = session.apply('x')
+  applied.catch(() => {})
+  await until(() => bus.lost > 0, 'it is applied, and the answer is lost')
+  return { leader, bus, client, session, applied }
+}
+
 /** A bus that swallows what comes to the client's inbox, when told to. */
 function deaf(inner: Transport): Transport & { losing: boolean; lost: number } {
   const transport: Transport & { losing: boolean; lost: number } = {
@@ -167,13 +181,7 @@ function deaf(inner: Transport): Transport & { losing: boolean; lost: number } {
 describe('a session of a client', () => {
   it('sends again what had no answer, and the group applies it once', async () => {
     await using group = new Group()
-    await group.start()
-    const bus = deaf(group.world.bus.connect('client'))
-    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 3000 })
-    const session = await client.session()
-    bus.losing = true
-    const applied = session.apply('x')
-    await until(() => bus.lost > 0, 'it is applied, and the answer is lost')
+    const { bus, client, session, applied } = await unanswered(group, 3000)
     bus.losing = false
     expect(await applied).toMatchObject({ result: 1 })
     expect(await Promise.all([session.apply('y'), session.apply('y')])).toMatchObject([
@@ -207,61 +215,37 @@ describe('a session of a client', () => {
 
   it('says unknown when time is up after an attempt without an answer, whatever came later', async () => {
     await using group = new Group()
-    await group.start()
-    const bus = deaf(group.world.bus.connect('client'))
-    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 600 })
-    const session = await client.session()
-    bus.losing = true
-    const error = rejection(session.apply('x'))
-    await until(() => bus.lost > 0, 'it is applied, and the answer is lost')
-    expect(await error).toMatchObject({ outcome: 'unknown' })
+    const { client, applied } = await unanswered(group, 600)
+    expect(await rejection(applied)).toMatchObject({ outcome: 'unknown' })
     client.close()
   })
 
   it('says unknown also when the last thing that it heard was a refusal', async () => {
     await using group = new Group()
-    await group.start()
-    const bus = deaf(group.world.bus.connect('client'))
-    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 2000 })
-    const session = await client.session()
-    bus.losing = true
-    const error = rejection(session.apply('x'))
-    await until(() => bus.lost > 0, 'it is applied, and the answer is lost')
+    const { bus, client, applied } = await unanswered(group, 2000)
     for (const member of [...group.world.members.values()]) await group.world.kill(member)
     bus.losing = false
-    expect(await error).toMatchObject({ code: 'NO_LEADER', outcome: 'unknown' })
+    expect(await rejection(applied)).toMatchObject({ code: 'NO_LEADER', outcome: 'unknown' })
     client.close()
   })
 
   it('never sends in a new session what may have been carried out in one that is forgotten', async () => {
     await using group = new Group()
-    const leader = await group.start()
-    const bus = deaf(group.world.bus.connect('client'))
-    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 3000 })
-    const session = await client.session()
+    const { leader, bus, client, session, applied } = await unanswered(group, 3000)
     const { id } = session
-    bus.losing = true
-    const error = rejection(session.apply('x'))
-    await until(() => bus.lost > 0, 'it is applied, and the answer is lost')
     await send(leader, '', { session: id, sequence: 0, acknowledged: 0 })
     bus.losing = false
-    expect(await error).toMatchObject({ code: 'SESSION_EXPIRED', outcome: 'unknown' })
+    expect(await rejection(applied)).toMatchObject({ code: 'SESSION_EXPIRED', outcome: 'unknown' })
     expect(await client.read(null)).toEqual({ x: 1 })
     client.close()
   })
 
   it('calls for the result of an early command though later ones are answered', async () => {
     await using group = new Group()
-    await group.start()
-    const bus = deaf(group.world.bus.connect('client'))
-    const client = connectClient({ transport: bus, group: GROUP, timeoutMs: 3000 })
-    const session = await client.session()
-    bus.losing = true
-    const early = session.apply('x')
-    await until(() => bus.lost > 0, 'it is applied, and the answer is lost')
+    const { bus, client, session, applied } = await unanswered(group, 3000)
     bus.losing = false
     expect(await session.apply('x')).toMatchObject({ result: 2 })
-    expect(await early).toMatchObject({ result: 1 })
+    expect(await applied).toMatchObject({ result: 1 })
     client.close()
   })
 
