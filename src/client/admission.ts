@@ -2,6 +2,7 @@
 // asks faster than the group answers is told so at once, and may wait until there is room.
 
 import { QuorateError } from '../errors.ts'
+import type { Operation } from './lane.ts'
 
 export interface AdmissionLimits {
   readonly maxPending: number
@@ -51,5 +52,47 @@ export class Admission {
   #hasRoom(): boolean {
     const { maxPending, maxPendingBytes } = this.#limits
     return this.#pending <= maxPending / 2 && this.#bytes <= maxPendingBytes / 2
+  }
+}
+
+/** An operation that has room, and gives it back when it is answered. One object for each, and no closures: they are many. */
+export class Admitted<T> implements Operation<T> {
+  readonly bytes: Uint8Array
+  readonly deadlineMs: number
+  refusal?: QuorateError
+  mayBeApplied = false
+  readonly #admission: Admission
+  readonly #resolve: (value: T) => void
+  readonly #reject: (error: QuorateError) => void
+  #isOpen = true
+
+  constructor(
+    bytes: Uint8Array,
+    deadlineMs: number,
+    admission: Admission,
+    resolve: (value: T) => void,
+    reject: (error: QuorateError) => void,
+  ) {
+    this.bytes = bytes
+    this.deadlineMs = deadlineMs
+    this.#admission = admission
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  resolve(value: T): void {
+    this.#answered()
+    this.#resolve(value)
+  }
+
+  reject(error: QuorateError): void {
+    this.#answered()
+    this.#reject(error)
+  }
+
+  /** One that ran out of time may be answered all the same. */
+  #answered(): void {
+    if (this.#isOpen) this.#admission.give(this.bytes.byteLength)
+    this.#isOpen = false
   }
 }

@@ -25,7 +25,7 @@ import { clientSubject, DEFAULT_PREFIX, leaderSubject } from '../transport/subje
 import { decodeMessage, encodeMessage, encodeValue } from '../transport/wire/codec.ts'
 import { type TraceContext, traced } from '../transport/wire/envelope.ts'
 import { abortable } from './abortable.ts'
-import { Admission } from './admission.ts'
+import { Admission, Admitted } from './admission.ts'
 import { laneErrors } from './errors.ts'
 import { Lane } from './lane.ts'
 import { LeaderRoute } from './leader-route.ts'
@@ -152,23 +152,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
       const bytes = traced(encodeValue(value), trace)
       check(bytes.byteLength)
       admission.take(bytes.byteLength)
-      // An operation that ran out of time may be answered all the same.
-      let isOpen = true
-      const answered = (): void => {
-        if (isOpen) admission.give(bytes.byteLength)
-        isOpen = false
-      }
-      lane.add({
-        ...{ bytes, deadlineMs: clock.nowMs() + timeoutMs },
-        resolve: (answer) => {
-          answered()
-          resolve(answer)
-        },
-        reject: (error) => {
-          answered()
-          reject(error)
-        },
-      })
+      lane.add(new Admitted(bytes, clock.nowMs() + timeoutMs, admission, resolve, reject))
     })
 
   return {

@@ -10,8 +10,8 @@ import type { ClientMethod, Destination, Route } from './route.ts'
 export interface Operation<T> {
   readonly bytes: Uint8Array
   readonly deadlineMs: number
-  readonly resolve: (value: T) => void
-  readonly reject: (error: QuorateError) => void
+  resolve(value: T): void
+  reject(error: QuorateError): void
   /** Why the latest attempt failed: what its caller learns when time is up before the next one. */
   refusal?: QuorateError
   /** Some attempt had no answer, or one that does not know: of a write that is sent again nobody may say that it was not applied. */
