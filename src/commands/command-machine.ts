@@ -60,6 +60,11 @@ export class CommandMachine implements StateMachine {
     this.onSnapshotLoad = (reader, signal) => this.#load(snapshots, reader, signal)
   }
 
+  /** The user's. */
+  get inner(): StateMachine {
+    return this.#inner
+  }
+
   /** A command as it goes to the log. */
   prepare(data: Uint8Array): Uint8Array {
     return this.#inner.wantsTime === true && !isEnvelope(data) ? sealCommand(data, {}) : data

@@ -19,6 +19,7 @@ import type { ConfigurationInfo, ElectionTimeoutOptions, NodeEvents, ReadLevel }
 import { CommandMachine } from '../commands/command-machine.ts'
 import type { QuorateError } from '../errors.ts'
 import { Feed } from '../observability/feed/feed.ts'
+import { instancesOf } from '../observability/feed/instance-source.ts'
 import type { ChangeWish } from '../rules/change.ts'
 import type { LogIndex, PeerId, Term } from '../rules/types.ts'
 import { messageOf, sheltered, toError } from '../runtime/errors.ts'
@@ -162,7 +163,7 @@ export class NodeHandle {
   /** What is told to those who watch; made when somebody does. */
   get feed(): Feed {
     this.#feed ??= new Feed({
-      ...{ core: this.core, actor: this.actor },
+      ...{ core: this.core, actor: this.actor, instances: instancesOf(this.#machine.inner) },
       numbers: () => coreStatus(this.core, this.actor.getSnapshot().value),
     })
     return this.#feed

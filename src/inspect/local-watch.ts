@@ -3,7 +3,12 @@
 import type { RaftNode } from '../api.ts'
 import { GroupModel } from '../client/watch/group-model.ts'
 import type { FeedOutlet } from '../observability/feed/feed.ts'
-import { type FeedBatch, type FeedPicture, MAX_LEASE_MS } from '../protocol/feed-protocol.ts'
+import {
+  type FeedBatch,
+  type FeedInstance,
+  type FeedPicture,
+  MAX_LEASE_MS,
+} from '../protocol/feed-protocol.ts'
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
 import { feedOf } from '../services/member-port.ts'
 
@@ -50,7 +55,10 @@ export class LocalWatch {
   #renew(node: RaftNode): void {
     const known = this.#watched.get(node)
     if (known !== undefined) {
-      if (this.#ask(known).leaseMs === 0) this.#leave(node, known)
+      const { leaseMs, charts } = this.#ask(known)
+      if (leaseMs === 0) this.#leave(node, known)
+      // Another version of a replicated machine has another chart.
+      else this.modelOf(node.group).learn(charts)
       return
     }
     const feed = feedOf(node)
@@ -94,6 +102,16 @@ export class LocalWatch {
     )
     if (model !== undefined && member !== undefined && !lives)
       model.setState(member, 'ended', `Member ${node.id} has ended.`)
+  }
+
+  /** Instances whose keys begin like this, by whoever leads. */
+  find(group: string, text: string): readonly FeedInstance[] {
+    const nodes = [...this.#watched.keys()].filter((node) => node.group === group)
+    const leader = this.models.get(group)?.leader
+    const node = nodes.find(({ id }) => id === leader) ?? nodes[0]
+    const outlet = node === undefined ? undefined : this.#watched.get(node)
+    const request = { viewer: 'in-process-f', leaseMs: 0, find: text }
+    return outlet?.watch(request, [], 0).found ?? []
   }
 
   /** The model of a group, also before any member of it is here. */

@@ -56,6 +56,21 @@ export function valueOfPath(path: string): unknown {
   return at < 0 ? path : { [path.slice(0, at)]: valueOfPath(path.slice(at + 1)) }
 }
 
+/** Several where states are parallel: `a.x` and `b.y` as `{ a: 'x', b: 'y' }`. */
+export function valueOfPaths(paths: readonly string[]): unknown {
+  const [only] = paths
+  if (paths.length === 1 && only !== undefined) return valueOfPath(only)
+  const heads = [...new Set(paths.map((path) => path.split('.', 1).join('')))]
+  return Object.fromEntries(
+    heads.map((head) => {
+      const below = paths.flatMap((path) =>
+        path.startsWith(`${head}.`) ? [path.slice(head.length + 1)] : [],
+      )
+      return [head, below.length === 0 ? {} : valueOfPaths(below)]
+    }),
+  )
+}
+
 /** What a person looks for beside the state of a member. */
 export function contextOf(status: FeedStatus | null): Readonly<Record<string, unknown>> {
   if (status === null) return {}

@@ -5,6 +5,7 @@ import type { GroupModel, WatchChange } from '../client/watch/group-model.ts'
 import type { MemberModel, WatchedActor } from '../client/watch/member-model.ts'
 import type { FeedItem } from '../protocol/feed-protocol.ts'
 import { sheltered } from '../runtime/errors.ts'
+import { StatelyInstances } from './stately-instances.ts'
 import {
   commonOf,
   contextOf,
@@ -19,6 +20,7 @@ type Listener = (message: StatelyMessage) => void
 export class StatelyStream {
   readonly #wallMs: () => number
   readonly #models = new Map<GroupModel, () => void>()
+  readonly #instances = new WeakMap<GroupModel, StatelyInstances>()
   readonly #listeners = new Set<Listener>()
   /** Term, leader and role that each member was shown with. */
   readonly #shown = new WeakMap<MemberModel, string>()
@@ -33,7 +35,7 @@ export class StatelyStream {
       model,
       model.on((change) => this.#changed(model, change)),
     )
-    for (const member of model.members.values()) this.#tellAll(model, member)
+    for (const member of model.members.values()) this.#tellMember(model, member)
   }
 
   close(): void {
@@ -45,20 +47,35 @@ export class StatelyStream {
   /** Tells all that is there now, parents first, and then what happens. Returns the function that ends it. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener)
-    for (const model of this.#models.keys())
-      for (const member of model.members.values())
-        for (const message of this.#registrations(model, member)) this.#say(listener, message)
+    for (const model of this.#models.keys()) {
+      const members = [...model.members.values()].flatMap((member) => this.#registrations(model, member))
+      for (const message of [...members, ...this.#instancesOf(model).all]) this.#say(listener, message)
+    }
     return () => void this.#listeners.delete(listener)
   }
 
   #changed(model: GroupModel, change: WatchChange): void {
-    if (change.type === 'picture') this.#tellAll(model, change.member)
+    if (change.type === 'picture') this.#tellMember(model, change.member)
     else if (change.type === 'item') this.#happened(model, change.member, change.item)
+    else if (change.type === 'charts') this.#tellAll(this.#instancesOf(model).all)
     else if (change.type === 'left') this.#gone(model, change.member, change.member.id)
   }
 
-  #tellAll(model: GroupModel, member: MemberModel): void {
-    for (const message of this.#registrations(model, member)) this.#tell(message)
+  #tellMember(model: GroupModel, member: MemberModel): void {
+    this.#tellAll(this.#registrations(model, member))
+    if (member.instances !== null) this.#tellAll(this.#instancesOf(model).heard(member.instances.told))
+  }
+
+  #tellAll(messages: readonly StatelyMessage[]): void {
+    for (const message of messages) this.#tell(message)
+  }
+
+  #instancesOf(model: GroupModel): StatelyInstances {
+    const known = this.#instances.get(model)
+    if (known !== undefined) return known
+    const made = new StatelyInstances(model, (id) => this.#session(model, id), this.#wallMs)
+    this.#instances.set(model, made)
+    return made
   }
 
   #registrations(model: GroupModel, member: MemberModel): StatelyMessage[] {
@@ -114,7 +131,9 @@ export class StatelyStream {
         return
       }
       case 'status':
-        this.#numbers(model, member, item.atMs)
+        return this.#numbers(model, member, item.atMs)
+      case 'instances':
+        this.#tellAll(this.#instancesOf(model).heard(item))
     }
   }
 

@@ -16,7 +16,7 @@ import {
 import { memberNameSchema, nameSchema } from '../options.ts'
 import { decodeMessage, encodeValue } from '../transport/wire/codec.ts'
 import type { Parsed } from './client-protocol.ts'
-import { type FeedPicture, MAX_LEASE_MS, pictureSchema } from './feed-protocol.ts'
+import { type FeedPicture, MAX_FIND, MAX_LEASE_MS, pictureSchema } from './feed-protocol.ts'
 import { decodeJson, encodeJson } from './json.ts'
 import { type SnapshotSummary, snapshotSummarySchema } from './snapshot-protocol.ts'
 
@@ -80,6 +80,8 @@ const requestSchema = z.discriminatedUnion('verb', [
     everything: z.boolean().optional(),
     /** Which charts to answer with. Left out: all. */
     charts: z.array(z.string().max(160)).max(64).optional(),
+    /** Instances whose keys begin like this, to answer with as well. */
+    find: z.string().min(1).max(MAX_FIND).optional(),
   }),
 ])
 

@@ -1,6 +1,7 @@
 // What a member tells whoever watches it, as plain JSON: the batches that it publishes on
 // `<prefix>.<group>.events.<node>.inspect` while somebody has asked for them, and the picture that it answers the asker with.
-// Nothing is in here that `status` and the log would not show: no command, no result, no state of a user's.
+// Nothing is in here that `status` and the log would not show: no command, no result, no state of a user's but for the names of
+// states that instances of replicated machines are in.
 
 import { z } from 'zod'
 import { nameSchema } from '../options.ts'
@@ -74,6 +75,48 @@ const statusSchema = z.object({
   error: z.string().max(1024).nullable(),
 })
 
+/** Of a list of instances, as JSON. */
+export const MAX_INSTANCE_BYTES = 24 * 1024
+/** Instances that one member names at once. */
+export const MAX_INSTANCES = 64
+/** Of one instance: active states, timers and jobs that are named. */
+export const MAX_STATES = 16
+export const MAX_PENDING = 8
+export const MAX_FIND = 512
+
+const states = z.array(path).max(MAX_STATES).readonly()
+
+/** One instance of a replicated machine: names and times alone, nothing of its context and of no event but its type. */
+const instanceSchema = z.object({
+  key: z.string().min(1).max(MAX_FIND),
+  status: z.enum(['active', 'done', 'error', 'stopped']),
+  /** Each active state from the root on, as `paying.waiting`: several where states are parallel. */
+  states,
+  /** This member had applied so much when it looked. */
+  asOf: index,
+  /** The command that reached it last, and where it was before (empty: not known); null: none since somebody watches. */
+  last: z.object({ event: word, from: states, index, atMs }).nullable(),
+  timers: z
+    .array(z.object({ id: word, dueAtMs: atMs }))
+    .max(MAX_PENDING)
+    .readonly(),
+  /** What was invoked and has no result: it runs at the leader. */
+  jobs: z
+    .array(z.object({ id: word, src: word }))
+    .max(MAX_PENDING)
+    .readonly(),
+  /** Timers and jobs that are not named. */
+  more: count,
+})
+
+const instancesSchema = z.object({
+  /** The machine that all of them are made of. `chart`: null, it is too large to be told. */
+  ...{ machine: word, version: word, chart: word.nullable() },
+  total: count,
+  /** Those that changed last, the newest first. */
+  instances: z.array(instanceSchema).max(MAX_INSTANCES).readonly(),
+})
+
 const roleSchema = z.object({
   ...{ from: word, to: word, term: index, leader: nullableName, reason: word, atMs },
 })
@@ -112,6 +155,8 @@ const itemSchema = z.discriminatedUnion('kind', [
       .readonly(),
     atMs,
   }),
+  /** Instances of a replicated machine that have changed. `whole`: all have; what was known of them is of before. */
+  z.object({ kind: z.literal('instances'), ...instancesSchema.shape, whole: z.boolean(), atMs }),
 ])
 
 const batchSchema = z.object({
@@ -144,10 +189,16 @@ export const pictureSchema = z.object({
   /** Charts that had no room: to be asked for by `charts`. */
   more: z.array(word).max(256).readonly(),
   status: statusSchema,
+  /** Left out: its state machine has none. */
+  instances: instancesSchema.optional(),
+  /** Instances whose keys begin with what was asked for by `find`. */
+  found: z.array(instanceSchema).max(MAX_INSTANCES).readonly().optional(),
 })
 
 export type FeedActor = z.output<typeof actorSchema>
 export type FeedStatus = z.output<typeof statusSchema>
+export type FeedInstance = z.output<typeof instanceSchema>
+export type FeedInstances = z.output<typeof instancesSchema>
 export type FeedItem = z.output<typeof itemSchema>
 export type FeedItemOf<K extends FeedItem['kind']> = Extract<FeedItem, { readonly kind: K }>
 export type FeedBatch = z.output<typeof batchSchema>

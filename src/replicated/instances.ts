@@ -74,6 +74,29 @@ export class Instances {
     return resident === undefined ? null : recallPlain(bytesOf(resident))
   }
 
+  /** Where it stands, without waking it; null: there is none. */
+  standing(key: string): Pick<PlainState, 'status' | 'value'> | null {
+    return this.#awake.get(key) ?? this.plain(key)
+  }
+
+  /** Those that were changed last, as far as that is known, the newest first; and then those that were made last. */
+  lately(count: number): readonly string[] {
+    const awake = [...this.#awake.keys()].slice(-count).reverse()
+    if (awake.length >= count) return awake
+    const made = [...this.#residents.keys()].slice(-count).reverse()
+    return [...new Set([...awake, ...made])].slice(0, count)
+  }
+
+  /** Keys that begin like this, the one that is just this before all others. */
+  find(text: string, count: number): readonly string[] {
+    const found = this.#residents.has(text) ? [text] : []
+    for (const key of this.#residents.keys()) {
+      if (found.length >= count) break
+      if (key !== text && key.startsWith(text)) found.push(key)
+    }
+    return found
+  }
+
   /** @throws Error when it cannot be kept; then nothing has changed. */
   put(key: string, next: Instance): PlainState {
     const { instance, bytes, plain } = keep(next, this.#rules)

@@ -2,6 +2,7 @@
 
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
 import { QuorateError } from '../errors.ts'
+import { INSTANCE_SOURCE, type InstanceSource } from '../observability/feed/instance-source.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { type Logger, silentLogger } from '../runtime/logger.ts'
 import {
@@ -18,6 +19,7 @@ import { nameOf } from './definition.ts'
 import { isSame } from './generations.ts'
 import type { InstanceRules } from './instance.ts'
 import { recallPending } from './instance-codec.ts'
+import { InstanceFeed } from './instance-feed.ts'
 import { bytesOf, type Instances } from './instances.ts'
 import { LeaderWork } from './leader-work.ts'
 import { Lineage, type LineageSettings } from './lineage.ts'
@@ -41,6 +43,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
   readonly #lineage: Lineage
   readonly #settings: ReplicatedSettings
   readonly #checkpoints: Checkpoints
+  readonly #watched: InstanceFeed
   #port: StateMachinePort | null = null
   #work: LeaderWork | null = null
   #at: At = { index: 0, timeMs: 0 }
@@ -49,6 +52,12 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     this.#settings = settings
     this.#lineage = new Lineage(machine, settings)
     this.#checkpoints = new Checkpoints(settings.compareEvery)
+    this.#watched = new InstanceFeed(this.#lineage, () => this.#at)
+  }
+
+  /** For those who watch the member that carries it. */
+  get [INSTANCE_SOURCE](): InstanceSource {
+    return this.#watched
   }
 
   /** Null: no member of this process carries it yet. */
@@ -104,6 +113,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     if (outcome.comparison !== undefined) this.#compared(this.#checkpoints.compare(outcome.comparison))
     this.#checkpoints.applied(at.index, outcome.key, this.#lineage.instances)
     this.#tell(outcome)
+    this.#watched.applied(outcome, command)
     return answerOf(outcome.verdict)
   }
 
@@ -136,6 +146,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     this.#at = { index: reader.meta.lastIncludedIndex, timeMs }
     this.#lineage.replaceBy(declared, instances)
     this.#checkpoints.clear()
+    this.#watched.replaced()
     for (const key of this.listeners.watched()) this.#show(key)
   }
 
@@ -193,6 +204,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
         : this.#lineage.upgrade(upgrade, index)
     if (this.#lineage.generation !== before) {
       this.#checkpoints.clear()
+      this.#watched.replaced()
       if (this.#work !== null) this.onLeaderStart()
       for (const key of this.listeners.watched()) this.#show(key)
     }

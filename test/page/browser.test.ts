@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Browser, Page } from 'playwright-core'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { openShop } from '../../scripts/page/shop.ts'
 import { withBrowser } from '../../scripts/statecharts/pictures.ts'
 import { GroupModel } from '../../src/client/watch/group-model.ts'
 import type { PageMessage, ReplayFrame } from '../../src/page/page-protocol.ts'
@@ -177,6 +178,38 @@ describe('the page', LONG, () => {
       await page.waitForSelector('.card.leader')
       expect(await page.locator('.card').count()).toBe(60)
     })
+    expect(wrong).toEqual([])
+  })
+
+  test('shows instances of a replicated machine, and of the one that is chosen the chart as it moves', async () => {
+    await using shop = await openShop()
+    const { url } = await serve(shop.source)
+    const keys = Array.from({ length: 80 }, (_, at) => `o${at}`)
+    await Promise.all(keys.map((key) => shop.order(key).send({ type: 'add', amount: 1 })))
+    await shop.order('paid').send({ type: 'add', amount: 4321 })
+    await withBrowser(async (browser) => {
+      const page = await open(browser, url, 390)
+      await page.getByRole('link', { name: 'Instances' }).click()
+      await page.getByText('81 instances; the 64 that changed last').waitFor()
+      await page.getByRole('button', { name: 'o3', exact: true }).waitFor({ state: 'detached' })
+      await page.getByRole('searchbox').fill('o3')
+      await page.getByRole('button', { name: 'o3', exact: true }).click()
+      await page.waitForSelector('[data-path="open"].active')
+      await page.getByText(/^after 24 h: 23 h 59 min left$/).waitFor()
+      await shop.order('o3').send({ type: 'pay' })
+      await page.waitForSelector('[data-path="paying"].active')
+      await page.getByText(/^job payment runs at n\d$/).waitFor()
+      shop.pay()
+      await page.waitForSelector('[data-path="paid"].active')
+      await page.getByText('after payment is done').waitFor()
+      await page.getByText('It has ended (done)').waitFor()
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+      await page.getByRole('searchbox').fill('nobody')
+      await page.getByText('No instance has a key that begins like this.').waitFor()
+      expect(await page.content()).not.toContain('4321')
+    })
+    expect((await fetch(`${url}instances?find=o3`)).status).toBe(200)
+    expect((await fetch(`${url}instances?group=other&find=o3`)).status).toBe(400)
     expect(wrong).toEqual([])
   })
 

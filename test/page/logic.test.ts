@@ -5,6 +5,7 @@ import { MemberModel } from '../../src/client/watch/member-model.ts'
 import type { TimelineEntry } from '../../src/client/watch/timeline.ts'
 import { chartOf, isActive } from '../../src/page/browser/logic/chart-tree.ts'
 import { headlineOf, leaderOf, NO_STORY, nextStory, number } from '../../src/page/browser/logic/headline.ts'
+import { duration, eventInWords, statesInWords } from '../../src/page/browser/logic/instances.ts'
 import { electionsOf, lanesOf } from '../../src/page/browser/logic/lanes.ts'
 import { viewOf } from '../../src/page/browser/logic/member-view.ts'
 import { Player } from '../../src/page/browser/logic/player.ts'
@@ -215,6 +216,15 @@ describe('a chart', () => {
     expect(tree?.children[1]?.transitions).toEqual([{ event: 'always', target: 'c' }])
   })
 
+  test('has where it leads when something that was invoked has ended', () => {
+    const invoke = { id: 'job', src: 'x', onDone: { target: 'b' }, onError: 'c' }
+    expect(chartOf(JSON.stringify({ invoke: [invoke, { src: 'y', onDone: {} }] }))?.transitions).toEqual([
+      { event: 'job is done', target: 'b' },
+      { event: 'job has failed', target: 'c' },
+      { event: 'y is done', target: '' },
+    ])
+  })
+
   test('is bounded, and none is made of what is no machine', () => {
     const wide = { states: Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`s${at}`, {}])) }
     expect(chartOf(JSON.stringify(wide))?.children.length).toBeLessThan(1000)
@@ -281,4 +291,17 @@ describe('numbers', () => {
     samples.add('n1', statusOf(), 700_000)
     expect(samples.all.length).toBe(1)
   })
+})
+
+test('what moved an instance, and how long it waits, are in words', () => {
+  const words = ['xstate.after.1500.order.a', 'xstate.after.patience.order.a', 'xstate.done.actor.pay', 'PAY']
+  expect(words.map(eventInWords)).toEqual(['after 1.5 s', 'after patience', 'pay is done', 'PAY'])
+  expect(['xstate.init', 'xstate.error.actor.pay'].map(eventInWords)).toEqual([
+    'its creation',
+    'pay has failed',
+  ])
+  const minute = 60_000
+  const times = [90_000, 20 * minute, 60 * minute * 24 - 1, 60 * minute * 24, 60 * minute * 76]
+  expect(times.map(duration)).toEqual(['90.0 s', '20 min', '23 h 59 min', '24 h', '3 d 4 h'])
+  expect(statesInWords(['a.b', 'c'])).toBe('a › b + c')
 })

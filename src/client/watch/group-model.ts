@@ -3,6 +3,7 @@
 
 import type { FeedBatch, FeedItem, FeedPicture } from '../../protocol/feed-protocol.ts'
 import { sheltered } from '../../runtime/errors.ts'
+import { mergedInstances, type WatchedInstances } from './instance-book.ts'
 import { type BatchVerdict, MemberModel, type MemberState } from './member-model.ts'
 import { Timeline, type TimelineEntry } from './timeline.ts'
 
@@ -24,6 +25,8 @@ export type WatchListener = (change: WatchChange) => void
 /** Members that are kept; what more of them say is not heard. */
 const MAX_MEMBERS = 256
 const MAX_CHARTS = 64
+/** Instances of a replicated machine that are shown at a time. */
+const MAX_SHOWN = 64
 
 export class GroupModel {
   readonly group: string
@@ -67,6 +70,20 @@ export class GroupModel {
     const leaders = told.filter(({ leader }) => leader !== null).sort((a, b) => b.term - a.term)
     const newest = Math.max(0, ...told.map(({ term }) => term))
     return leaders[0]?.term === newest ? leaders[0].leader : null
+  }
+
+  /** Instances of its replicated machine, as far as those tell that are heard; null: nobody tells of any. */
+  get instances(): WatchedInstances | null {
+    const books = [...this.#members.values()].flatMap(({ state, instances }) =>
+      state === 'live' && instances !== null ? [instances] : [],
+    )
+    return mergedInstances(books, MAX_SHOWN)
+  }
+
+  /** Charts of instances that were named, and not told. */
+  get missingCharts(): readonly string[] {
+    const named = [...this.#members.values()].flatMap(({ instances }) => instances?.chart ?? [])
+    return [...new Set(named)].filter((name) => !this.#charts.has(name))
   }
 
   /** Returns the function that ends it. */

@@ -1,6 +1,7 @@
 // One member as a viewer sees it: its actors and their states, its numbers, and what it has not been heard to say.
 
 import type { FeedActor, FeedBatch, FeedItem, FeedPicture, FeedStatus } from '../../protocol/feed-protocol.ts'
+import { InstanceBook } from './instance-book.ts'
 
 /**
  * `expected`: others name it, and it has said nothing yet. `live`: it is heard. `silent`: it is not heard any more.
@@ -40,6 +41,8 @@ export class MemberModel {
   restarts = 0
   status: FeedStatus | null = null
   statusAtMs = 0
+  /** Of its replicated machine; null: it has none, or is of before they were told. */
+  instances: InstanceBook | null = null
   /** Items that it told and that were not heard here. */
   missed = 0
   /** Requests it has heard, by sender and method. */
@@ -76,6 +79,7 @@ export class MemberModel {
     )
     this.status = picture.status
     this.statusAtMs = picture.atMs
+    this.instances = picture.instances === undefined ? null : new InstanceBook(picture.instances)
     return restarted
   }
 
@@ -116,6 +120,10 @@ export class MemberModel {
       case 'status':
         this.status = item.status
         this.statusAtMs = item.atMs
+        return
+      case 'instances':
+        if (this.instances === null) this.instances = new InstanceBook(item)
+        else this.instances.hear(item, item.whole)
         return
       case 'messages':
         for (const { from, method, count } of item.heard) {

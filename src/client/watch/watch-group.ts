@@ -5,6 +5,7 @@ import { QuorateError } from '../../errors.ts'
 import {
   FEED_KIND,
   type FeedBatch,
+  type FeedInstance,
   type FeedPicture,
   MAX_LEASE_MS,
   parseBatch,
@@ -17,6 +18,7 @@ import type { InboundMessage, Transport, TransportStatus } from '../../transport
 import { AdminAsker } from '../admin-asker.ts'
 import { askStatus, type GroupStatus, type StatusOptions } from '../status.ts'
 import { GroupModel } from './group-model.ts'
+import { findInstances } from './instance-book.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import type { MemberModel } from './member-model.ts'
 
@@ -41,6 +43,8 @@ export interface GroupWatch {
    * @throws QuorateError UNREACHABLE when nobody answers for the group at first; the watch goes on looking for it.
    */
   ready(): Promise<void>
+  /** Instances of its replicated machine whose keys begin like this, 20 at most. Empty: none, or nobody answers. */
+  find(text: string): Promise<readonly FeedInstance[]>
   /** Takes leave of all members. Repeating it is harmless. */
   close(): void
 }
@@ -72,7 +76,8 @@ export function watchGroup(options: WatchOptions): GroupWatch {
   if (!Number.isInteger(leaseMs) || leaseMs < 2 * RENEW_MS || leaseMs > MAX_LEASE_MS)
     throw new QuorateError('INVALID', `Option leaseMs: from ${2 * RENEW_MS} to ${MAX_LEASE_MS} milliseconds.`)
   const watch = new BusWatch(options, leaseMs)
-  return { model: watch.model, ready: () => watch.ready(), close: () => watch.close() }
+  const { model, find } = watch
+  return { model, find, ready: () => watch.ready(), close: () => watch.close() }
 }
 
 interface Watched {
@@ -119,6 +124,9 @@ class BusWatch {
     this.#busChanged(transport.status())
     this.#find({ timeoutMs: FIRST_FIND_MS, everybody: false })
   }
+
+  readonly find = (text: string): Promise<readonly FeedInstance[]> =>
+    findInstances({ ...this.#options, model: this.model, asker: this.#asker, viewer: this.#viewer }, text)
 
   ready(): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -195,7 +203,7 @@ class BusWatch {
         everything,
         renewMs: RENEW_MS,
       },
-      missingCharts: () => (this.model.charts.size === 0 ? null : []),
+      missingCharts: () => (this.model.charts.size === 0 ? null : this.model.missingCharts),
       answered: (picture) => this.#answered(id, picture),
       failed: (problem) => this.#failed(id, problem),
     })

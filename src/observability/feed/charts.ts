@@ -10,6 +10,7 @@ import { replicatorMachine } from '../../actors/replication/replicator.machine.t
 import { copierMachine } from '../../actors/snapshot/copier.machine.ts'
 import { snapshotMachine } from '../../actors/snapshot/snapshot.machine.ts'
 import { timerMachine } from '../../actors/timer.machine.ts'
+import type { FeedPicture } from '../../protocol/feed-protocol.ts'
 
 /** All that a member's actors may follow, the member's own first. */
 const MACHINES: readonly AnyStateMachine[] = [
@@ -23,6 +24,35 @@ let made: ReadonlyMap<string, string> | null = null
 export function allCharts(): ReadonlyMap<string, string> {
   made ??= new Map(MACHINES.map((machine) => [machine.id, JSON.stringify(machine.config, keep)]))
   return made
+}
+
+/** With that of a user's machine, which comes last. */
+export function chartsWith(
+  own: { readonly name: string; readonly json: string } | null,
+): ReadonlyMap<string, string> {
+  return own === null ? allCharts() : new Map([...allCharts(), [own.name, own.json]])
+}
+
+/** Those that fit, and the names of those that don't. */
+export function chartsWithin(
+  known: ReadonlyMap<string, string>,
+  asked: readonly string[] | undefined,
+  maxBytes: number,
+): Pick<FeedPicture, 'charts' | 'more'> {
+  const charts: Record<string, string> = {}
+  const more: string[] = []
+  let leftBytes = maxBytes
+  for (const [name, json] of known) {
+    if (asked !== undefined && !asked.includes(name)) continue
+    // As text within text: each of its quotes is two characters.
+    const bytes = JSON.stringify(json).length + name.length + 8
+    if (bytes <= leftBytes) {
+      charts[name] = json
+      leftBytes -= bytes
+      // Asked for alone it will not fit the next time either.
+    } else if (asked?.length !== 1) more.push(name)
+  }
+  return { charts, more }
 }
 
 /** Names of guards, actions, delays and actors stay; what they do does not belong here. */

@@ -12,9 +12,11 @@ import {
 import type { TimerHandle } from '../../runtime/clock.ts'
 import { messageOf, sheltered } from '../../runtime/errors.ts'
 import { feedActor } from './actor-book.ts'
-import { allCharts } from './charts.ts'
+import { chartsWith, chartsWithin } from './charts.ts'
 import { FeedQueue, type Taken } from './feed-queue.ts'
 import { type CoreStatus, feedStatus } from './feed-status.ts'
+import type { InstanceSource } from './instance-source.ts'
+import { InstanceTap } from './instance-tap.ts'
 import { Leases } from './leases.ts'
 import { Tap } from './tap.ts'
 
@@ -22,6 +24,8 @@ export interface FeedOptions {
   readonly core: NodeCore
   readonly actor: AnyActorRef
   readonly numbers: () => CoreStatus
+  /** Of the state machine; null: it has none. */
+  readonly instances: InstanceSource | null
 }
 
 /** Takes a batch, as an object and as the JSON that it is. False: it has not left. */
@@ -33,6 +37,8 @@ export interface FeedRequest {
   readonly leaseMs: number
   /** Each event, one by one. */
   readonly everything?: boolean | undefined
+  /** Instances whose keys begin like this are wanted, too. */
+  readonly find?: string | undefined
 }
 
 /** Where batches go, and on whose behalf. */
@@ -51,6 +57,7 @@ interface Place {
 
 const FLUSH_MS = 100
 const STATUS_MS = 200
+const INSTANCES_MS = 200
 const BOUNDS = { maxItems: 4096, maxBytes: 1024 * 1024 } as const
 /** Of a batch, around its items. */
 const HEAD_BYTES = 512
@@ -63,9 +70,11 @@ export class Feed {
   readonly #queue = new FeedQueue(BOUNDS)
   readonly #places = new Set<Place>()
   #tap: Tap | null = null
+  #instances: InstanceTap | null = null
   #timer: TimerHandle | null = null
   #toldStatus = ''
   #statusDueMs = 0
+  #instancesDueMs = 0
   #ended = false
   /** Somebody wants to see each event. */
   #everything = false
@@ -109,7 +118,7 @@ export class Feed {
 
   #watch(
     { leases }: Place,
-    { viewer, leaseMs, everything = false }: FeedRequest,
+    { viewer, leaseMs, everything = false, find }: FeedRequest,
     charts: readonly string[] | undefined,
     maxBytes: number,
   ): FeedPicture {
@@ -119,14 +128,18 @@ export class Feed {
     if (granted > 0) this.#wake()
     // Whoever only takes leave, or looks once, is told how things are all the same.
     const tap = this.#tap ?? this.#newTap()
+    const instances = this.#instances ?? this.#newInstances(false)
     const picture = {
       ...{ ok: true as const, v: FEED_VERSION, group: core.group, node: core.id, boot: this.#boot },
       ...{ seq: this.#queue.next, atMs: core.clock.wallMs(), leaseMs: granted },
       actors: [...tap.book].map(feedActor),
       status: this.#status(tap, null),
+      ...(instances !== null && { instances: instances.picture() }),
+      ...(instances !== null && find !== undefined && { found: instances.find(find) }),
     } as const
     if (tap !== this.#tap) tap.detach()
-    return { ...picture, ...chartsWithin(charts, maxBytes - JSON.stringify(picture).length) }
+    const known = chartsWith(instances?.chart ?? null)
+    return { ...picture, ...chartsWithin(known, charts, maxBytes - JSON.stringify(picture).length) }
   }
 
   #wake(): void {
@@ -135,6 +148,7 @@ export class Feed {
     // What happened while nobody watched is told to nobody: whoever has been here before must ask anew.
     this.#queue.skip()
     this.#tap = this.#newTap()
+    this.#instances = this.#newInstances(true)
     this.#toldStatus = ''
     core.logger.debug({ group: core.group }, 'Somebody watches this member.')
     this.#arm()
@@ -148,6 +162,11 @@ export class Feed {
       push: (item) => this.#queue.push(item),
       failed: (thrown) => this.#failed(thrown),
     })
+  }
+
+  #newInstances(follows: boolean): InstanceTap | null {
+    const { instances } = this.#options
+    return instances === null ? null : new InstanceTap(instances, follows)
   }
 
   /** Looked at when leases change, not at each event. */
@@ -176,6 +195,8 @@ export class Feed {
     if (this.#tap === null) return
     this.#tap.detach()
     this.#tap = null
+    this.#instances?.detach()
+    this.#instances = null
     this.#queue.skip()
     const { core } = this.#options
     if (this.#timer !== null) core.clock.clearTimeout(this.#timer)
@@ -190,6 +211,7 @@ export class Feed {
       () => {
         tap.flush()
         this.#tellStatus(tap)
+        this.#tellInstances()
       },
       (thrown) => this.#failed(thrown),
     )
@@ -229,6 +251,14 @@ export class Feed {
     this.#queue.push({ kind: 'status', status, atMs: clock.wallMs() })
   }
 
+  #tellInstances(): void {
+    const { clock } = this.#options.core
+    if (this.#instances === null || clock.nowMs() < this.#instancesDueMs) return
+    this.#instancesDueMs = clock.nowMs() + INSTANCES_MS
+    const item = this.#instances.take(clock.wallMs())
+    if (item !== null) this.#queue.push(item)
+  }
+
   #status(tap: Tap, commitLatency: FeedStatus['commitLatency']): FeedStatus {
     const { core, numbers } = this.#options
     return feedStatus({ core, numbers: numbers(), book: tap.book, commitLatency })
@@ -243,24 +273,4 @@ export class Feed {
       'Something could not be told to those who watch.',
     )
   }
-}
-
-/** Those that fit, and the names of those that don't. */
-function chartsWithin(
-  asked: readonly string[] | undefined,
-  maxBytes: number,
-): Pick<FeedPicture, 'charts' | 'more'> {
-  const charts: Record<string, string> = {}
-  const more: string[] = []
-  let leftBytes = maxBytes
-  for (const [name, json] of allCharts()) {
-    if (asked !== undefined && !asked.includes(name)) continue
-    // As text within text: each of its quotes is two characters.
-    const bytes = JSON.stringify(json).length + name.length + 8
-    if (bytes <= leftBytes) {
-      charts[name] = json
-      leftBytes -= bytes
-    } else more.push(name)
-  }
-  return { charts, more }
 }

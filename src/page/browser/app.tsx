@@ -8,6 +8,7 @@ import { Store } from './store.ts'
 import { ChartsView } from './views/charts.tsx'
 import { GroupView } from './views/group.tsx'
 import { GroupsView } from './views/groups.tsx'
+import { InstancesView } from './views/instances.tsx'
 import { LookBack } from './views/look-back.tsx'
 import { NumbersView } from './views/numbers.tsx'
 import { ReplayBar } from './views/replay.tsx'
@@ -21,6 +22,8 @@ const VIEWS = [
   { id: 'timeline', title: 'Timeline' },
   { id: 'numbers', title: 'Numbers' },
 ] as const
+/** Where there is a replicated machine. */
+const INSTANCES = { id: 'instances', title: 'Instances' } as const
 
 export function App() {
   const store = useMemo(() => new Store(), [])
@@ -31,9 +34,11 @@ export function App() {
   useTick(500)
   const { hello, groups } = store
   const isList = route.view === 'groups' || (hello !== null && hello.group === '' && hello.source === 'bus')
-  const view = isList ? 'groups' : VIEWS.some(({ id }) => id === route.view) ? route.view : 'group'
+  const hasInstances = [...store.model.members.values()].some(({ instances }) => instances !== null)
+  const views = hasInstances ? [...VIEWS, INSTANCES] : VIEWS
+  const view = isList ? 'groups' : views.some(({ id }) => id === route.view) ? route.view : 'group'
   const tabs = [
-    ...VIEWS,
+    ...views,
     ...(groups !== null && groups.length > 1
       ? [{ id: 'groups', title: `All groups (${groups.length})` }]
       : []),
@@ -71,6 +76,7 @@ export function App() {
         {view === 'charts' ? <ChartsView store={store} member={route.member} go={go} /> : null}
         {view === 'timeline' ? <TimelineView store={store} /> : null}
         {view === 'numbers' ? <NumbersView store={store} /> : null}
+        {view === 'instances' ? <InstancesView store={store} chosen={route.member} go={go} /> : null}
         {view === 'groups' ? <GroupsView store={store} go={go} /> : null}
       </main>
       {isList || hello?.source === 'replay' || (view !== 'group' && view !== 'timeline') ? null : (

@@ -1,5 +1,6 @@
 // The way to the page's server: the stream, which comes back by itself, and commands for the stage.
 
+import type { FeedInstance } from '../../protocol/feed-protocol.ts'
 import type { PageMessage, ReplayFrame, StageCommand } from '../page-protocol.ts'
 import type { Store } from './store.ts'
 
@@ -40,6 +41,16 @@ export async function act(command: StageCommand): Promise<string | null> {
     return answer.ok ? null : (await answer.text()).trim()
   } catch {
     return 'The demo does not answer: has it ended?'
+  }
+}
+
+/** Instances whose keys begin like this; none when nobody answers. */
+export async function findInstances(group: string, find: string): Promise<readonly FeedInstance[]> {
+  try {
+    const answer = await fetch(`instances?${new URLSearchParams({ group, find })}`)
+    return answer.ok ? await answer.json() : []
+  } catch {
+    return []
   }
 }
 

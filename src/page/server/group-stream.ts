@@ -2,12 +2,15 @@
 // and numbered anew, so that one line is made of them for all viewers together.
 
 import type { GroupModel, WatchChange } from '../../client/watch/group-model.ts'
+import type { InstanceBook } from '../../client/watch/instance-book.ts'
 import type { MemberModel } from '../../client/watch/member-model.ts'
 import {
   FEED_VERSION,
+  type FeedInstances,
   type FeedItem,
   type FeedPicture,
   type FeedStatus,
+  MAX_INSTANCES,
 } from '../../protocol/feed-protocol.ts'
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
 import { sheltered } from '../../runtime/errors.ts'
@@ -137,9 +140,11 @@ export class GroupStream {
       chart,
       state,
     }))
+    const instances = member.instances === null ? {} : { instances: toldOf(member.instances) }
     const picture: FeedPicture = {
       ...{ ok: true, v: FEED_VERSION, group: this.model.group, node: id, boot },
       ...{ seq: this.#toldOf(id).next, atMs: statusAtMs, leaseMs: 0, actors, charts: {}, more: [], status },
+      ...instances,
     }
     return [{ kind: 'picture', picture, restarts }]
   }
@@ -173,6 +178,11 @@ export class GroupStream {
         )
     }
   }
+}
+
+/** As many as a member would tell. */
+function toldOf({ told }: InstanceBook): FeedInstances {
+  return { ...told, instances: told.instances.slice(0, MAX_INSTANCES) }
 }
 
 function stateOf({ id, state, problem }: MemberModel): PageMessage {

@@ -40,6 +40,11 @@ export class SharedGroups {
     return { stream: shared.stream, end: () => this.#leave(group, shared) }
   }
 
+  /** Undefined: nobody looks at it. */
+  watchedNow(group: string): WatchedGroup | undefined {
+    return this.#groups.get(group)?.watched
+  }
+
   close(): void {
     for (const [group, shared] of this.#groups) this.#close(group, shared)
   }

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { HttpPage } from '../../observability/http/serve-http.ts'
 import { nameSchema } from '../../options.ts'
+import { MAX_FIND } from '../../protocol/feed-protocol.ts'
 import { type Clock, systemClock } from '../../runtime/clock.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { STAGE_ACTIONS } from '../page-protocol.ts'
@@ -77,6 +78,7 @@ export class Site implements HttpPage {
     const asset = isRead ? assetAt(name) : undefined
     if (asset !== undefined) this.#serve(asset, request, response)
     else if (isRead && name === 'stream') this.#stream(searchParams.get('group'), request, response)
+    else if (isRead && name === 'instances') this.#find(searchParams, response)
     else if (isRead && name === 'replay' && this.#source.replay !== undefined)
       this.#replay(this.#source.replay(), response)
     else if (name === 'control' && this.#source.stage !== undefined) this.#control(request, response)
@@ -148,6 +150,22 @@ export class Site implements HttpPage {
   }
 
   // ---- the others
+
+  /** Of a group that somebody looks at: nobody else's members are asked. */
+  #find(asked: URLSearchParams, response: ServerResponse): void {
+    const group = asked.get('group') ?? this.#source.group ?? ''
+    const text = asked.get('find') ?? ''
+    const watched = this.#groups.watchedNow(group)
+    if (watched?.find === undefined || text === '' || text.length > MAX_FIND)
+      return answer(response, 400, 'Ask for instances of a group that is shown, by how their keys begin.')
+    watched.find(text).then(
+      (found) => {
+        response.writeHead(200, { ...HEADERS, 'content-type': 'application/json; charset=utf-8' })
+        response.end(JSON.stringify(found))
+      },
+      (error: unknown) => answer(response, 500, messageOf(error)),
+    )
+  }
 
   #replay(lines: AsyncIterable<string>, response: ServerResponse): void {
     response.writeHead(200, { ...HEADERS, 'content-type': 'application/x-ndjson; charset=utf-8' })

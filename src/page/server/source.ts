@@ -1,10 +1,13 @@
 // What a page can be made of: a bus with groups, the members of this process, the stage of a demo, or a file.
 
 import type { GroupModel } from '../../client/watch/group-model.ts'
+import type { FeedInstance } from '../../protocol/feed-protocol.ts'
 import type { GroupSummary, PageMessage, StageAction, StageCommand, StagedMember } from '../page-protocol.ts'
 
 export interface WatchedGroup {
   readonly model: GroupModel
+  /** Instances whose keys begin like this. */
+  find?(text: string): Promise<readonly FeedInstance[]>
   close(): void
 }
 

@@ -9,6 +9,7 @@
 //   member-model  takes an item twice, hides a gap, keeps actors of another life
 //   group-model   believes a member that is silent
 //   inspect/      lets strangers in, cuts definitions, mixes members up, keeps who does not read
+//   instances     without bound, followed for nobody, told with what is in them, older ones over newer ones
 //   watch-group   waits for ever, asks no more, believes whoever speaks in another's name
 
 import type { Mutant } from '../mutant.ts'
@@ -17,6 +18,7 @@ const FEED = ['test/observability/feed/feed.test.ts']
 const PARTS = ['test/observability/feed/parts.test.ts']
 const WATCH = ['test/client/watch/watch-group.test.ts']
 const BRIDGE = ['test/inspect/stately.test.ts']
+const WATCHED = ['test/replicated/watched.test.ts']
 
 export const WATCHING_MUTANTS: readonly Mutant[] = [
   {
@@ -56,7 +58,7 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'charts fill a message beyond its bounds',
-    file: 'observability/feed/feed.ts',
+    file: 'observability/feed/charts.ts',
     find: 'if (bytes <= leftBytes)',
     replace: 'if (bytes <= leftBytes + bytes)',
     tests: FEED,
@@ -289,8 +291,8 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
   {
     name: 'whoever comes late to the Stately inspector is told nothing of before',
     file: 'inspect/stately-stream.ts',
-    find: 'this.#registrations(model, member)) this.#say(listener, message)',
-    replace: '[]) this.#say(listener, message)',
+    find: 'for (const message of [...members, ...this.#instancesOf(model).all]) this.#say(listener, message)',
+    replace: '',
     tests: BRIDGE,
   },
   {
@@ -306,5 +308,54 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
     find: 'if (!present.has(node)) this.#leave(node, outlet)',
     replace: 'if (!present.has(node)) outlet.close()',
     tests: BRIDGE,
+  },
+  {
+    name: 'a list of instances has no bound in bytes',
+    file: 'observability/feed/instance-tap.ts',
+    find: 'return bytes > MAX_INSTANCE_BYTES',
+    replace: 'return bytes < 0',
+    tests: WATCHED,
+  },
+  {
+    name: 'instances are followed when nobody watches any more',
+    file: 'observability/feed/feed.ts',
+    find: 'this.#instances?.detach()',
+    replace: '',
+    tests: WATCHED,
+  },
+  {
+    name: 'a chart of a replicated machine has its parameters in it',
+    file: 'replicated/drawing.ts',
+    find: "return { type: isRecord(given) && typeof given.type === 'string' ? given.type : '' }",
+    replace: 'return given',
+    tests: WATCHED,
+  },
+  {
+    name: 'what is said of an instance last counts, however old it is',
+    file: 'client/watch/instance-book.ts',
+    find: 'return one.asOf > (other?.asOf ?? -1)',
+    replace: 'return true',
+    tests: WATCHED,
+  },
+  {
+    name: 'instances that are known of a member grow without bound',
+    file: 'client/watch/instance-book.ts',
+    find: 'for (const { key } of this.newest.slice(MAX_KNOWN)) this.#known.delete(key)',
+    replace: '',
+    tests: WATCHED,
+  },
+  {
+    name: 'instances of before are kept when all are told anew',
+    file: 'client/watch/instance-book.ts',
+    find: 'if (whole) this.#known.clear()',
+    replace: '',
+    tests: WATCHED,
+  },
+  {
+    name: 'the chart of another version of a machine is not asked for',
+    file: 'client/watch/watch-group.ts',
+    find: '(this.model.charts.size === 0 ? null : this.model.missingCharts)',
+    replace: '(this.model.charts.size === 0 ? null : [])',
+    tests: WATCHED,
   },
 ]

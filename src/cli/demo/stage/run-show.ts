@@ -75,7 +75,11 @@ function sourceOf(group: string, cluster: Cluster, stage: DemoStage): PageSource
       if (name !== group) return undefined
       const nodes = (): readonly RaftNode[] => cluster.nodes
       const watch = new LocalWatch({ nodes, everything: false, clock: systemClock, found: () => {} })
-      return { model: watch.modelOf(group), close: () => watch.close() }
+      return {
+        model: watch.modelOf(group),
+        find: async (text) => watch.find(group, text),
+        close: () => watch.close(),
+      }
     },
   }
 }

@@ -68,7 +68,19 @@ function transitionsOf(config: Record<string, unknown>): readonly ChartTransitio
     )
   }
   const always = targetsOf(config.always).map((target) => ({ event: 'always', target }))
-  return [...named('on', (event) => event), ...named('after', (delay) => `after ${delay}`), ...always]
+  const own = [...named('on', (event) => event), ...named('after', (delay) => `after ${delay}`), ...always]
+  return [...own, ...jobsOf(config.invoke)]
+}
+
+/** Where it leads when something that was invoked has come to its end. */
+function jobsOf(invoke: unknown): readonly ChartTransition[] {
+  return (Array.isArray(invoke) ? invoke : [invoke])
+    .filter(isRecord)
+    .flatMap(({ id, src, onDone, onError }) => {
+      const name = typeof id === 'string' ? id : String(src ?? '')
+      const done = targetsOf(onDone).map((target) => ({ event: `${name} is done`, target }))
+      return [...done, ...targetsOf(onError).map((target) => ({ event: `${name} has failed`, target }))]
+    })
 }
 
 function targetsOf(transition: unknown): readonly string[] {
