@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly execArgv?: readonly string[]
   /** What the members replicate. Default: a machine that only counts. */
   readonly machine?: 'count' | 'kv' | `blob:${number}`
+  /** Where a member finds the bus, made from where it is. Default: there. */
+  readonly wayTo?: (url: string, id: string) => Promise<string>
 }
 
 export class Cluster {
@@ -36,8 +38,9 @@ export class Cluster {
   }
 
   async startMember(id: string): Promise<void> {
-    const { tuning = {}, execArgv = [], machine = 'count' } = this.#options
-    const args = [id, join(this.#root, id), this.nats.url, IDS.join(','), JSON.stringify(tuning), machine]
+    const { tuning = {}, execArgv = [], machine = 'count', wayTo } = this.#options
+    const url = (await wayTo?.(this.nats.url, id)) ?? this.nats.url
+    const args = [id, join(this.#root, id), url, IDS.join(','), JSON.stringify(tuning), machine]
     this.members.set(id, await Child.start('./member.js', args, execArgv))
   }
 
@@ -59,11 +62,11 @@ export class Cluster {
   }
 
   /** The member that leads and serves. */
-  async leader(): Promise<{ id: string; child: Child }> {
+  async leader(): Promise<{ id: string; child: Child; term: number }> {
     for (;;) {
       for (const [id, child] of this.members) {
         const { state } = await child.ask('status', { kind: 'status' })
-        if (state.leads) return { id, child }
+        if (state.leads) return { id, child, term: state.term }
       }
       await sleep(20)
     }

@@ -57,7 +57,7 @@ export async function measureFailover(
 }
 
 /** Writers that never stop; whoever is refused or does not know tries again. */
-class BackgroundLoad {
+export class BackgroundLoad {
   #stopped = false
   /** Called with the send time of each accepted write. */
   #watch: (sentAt: number, acceptedAt: number) => void = () => {}

@@ -1,10 +1,11 @@
 // `npm run bench`: prints a table (or JSON lines), and writes bench/results.json.
 
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { join, resolve } from 'node:path'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
+import { measureBlinks } from './blinks.ts'
 import { measureCatchUp } from './catch-up.ts'
 import { measureFailover } from './failover.ts'
 import { measureInstances } from './instances.ts'
@@ -30,6 +31,7 @@ interface Options {
   readonly seconds: string
   readonly rounds: string
   readonly failover?: true | string
+  readonly blinks?: true | string
   readonly membership?: true | string
   readonly kills: string
   readonly open?: true | string
@@ -58,6 +60,10 @@ const program = new Command('bench')
   .option('--seconds <s>', 'length of each measurement', '4')
   .option('--rounds <n>', 'measure so many times, and tell the median of each figure', '1')
   .option('--failover [kills]', 'kill the leader with SIGKILL this many times under load (default 10)')
+  .option(
+    '--blinks [n]',
+    'the leader loses its connection to the bus for a moment so many times, under load (default 100)',
+  )
   .option('--membership [transfers]', 'members come and go, the leader moves so many times (default 50)')
   .option('--kills <n>', 'with --membership: leaders killed in the middle of a change', '20')
   .option('--open [entries]', 'open a log of this many entries (default 1000000)')
@@ -91,6 +97,10 @@ if (options.failover !== undefined) {
   const kills = options.failover === true ? 10 : Number(options.failover)
   report(await measureFailover({ directory, kills, progress: say }))
 }
+if (options.blinks !== undefined) {
+  const blinks = options.blinks === true ? 100 : Number(options.blinks)
+  report(await measureBlinks({ directory, blinks, progress: say }))
+}
 if (options.membership !== undefined) {
   const transfers = options.membership === true ? 50 : Number(options.membership)
   report(await measureMembership({ transfers, kills: Number(options.kills), progress: say }))
@@ -110,6 +120,7 @@ if (
     options.watched,
     options.instances,
     options.failover,
+    options.blinks,
     options.membership,
     options.open,
     options.catchUp,
@@ -124,6 +135,7 @@ const machine = {
   node: process.version,
   at: new Date().toISOString(),
 }
+mkdirSync(join(directory, 'bench'), { recursive: true })
 writeFileSync(join(directory, 'bench', 'results.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`)
 
 /** At 64 clients, unless one number is given. */

@@ -63,9 +63,9 @@ async function answer(request: MemberRequest): Promise<void> {
     else if (request.kind === 'usage') usage()
     else if (request.kind === 'snapshot') await takeSnapshot()
     else {
-      const { role, state, appliedIndex, firstIndex, snapshot } = node.status()
+      const { role, term, state, appliedIndex, firstIndex, snapshot } = node.status()
       const leads = role === 'leader' && state.endsWith('serving')
-      say({ kind: 'status', state: { leads, appliedIndex, firstIndex, snapshot } })
+      say({ kind: 'status', state: { leads, term, appliedIndex, firstIndex, snapshot } })
     }
   } catch (error) {
     say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })

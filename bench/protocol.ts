@@ -31,6 +31,7 @@ export interface Usage {
 
 export interface MemberState {
   readonly leads: boolean
+  readonly term: number
   readonly appliedIndex: number
   readonly firstIndex: number
   readonly snapshot: SnapshotStatus

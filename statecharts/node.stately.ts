@@ -299,6 +299,10 @@ export const nodeMachine = createMachine({
             "read": {
               "actions": "forwardReads"
             },
+            "leader.absent": {
+              "guard": "leaderIsAbsent",
+              "actions": "hastenElectionTimer"
+            },
             "vote": [
               {
                 "guard": "mayStandWhenAsked",

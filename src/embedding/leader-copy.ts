@@ -123,6 +123,9 @@ export class LeaderCopy<L extends AnyActorLogic> implements Holder {
     }
     if (this.#over) return
     if (this.#now < this.#restartAtMs) return this.#arm(this.#restartAtMs)
+    // An earlier leader may not know yet; with its first answer it is known to have ended.
+    if (this.#now < tenure.fromMs)
+      return this.#arm(Math.min(tenure.fromMs, this.#now + this.#door.heartbeatMs))
     if (this.#verdict().kind === 'run') return this.#begin(tenure)
     // The others have not been heard lately: they will be, or leadership ends.
     this.#arm(this.#now + this.#door.heartbeatMs)

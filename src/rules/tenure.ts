@@ -26,6 +26,27 @@ export function judgeTenure({ untilMs, marginMs, graceMs }: TenureTerms, nowMs: 
   return { kind: 'run', lookAtMs: stopAtMs - graceMs, stopAtMs }
 }
 
+export interface Accession {
+  readonly term: number
+  readonly sinceMs: number
+  /** The leader of the term before has stepped down: it says so by answering in this term, or it was this member. */
+  readonly isSettled: boolean
+  readonly electionTimeoutMs: number
+  readonly maxClockDriftMs: number
+  /** Votes are held back for as long as an earlier leader may rely on them. */
+  readonly leasesOn: boolean
+}
+
+/**
+ * From when on no earlier leader relies on its leadership any more. Without leases votes may be given as soon as a leader is
+ * known to be off the bus, while it still counts on what it heard last: so its time is waited out here.
+ */
+export function tenureFromMs(accession: Accession): number {
+  const { term, sinceMs, isSettled, leasesOn, electionTimeoutMs, maxClockDriftMs } = accession
+  if (leasesOn || isSettled || term <= 1) return sinceMs
+  return sinceMs + electionTimeoutMs + maxClockDriftMs
+}
+
 /** Of one run of what one member at a time does. Whoever is asked in its name can tell an old one from the newest. */
 export interface FencingToken {
   /** In which its member leads. */

@@ -1,6 +1,7 @@
 import { Encoder } from 'cbor-x'
 import { describe, expect, test } from 'vitest'
 import { formatPermissions } from '../../src/transport/permissions.ts'
+import { PRESENCE } from '../../src/transport/rpc/peer-rpc.ts'
 import { parseRpcSubject } from '../../src/transport/subjects.ts'
 import { RequestEncoder } from '../../src/transport/wire/codec.ts'
 import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME } from '../../src/transport/wire/entries.ts'
@@ -40,7 +41,7 @@ describe('docs/protocol.md', () => {
       .map(([, , , subject = '']) => codeIn(subject)[0])
       .filter((s) => s?.includes('.rpc.'))
     const methods = subjects.map((subject = '') => parseRpcSubject('quorate', filledIn(subject)))
-    expect(methods.map((parsed) => parsed?.method).sort()).toEqual([...RPC_METHODS].sort())
+    expect(methods.map((parsed) => parsed?.method).sort()).toEqual([...RPC_METHODS, PRESENCE].sort())
   })
 
   test.each(RPC_METHODS)('has each field of %s in its place, with its bounds', (method) => {

@@ -26,9 +26,11 @@ class Employers {
   readonly sim: Simulation
   readonly steps: Step[] = []
   readonly #lives = new Map<string, number>()
+  readonly #exclusion: 'lease' | 'usual'
 
-  constructor(sim: Simulation) {
+  constructor(sim: Simulation, exclusion: 'lease' | 'usual') {
     this.sim = sim
+    this.#exclusion = exclusion
     this.employ()
   }
 
@@ -43,6 +45,7 @@ class Employers {
       }
       member.enter(() => {
         runAsLeader(new NodeFacade(node, (_, done) => done()), worker, {
+          exclusion: this.#exclusion,
           input: (leadership) => ({ ...leadership, work: { everyMs: 4, step } }),
         })
       })
@@ -74,9 +77,10 @@ class Employers {
   }
 }
 
-async function employers(seed: number): Promise<Employers> {
+async function employers(seed: number, exclusion: 'lease' | 'usual' = 'lease'): Promise<Employers> {
   const clockRates = { A: 1.02, B: 0.98, C: 1 }
-  return new Employers(await createSimulation({ seed, nodes: NODES, options: OPTIONS, clockRates }))
+  const options = { ...OPTIONS, leaderLease: exclusion === 'lease' }
+  return new Employers(await createSimulation({ seed, nodes: NODES, options, clockRates }), exclusion)
 }
 
 describe('the copy on the leader', () => {
@@ -127,6 +131,45 @@ describe('the copy on the leader', () => {
     await group.next()
     expect(group.check()).toBeGreaterThan(3)
     sim.check()
+    await sim.close()
+  })
+
+  // The bus tells the others at once that nobody listens, and they elect another leader while this one believes in its own
+  // time, and its connection.
+  it.each([1, 2, 3])(
+    'without leases: has ended on a leader that lost the bus before another begins (seed %i)',
+    async (seed) => {
+      const group = await employers(seed, 'usual')
+      const { sim } = group
+      for (let round = 0; round < 3; round++) {
+        const { id, token } = await group.next()
+        sim.disconnect(id, 10_000)
+        await sim.until(() => NODES.some((one) => one !== id && sim.node(one).status().role === 'leader'))
+        expect(sim.nowMs - (group.steps.at(-1)?.atMs ?? 0), 'elected while the old copy runs').toBeLessThan(
+          20,
+        )
+        const other = await group.next(id)
+        const last = group.steps.findLast((step) => step.id === id)
+        expect(compareTokens(token, other.token)).toBeLessThan(0)
+        expect(other.atMs - (last?.atMs ?? 0), 'the old copy ends before').toBeGreaterThan(0)
+        sim.reconnect(id)
+        await sim.until(() => sim.leader() !== null)
+      }
+      expect(group.check()).toBeGreaterThan(3)
+      await sim.close()
+    },
+  )
+
+  it('without leases: goes on at once with the member that leadership was handed to', async () => {
+    const group = await employers(4, 'usual')
+    const { sim } = group
+    const { id } = await group.next()
+    const heir = NODES.find((other) => other !== id) ?? ''
+    const before = sim.nowMs
+    await sim.transfer(id, heir)
+    const other = await group.next(id)
+    expect(other.atMs - before).toBeLessThan(OPTIONS.electionTimeoutMs)
+    expect(group.check()).toBeGreaterThan(1)
     await sim.close()
   })
 })

@@ -1,7 +1,13 @@
 // How long one copy on the leader may go on, and which of two tokens is older.
 
 import { describe, expect, it } from 'vitest'
-import { compareTokens, type FencingToken, judgeTenure, type TenureTerms } from '../../src/rules/tenure.ts'
+import {
+  compareTokens,
+  type FencingToken,
+  judgeTenure,
+  type TenureTerms,
+  tenureFromMs,
+} from '../../src/rules/tenure.ts'
 
 const TERMS: TenureTerms = { untilMs: 1000, marginMs: 50, graceMs: 100 }
 
@@ -23,6 +29,22 @@ describe('what only a leader may do', () => {
   it('is not told to end without a time of grace: it is stopped', () => {
     expect(judgeTenure({ ...TERMS, graceMs: 0 }, 949)).toEqual({ kind: 'run', lookAtMs: 950, stopAtMs: 950 })
     expect(judgeTenure({ ...TERMS, graceMs: 0 }, 950)).toEqual({ kind: 'stop' })
+  })
+})
+
+describe('a leadership that others may have held until now', () => {
+  const won = {
+    ...{ term: 3, sinceMs: 1000, isSettled: false, leasesOn: false },
+    ...{ electionTimeoutMs: 200, maxClockDriftMs: 50 },
+  }
+
+  it.each([
+    ['waits for the time that an earlier leader may still count on', {}, 1250],
+    ['begins when that one is known to have stepped down', { isSettled: true }, 1000],
+    ['begins at once with leases on: the voters have waited', { leasesOn: true }, 1000],
+    ['begins at once in the first term of all', { term: 1 }, 1000],
+  ])('%s', (_, over, fromMs) => {
+    expect(tenureFromMs({ ...won, ...over })).toBe(fromMs)
   })
 })
 

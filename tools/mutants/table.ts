@@ -18,6 +18,7 @@ import { OFFLINE_MUTANTS } from './tables/offline.ts'
 import { OPERATED_SNAPSHOT_MUTANTS } from './tables/operated-snapshots.ts'
 import { OPERATOR_MUTANTS } from './tables/operators.ts'
 import { PAGE_MUTANTS } from './tables/page.ts'
+import { PRESENCE_MUTANTS } from './tables/presence.ts'
 import { PRIORITY_MUTANTS } from './tables/priorities.ts'
 import { READONLY_MUTANTS } from './tables/readonly.ts'
 import { REPLICATED_MUTANTS } from './tables/replicated.ts'
@@ -35,6 +36,7 @@ import { WITNESS_MUTANTS } from './tables/witnesses.ts'
 
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
+  presence: PRESENCE_MUTANTS,
   transfers: [...TRANSFER_MUTANTS, ...PRIORITY_MUTANTS],
   replication: [...REPLICATION_MUTANTS, ...READONLY_MUTANTS],
   membership: [...MEMBERSHIP_MUTANTS, ...DISASTER_MUTANTS, ...WITNESS_MUTANTS],

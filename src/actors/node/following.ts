@@ -3,7 +3,7 @@
 
 import { type FollowerLease, NO_FOLLOWER_LEASE } from '../../rules/lease.ts'
 import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
-import type { Reply } from '../../transport/rpc/peer-rpc.ts'
+import type { PresenceHandle, Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { PendingRead } from './node.events.ts'
 
 /** An append whose acknowledgement waits for the disk. */
@@ -19,6 +19,10 @@ export class Following {
   /** As far as a current leader has vouched for commitment and for this log; counts once durable. */
   vouchedCommitIndex: LogIndex = 0
   pendingAcks: PendingAck[] = []
+  /** Of the process of `lease.lastLeader` on the bus; null: nobody is followed. */
+  presence: PresenceHandle | null = null
+  /** The term in which `lease.lastLeader` was followed; 0: none yet. */
+  leaderTerm: Term = 0
   /** Reads that the leader has been asked about, by question. */
   readonly forwarded = new Set<readonly PendingRead[]>()
 

@@ -4,6 +4,7 @@
 import { silentLogger } from '../../runtime/logger.ts'
 import type { Role } from '../../status.ts'
 import type { NodeCore } from './node.core.ts'
+import { leaderIsAbsent } from './node.presence.ts'
 
 export function noteRole(core: NodeCore, from: Role, to: Role): void {
   const { group, term, reason, counters, logger } = core
@@ -22,7 +23,8 @@ export function noteAttempt(core: NodeCore, triggered: boolean): void {
   if (others.length === 0 || logger === silentLogger) return
   const leftOut = candidacy.attempts.due(clock.nowMs())
   if (leftOut === null) return
-  const reason = triggered ? 'TRIGGERED' : 'ELECTION_TIMEOUT'
+  const silent = leaderIsAbsent(core) ? 'LEADER_ABSENT' : 'ELECTION_TIMEOUT'
+  const reason = triggered ? 'TRIGGERED' : silent
   logger.info(
     { group, term, asked: others, reason, leftOut },
     'The others are asked whether they would vote for this member.',

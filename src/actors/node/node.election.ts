@@ -13,7 +13,7 @@ import {
   startCampaign,
 } from '../../rules/election.ts'
 import { InvariantError } from '../../rules/invariants.ts'
-import { heardRecently, leaderPresumedAliveMs, owesVoteForMs, quorumIsAlive } from '../../rules/lease.ts'
+import { heardRecently, owesVoteForMs, quorumIsAlive } from '../../rules/lease.ts'
 import { isMember } from '../../rules/quorum.ts'
 import type { PeerId } from '../../rules/types.ts'
 import {
@@ -30,6 +30,7 @@ import { noteAttempt } from './node.announcing.ts'
 import { candidature } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf, NodeEvent } from './node.events.ts'
+import { leaderIsAbsent, presumedAliveMs } from './node.presence.ts'
 import { removalFor } from './node.removal.ts'
 import { stepDown } from './node.stepdown.ts'
 import { forgetLeader, takeTerm } from './node.term.ts'
@@ -42,18 +43,15 @@ export function maySeek(core: NodeCore, { firedMs }: TimerFired): boolean {
   return mayCampaign({
     configuration: candidature(core),
     self: core.id,
-    leaderIsGone: leaderPresumedAliveMs(core.following.lease, core.leaseTerms, firedMs) === 0,
+    leaderIsGone: presumedAliveMs(core, firedMs) === 0,
     installingSnapshot: core.snapshots.isInstalling,
     lacksPayload: lacksPayload(core),
   })
 }
 
 export function leaderIsSilent(core: NodeCore, { firedMs }: TimerFired): boolean {
-  return core.leader !== null && leaderPresumedAliveMs(core.following.lease, core.leaseTerms, firedMs) === 0
+  return core.leader !== null && presumedAliveMs(core, firedMs) === 0
 }
-
-/** The followed leader has been silent for too long. */
-export const giveUpLeader = (core: NodeCore): void => forgetLeader(core, 'ELECTION_TIMEOUT')
 
 /** Asks whether an election could be won, before raising the term (thesis section 9.6). */
 export function startPreVote(core: NodeCore): void {
@@ -205,7 +203,10 @@ export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): v
   const { receivedMs } = event
   const { electionTimeoutMs } = core.tuning
   const leads = core.office !== null && quorumIsAlive(core.contact, electionTimeoutMs, receivedMs)
-  const leaderIsAlive = leads || heardRecently(core.following.lease, electionTimeoutMs, receivedMs)
+  const heard = heardRecently(core.following.lease, electionTimeoutMs, receivedMs)
+  // Somebody misses it. Whoever has evidence of his own agrees; whoever has none looks for some, and is asked again.
+  if (heard) core.following.presence?.askNow()
+  const leaderIsAlive = leads || (heard && !leaderIsAbsent(core))
   const decision = decidePreVote({ ...voterOf(core, receivedMs), leaderIsAlive }, requestOf(event))
   noteVerdict(core, event, decision)
   const { granted, rejectedByLease } = decision

@@ -3,6 +3,7 @@
 import type { NodeCore } from './node.core.ts'
 import type { NodeEvent } from './node.events.ts'
 import { endWaiting } from './node.handover.ts'
+import { stopWatching } from './node.presence.ts'
 import { refusal } from './node.refusals.ts'
 import { failReads, settleEverybody, takeReads } from './waiting.ts'
 
@@ -24,6 +25,7 @@ export function noteFailure(core: NodeCore, event: Extract<NodeEvent, { readonly
 /** Nothing that relied on the failed part is said any more; users are told once. */
 export function enterError(core: NodeCore): void {
   core.outbox.discard()
+  stopWatching(core)
   failReads(core, takeReads(core), refusal(core))
   endWaiting(core)
   for (const asked of [...core.handover.asked]) core.shelter(() => asked({ ok: false, error: refusal(core) }))
@@ -35,9 +37,15 @@ export function enterError(core: NodeCore): void {
   core.life.tellStarted(error)
 }
 
+/** The successor has been told, and has answered or not. */
+export function noteFarewell({ life }: NodeCore): void {
+  life.farewell = false
+}
+
 /** No request reaches the node from here on; everything committed is still applied, then the user's last hook runs. */
 export function drain(core: NodeCore): void {
   core.life.leaveGroup()
+  stopWatching(core)
   core.files.close()
   core.toSnapshots({ type: 'stop' })
   if (core.life.applyQueue === null) core.send({ type: 'applyQueue.stopped' })

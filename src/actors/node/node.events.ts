@@ -79,6 +79,8 @@ export type NodeEvent =
   | { readonly type: 'reset'; readonly peers: readonly PeerId[]; readonly asked: AskedReset }
   | { readonly type: 'reset.late'; readonly asked: AskedReset }
   | TimerFired
+  /** The bus says that the process of this leader is gone. */
+  | { readonly type: 'leader.absent'; readonly leader: PeerId }
   | ({ readonly type: 'preVote.answered' } & CampaignAnswer)
   | ({ readonly type: 'vote.answered' } & CampaignAnswer)
   | { readonly type: 'term.higher'; readonly term: Term }

@@ -18,6 +18,7 @@ import type { TimerFired } from '../timer.machine.ts'
 import { appendConfiguration, appendToLog } from './node.appending.ts'
 import type { NodeCore } from './node.core.ts'
 import { learnLeader } from './node.handover.ts'
+import { stopWatching } from './node.presence.ts'
 import { mayAppendCommands } from './node.readonly.ts'
 import { refuseProposal } from './node.refusals.ts'
 import { assertHoldsData, wakeWitnesses } from './node.witness.ts'
@@ -34,10 +35,17 @@ export function takeOffice(core: NodeCore): Office {
   core.leader = core.id
   learnLeader(core, core.id)
   core.reason = 'ELECTION_WON'
+  stopWatching(core)
+  const office = new Office(core.term, core.log.lastIndex + 1, core.clock.nowMs(), leaderBefore(core))
   core.following.lease = NO_FOLLOWER_LEASE
-  const office = new Office(core.term, core.log.lastIndex + 1)
   core.office = office
   return office
+}
+
+/** Who led the term before this one, as far as this member knows: it has followed him, or was it itself. */
+function leaderBefore({ id, term, candidacy, following }: NodeCore): PeerId | null {
+  if (candidacy.lastOffice === term - 1) return id
+  return following.leaderTerm === term - 1 ? following.lease.lastLeader : null
 }
 
 /**

@@ -132,6 +132,7 @@ export const nodeMachine = nodeSetup.createMachine({
           invoke: { src: 'timer', id: 'electionTimer', input: timers.election },
           on: {
             read: { actions: 'forwardReads' },
+            'leader.absent': { guard: 'leaderIsAbsent', actions: 'hastenElectionTimer' },
             vote: [
               { guard: 'mayStandWhenAsked', target: '.preVoting', actions: 'hasten' },
               { actions: 'refuseToStand' },

@@ -39,6 +39,7 @@ import type { NodeInput } from './node.input.ts'
 import * as leading from './node.leader.ts'
 import * as membership from './node.membership.ts'
 import { giveWay } from './node.preference.ts'
+import { leaderIsAbsent } from './node.presence.ts'
 import * as reads from './node.reads.ts'
 import * as refusing from './node.refusals.ts'
 import * as removal from './node.removal.ts'
@@ -47,7 +48,7 @@ import { acceptOffer, adoptSnapshot, saveByItself, saveWhenDue, trimLog } from '
 import * as starting from './node.start.ts'
 import { stepDown } from './node.stepdown.ts'
 import { tenureChanged } from './node.tenure.ts'
-import { reasonOf, termAfter } from './node.term.ts'
+import { giveUpLeader, reasonOf, termAfter } from './node.term.ts'
 import * as told from './node.timeout-now.ts'
 import * as standing from './node.timing.ts'
 import * as transferring from './node.transfer.ts'
@@ -123,13 +124,14 @@ const base = setup({
     followsLeader: ({ context: { core } }) => core.leader !== null,
     mayStandWhenAsked: ({ context: { core } }) => standing.mayStandWhenAsked(core),
 
+    leaderIsAbsent: ({ context: { core } }) => leaderIsAbsent(core),
     leaderIsSilent: ask(['timer.election'], (core, event) => election.leaderIsSilent(core, event)),
     maySeekElection: ask(['timer.election'], (core, event) => election.maySeek(core, event)),
     preVoteIsWon: ({ context: { core } }) => election.preVoteIsWon(core),
     voteIsWon: ({ context: { core } }) => election.voteIsWon(core),
     candidacyIsDurable: ask(
       ['hardState.durable'],
-      (core, event) => event.version >= core.candidacy.recordVersion,
+      ({ candidacy }, { version }) => version >= candidacy.recordVersion,
     ),
     asksAgainOnVoteTimeout: ask(
       ['timer.vote'],
@@ -189,7 +191,7 @@ const base = setup({
 
     releaseOutbox: on(['hardState.durable'], (core, event) => core.outbox.release(event.version)),
 
-    giveUpLeader: act(election.giveUpLeader),
+    giveUpLeader: act(giveUpLeader),
     failStrandedReads: act(reads.failStrandedReads),
     startPreVote: act(election.startPreVote),
     standForElection: act(election.standForElection),
@@ -257,9 +259,7 @@ const base = setup({
     }),
     refuseInactive: on(RPCS, refusing.refuseInactive),
     noteFailure: on(FAILURES, ending.noteFailure),
-    noteFarewell: act((core) => {
-      core.life.farewell = false
-    }),
+    noteFarewell: act(ending.noteFarewell),
     enterError: act(ending.enterError),
     drain: act(ending.drain),
     closeStore: act(ending.closeStore),
@@ -359,6 +359,7 @@ function announceAs(role: Role | null) {
 
 /** Out of a passive follower's seat there is somebody to elect. */
 const armElectionTimer = base.sendTo('electionTimer', { type: 'arm' })
+const hastenElectionTimer = base.sendTo('electionTimer', { type: 'again' })
 
 /** Contact is checked again after one heartbeat round. */
 const checkAgainSoon = base.sendTo('stepDownTimer', { type: 'again' })
@@ -388,6 +389,7 @@ export const nodeSetup = base.extend({
     enterShutdown: announceAs('shutdown'),
     announceFailure,
     armElectionTimer,
+    hastenElectionTimer,
     checkAgainSoon,
   },
 })

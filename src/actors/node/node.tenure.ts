@@ -2,9 +2,11 @@
 // leaves this member by which another could be elected.
 
 import { leaderLeaseUntilMs } from '../../rules/lease.ts'
+import { tenureFromMs } from '../../rules/tenure.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { NodeCore } from './node.core.ts'
 import { isEstablished } from './node.leader.ts'
+import type { Office } from './office.ts'
 import type { LeadershipDoor, Tenure } from './tenure.ts'
 
 export function tenureOf(core: NodeCore): Tenure | null {
@@ -14,7 +16,20 @@ export function tenureOf(core: NodeCore): Tenure | null {
   if (office.transfer !== null || !isEstablished(core)) return null
   const untilMs = leaderLeaseUntilMs(core.contact, core.leaseTerms, core.clock.nowMs(), office.leaseSinceMs)
   const leaving = life.yielding > 0 || intake.closing
-  return { term: office.term, index: office.ballots.pendingIndex, untilMs, leaving }
+  return {
+    term: office.term,
+    index: office.ballots.pendingIndex,
+    fromMs: fromMs(core, office),
+    untilMs,
+    leaving,
+  }
+}
+
+function fromMs({ id, tuning }: NodeCore, { term, sinceMs, leaderBefore, followers }: Office): number {
+  const { electionTimeoutMs, maxClockDriftMs, leaderLease: leasesOn } = tuning
+  const answered = leaderBefore !== null && followers.get(leaderBefore)?.progress.contacted === true
+  const isSettled = leaderBefore === id || answered
+  return tenureFromMs({ term, sinceMs, isSettled, electionTimeoutMs, maxClockDriftMs, leasesOn })
 }
 
 /** Asked after every step of the apply queue, and when leadership goes on after all. */

@@ -5,6 +5,7 @@ import type { PeerId, Term } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
 import { ANSWERS, FROM_LEADER, isOneOf, type NodeEvent, RPCS } from './node.events.ts'
 import { learnLeader } from './node.handover.ts'
+import { leaderIsAbsent, watchLeader } from './node.presence.ts'
 
 /** One word from a closed list, for why an office is left; it appears in events, logs and traces. */
 export type StepDownReason =
@@ -15,6 +16,7 @@ export type StepDownReason =
   | 'LEADER_CONFLICT'
   | 'VOTE_TIMEOUT'
   | 'ELECTION_TIMEOUT'
+  | 'LEADER_ABSENT'
   | 'TIMEOUT_NOW'
   | 'QUORUM_LOST'
   | 'REMOVED'
@@ -56,10 +58,15 @@ export function takeTerm(core: NodeCore, term: Term, votedFor: PeerId | null = n
 export function adoptLeader(core: NodeCore, leader: PeerId, reason: string): void {
   if (core.leader === leader) return
   core.leader = leader
+  watchLeader(core, leader)
   core.candidacy.preVote = null
   learnLeader(core, leader)
   core.toApplyQueue({ type: 'startFollowing', change: { leader, term: core.term, reason } })
 }
+
+/** The followed leader has been silent for too long, or the bus says that it is gone. */
+export const giveUpLeader = (core: NodeCore): void =>
+  forgetLeader(core, leaderIsAbsent(core) ? 'LEADER_ABSENT' : 'ELECTION_TIMEOUT')
 
 /** Nobody is known to lead. */
 export function forgetLeader(core: NodeCore, reason: string): void {

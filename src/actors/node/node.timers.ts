@@ -1,9 +1,11 @@
 // How long the timers of a node's chart wait, by what it knows when they are armed.
 
 import { leaderPresumedAliveMs } from '../../rules/lease.ts'
+import { successionDelayMs } from '../../rules/presence.ts'
 import { standAsideMs } from '../../rules/priority.ts'
 import { electionDelayMs, mostSpreadMs, voteDelayMs } from '../../rules/timing.ts'
 import { contactDelayMs } from './node.leader.ts'
+import { leaderIsAbsent } from './node.presence.ts'
 import type { NodeContext } from './node.setup.ts'
 import { snapshotTimerMs } from './node.snapshots.ts'
 
@@ -13,11 +15,16 @@ export const timers = {
     name: 'election' as const,
     clock: core.clock,
     nextDelayMs: () => {
-      if (core.configuration.peers.length === 0) return null
-      const alive = leaderPresumedAliveMs(core.following.lease, core.leaseTerms, core.clock.nowMs())
+      const { configuration, tuning, heartbeatMs } = core
+      if (configuration.peers.length === 0) return null
       const { lastLeader } = core.following.lease
-      const asideMs = standAsideMs(core.configuration, core.id, lastLeader, mostSpreadMs(core.tuning))
-      return electionDelayMs(core.tuning, alive, core.drawn()) + asideMs
+      if (leaderIsAbsent(core)) {
+        const successor = { self: core.id, lost: lastLeader, isReadonly: core.membership.isReadonly }
+        return successionDelayMs(configuration, successor, heartbeatMs, core.drawn())
+      }
+      const alive = leaderPresumedAliveMs(core.following.lease, core.leaseTerms, core.clock.nowMs())
+      const asideMs = standAsideMs(configuration, core.id, lastLeader, mostSpreadMs(tuning))
+      return electionDelayMs(tuning, alive, core.drawn()) + asideMs
     },
   }),
   vote: ({ context: { core } }: { context: NodeContext }) => ({

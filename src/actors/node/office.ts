@@ -28,6 +28,9 @@ export type Round = ReadRound & {
 
 export class Office {
   readonly term: Term
+  readonly sinceMs: number
+  /** Who led the term before, if that is known here. */
+  readonly leaderBefore: PeerId | null
   /** Counts who holds what, from the first entry of the term on. */
   readonly ballots: BallotBox
   readonly followers = new Map<PeerId, Followership>()
@@ -55,8 +58,10 @@ export class Office {
 
   readonly #retired: AnyActorRef[] = []
 
-  constructor(term: Term, firstIndex: number) {
+  constructor(term: Term, firstIndex: number, sinceMs: number, leaderBefore: PeerId | null) {
     this.term = term
+    this.sinceMs = sinceMs
+    this.leaderBefore = leaderBefore
     this.ballots = new BallotBox(firstIndex)
   }
 

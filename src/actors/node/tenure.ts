@@ -19,6 +19,8 @@ export interface Tenure {
   readonly term: Term
   /** Of the first entry of the term. It is committed, and applied here. */
   readonly index: LogIndex
+  /** From when on nobody relies on an earlier leadership any more. */
+  readonly fromMs: number
   /** Until when nobody else leads, as far as is known now; grows with every answer of the others. */
   readonly untilMs: number
   /** It is about to be given away, or the node is about to close: nothing is to be begun on it. */

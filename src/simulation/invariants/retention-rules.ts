@@ -49,7 +49,8 @@ export class RetentionRules {
       kept.snapshotIndex = index
     }
     kept.sent = sent
-    if (view.firstIndex >= kept.firstIndex) return
+    // A member that is closing still publishes what it was writing; its log is trimmed when it comes back.
+    if (view.firstIndex >= kept.firstIndex || view.role === 'shuttingDown' || view.role === 'shutdown') return
     throw new InvariantViolation(
       'INV-24',
       `${view.id} keeps its log from ${view.firstIndex} on; behind its snapshot up to ${index} nobody wants what is before ${kept.firstIndex}.`,

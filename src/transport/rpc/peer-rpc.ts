@@ -59,5 +59,33 @@ export interface PeerRpc {
   serve(group: string, handler: RequestHandler, ownTerm?: () => Term): { stop(): void }
   /** Room for entries, heads included, in one AppendEntries on this bus now, in bytes. */
   readonly maxFrameBytes: number
+  /**
+   * Watches whether the process of member `to` is on the bus at all, by asking now and then when it has not been heard. Costs
+   * nothing while it is heard, and one question for all groups that watch the same process.
+   */
+  watchPresence(to: PeerId, wish: PresenceWish): PresenceHandle
   close(): void
 }
+
+export interface PresenceWish {
+  /** In whose name it is asked. */
+  readonly group: string
+  /** How often the process is heard when all is well. */
+  readonly heartbeatMs: () => number
+  /** The bus has said, more than once, that nobody listens there. */
+  readonly absent: () => void
+}
+
+export interface PresenceHandle {
+  /** As far as is known now. */
+  readonly isAbsent: boolean
+  /** Somebody else misses it: asks at once, unless it was heard just now. */
+  askNow(): void
+  stop(): void
+}
+
+/**
+ * The last token of the subject on which a process is asked whether it is there. It is no method that a member carries out: whoever
+ * is there answers that it does not know it, and that is all one wants to know. So do members of earlier versions.
+ */
+export const PRESENCE = 'presence'

@@ -2,12 +2,12 @@
 
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
 import type { RpcMethod } from '../wire/messages/registry.ts'
-import type { RpcFailure } from './peer-rpc.ts'
+import type { PRESENCE, RpcFailure } from './peer-rpc.ts'
 
 /** Neither function may throw: one call that ends must not keep the next from ending. */
 export interface PendingCall {
   readonly to: string
-  readonly method: RpcMethod
+  readonly method: RpcMethod | typeof PRESENCE
   /** Takes what came back under `token`, and removes the call when that is its answer. */
   readonly answered: (token: string, payload: Uint8Array) => void
   readonly failed: (failure: RpcFailure) => void

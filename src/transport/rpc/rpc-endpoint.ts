@@ -21,8 +21,19 @@ import { isRpcMethod, type RequestOf, type ResponseOf, type RpcMethod } from '..
 import { decodeRequest, RequestEncoder } from '../wire/request-codec.ts'
 import { decodeResponse, encodeErrorResponse, encodeResponse } from '../wire/response-codec.ts'
 import type { Drops } from './drops.ts'
-import type { PeerRpc, RemoteError, Reply, RequestHandler, RpcFailure, RpcOutcome } from './peer-rpc.ts'
+import {
+  type PeerRpc,
+  PRESENCE,
+  type PresenceHandle,
+  type PresenceWish,
+  type RemoteError,
+  type Reply,
+  type RequestHandler,
+  type RpcFailure,
+  type RpcOutcome,
+} from './peer-rpc.ts'
 import { PendingCalls } from './pending-calls.ts'
+import { type AskBus, PresenceWatch } from './presence-watch.ts'
 
 export interface PeerRpcOptions {
   readonly transport: Transport
@@ -40,6 +51,7 @@ interface Served {
 }
 
 const UNKNOWN_SENDER = '(unknown)'
+const NOTHING = new Uint8Array(0)
 
 /** @throws QuorateError INVALID when prefix or id cannot be part of a subject. */
 export function createPeerRpc(options: PeerRpcOptions): PeerRpc {
@@ -55,6 +67,7 @@ class RpcEndpoint implements PeerRpc {
   readonly #drops: Drops
   readonly #encoder: RequestEncoder
   readonly #pending: PendingCalls
+  readonly #presence: PresenceWatch
   readonly #served = new Map<string, Served>()
   /** Subjects without their method, per group and member: only names that somebody here calls. */
   readonly #subjectHeads = new Map<string, Map<PeerId, string>>()
@@ -76,6 +89,9 @@ class RpcEndpoint implements PeerRpc {
     this.#drops = options.drops
     this.#encoder = new RequestEncoder(id)
     this.#pending = new PendingCalls(options.clock)
+    this.#presence = new PresenceWatch(options.clock, this.#askBus, (run) =>
+      sheltered(run, (error) => this.#logger.error({ error }, 'Who watches a process threw.')),
+    )
     this.#subscriptions = [
       transport.subscribe(rpcSubscription(prefix, id), (message) => this.#receiveRequest(message)),
       transport.subscribe(`${rpcAnswerHead(transport.inbox, '*')}>`, (message) =>
@@ -144,9 +160,14 @@ class RpcEndpoint implements PeerRpc {
     }
   }
 
+  watchPresence(to: PeerId, wish: PresenceWish): PresenceHandle {
+    return this.#presence.watch(to, wish)
+  }
+
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#presence.close()
     const report = (error: unknown): void =>
       this.#logger.warn({ error }, 'The bus threw when a subscription was ended.')
     sheltered(this.#stopStatus, report)
@@ -162,7 +183,21 @@ class RpcEndpoint implements PeerRpc {
     this.#connected = status.connected
     // Answers to what is under way went past us while we were away; waiting out the time-outs would only delay
     // the next attempt.
+    if (lost) this.#presence.forget()
     if (lost) this.#pending.failAll({ code: 'BUS_DOWN', message: status.detail })
+  }
+
+  readonly #askBus: AskBus = (group, to, timeoutMs, done) => {
+    const failed = ({ code }: RpcFailure): void => done(code === 'NO_RESPONDERS' ? 'nobody' : 'unsure')
+    const answered = (token: string): void => {
+      this.#pending.remove(token)
+      done('there')
+    }
+    const token = this.#pending.add({ to, method: PRESENCE, answered, failed }, timeoutMs)
+    const subject = this.#subjectHead(group, to) + PRESENCE
+    if (this.#send(subject, NOTHING, this.#answerHead(to) + token)) return
+    this.#pending.remove(token)
+    this.#clock.defer(() => done('unsure'))
   }
 
   #subjectHead(group: string, to: PeerId): string {
@@ -237,6 +272,7 @@ class RpcEndpoint implements PeerRpc {
       this.#drops.record('WRONG_PEER', from, `answer to ${method} that ${to} was asked`)
       return
     }
+    this.#presence.heard(from)
     const doubt = outcome.ok ? doubtOf(this.#served.get(group), outcome.response.term) : undefined
     if (doubt !== undefined) {
       this.#drops.record('IMPLAUSIBLE_TERM', from, `answer to ${method}: ${doubt}`)
@@ -266,8 +302,9 @@ class RpcEndpoint implements PeerRpc {
       this.#drops.record('BAD_REPLY_SUBJECT', from, replyTo.slice(0, 128))
       return
     }
+    this.#presence.heard(from)
     if (!isRpcMethod(method)) {
-      this.#drops.record('UNKNOWN_METHOD', from, method)
+      if (method !== PRESENCE) this.#drops.record('UNKNOWN_METHOD', from, method)
       // A member of a later version learns at once that it has to do without.
       const unknown = `${this.#id} does not know the method "${method}".`
       this.#refuse(replyTo, { code: 'ENOMETHOD', message: unknown })

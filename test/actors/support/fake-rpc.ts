@@ -2,6 +2,8 @@
 
 import type {
   PeerRpc,
+  PresenceHandle,
+  PresenceWish,
   RemoteError,
   Reply,
   RequestHandler,
@@ -84,6 +86,31 @@ export class FakeRpc implements PeerRpc {
         this.#handler = null
       },
     }
+  }
+
+  /** What the bus says of processes: the test sets it, and calls `absent` of who watches. */
+  readonly watched = new Map<string, PresenceWish>()
+  readonly absent = new Set<string>()
+  readonly askedEarly: string[] = []
+
+  watchPresence(to: string, wish: PresenceWish): PresenceHandle {
+    this.watched.set(to, wish)
+    const { absent } = this
+    return {
+      get isAbsent() {
+        return absent.has(to)
+      },
+      askNow: () => void this.askedEarly.push(to),
+      stop: () => {
+        if (this.watched.get(to) === wish) this.watched.delete(to)
+      },
+    }
+  }
+
+  /** The bus says that nobody listens there. */
+  loses(peer: string): void {
+    this.absent.add(peer)
+    this.watched.get(peer)?.absent()
   }
 
   close(): void {}

@@ -53,6 +53,11 @@ export function storiesFor(
       node.query('q')
       node.settle().shutdown().settle()
     },
+    'a leader that is known to be gone': () => {
+      const node = play().boot().follow('b', 2)
+      node.rpc.loses('b')
+      node.settle().advance(30).shutdown().settle()
+    },
     'closed before it was started': () => {
       const node = play()
       node.handle.actor.start()

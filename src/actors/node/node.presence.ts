@@ -1,0 +1,32 @@
+// Whether the process of the followed leader is on the bus at all (rules/presence.ts), for as long as it may matter: until
+// somebody else leads.
+
+import { leaderPresumedAliveMs } from '../../rules/lease.ts'
+import { isKnownToBeGone } from '../../rules/presence.ts'
+import type { PeerId } from '../../rules/types.ts'
+import type { NodeCore } from './node.core.ts'
+
+export function watchLeader(core: NodeCore, leader: PeerId): void {
+  stopWatching(core)
+  const { following, group } = core
+  following.leaderTerm = core.term
+  if (core.tuning.leaderLease) return
+  const heartbeatMs = (): number => core.heartbeatMs
+  const absent = (): void => core.send({ type: 'leader.absent', leader })
+  following.presence = core.input.rpc.watchPresence(leader, { group, heartbeatMs, absent })
+}
+
+export function stopWatching({ following }: NodeCore): void {
+  following.presence?.stop()
+  following.presence = null
+}
+
+/** Does the bus say that the leader is gone, so that nobody need wait for it? */
+export function leaderIsAbsent({ following, leaseTerms }: NodeCore): boolean {
+  return isKnownToBeGone(following.lease, leaseTerms.leasesOn, following.presence?.isAbsent ?? false)
+}
+
+/** What is left of the time for which the leader is taken to be alive. */
+export function presumedAliveMs(core: NodeCore, nowMs: number): number {
+  return leaderIsAbsent(core) ? 0 : leaderPresumedAliveMs(core.following.lease, core.leaseTerms, nowMs)
+}

@@ -1,0 +1,134 @@
+// Watches over the processes whose members are followed here: one question for all groups that follow the same one, and none
+// while it is heard.
+
+import {
+  heard,
+  isAbsent,
+  mayProbeEarly,
+  nextProbeMs,
+  type Presence,
+  type ProbeVerdict,
+  settled,
+  UNKNOWN_PRESENCE,
+} from '../../rules/presence.ts'
+import type { PeerId } from '../../rules/types.ts'
+import type { Clock, TimerHandle } from '../../runtime/clock.ts'
+import type { PresenceHandle, PresenceWish } from './peer-rpc.ts'
+
+/** Asks the bus whether anybody listens at `to`. `done` is called once, never before it returns; it does not throw. */
+export type AskBus = (
+  group: string,
+  to: PeerId,
+  timeoutMs: number,
+  done: (verdict: ProbeVerdict) => void,
+) => void
+
+interface Watched {
+  presence: Presence
+  readonly wishes: Set<PresenceWish>
+  asking: boolean
+  timer: TimerHandle | null
+}
+
+export class PresenceWatch {
+  readonly #clock: Clock
+  readonly #ask: AskBus
+  readonly #shelter: (run: () => void) => void
+  readonly #watched = new Map<PeerId, Watched>()
+
+  /** @param shelter runs what a stranger wrote, and keeps what it throws from the others */
+  constructor(clock: Clock, ask: AskBus, shelter: (run: () => void) => void) {
+    this.#clock = clock
+    this.#ask = ask
+    this.#shelter = shelter
+  }
+
+  /** Something came from this process. */
+  heard(peer: PeerId): void {
+    const watched = this.#watched.get(peer)
+    if (watched !== undefined) watched.presence = heard(watched.presence, this.#clock.nowMs())
+  }
+
+  /** The connection to the bus was lost: who is there has to be learned anew. */
+  forget(): void {
+    for (const watched of this.#watched.values()) watched.presence = UNKNOWN_PRESENCE
+  }
+
+  watch(peer: PeerId, wish: PresenceWish): PresenceHandle {
+    let watched = this.#watched.get(peer)
+    if (watched === undefined) {
+      const presence = heard(UNKNOWN_PRESENCE, this.#clock.nowMs())
+      watched = { presence, wishes: new Set(), asking: false, timer: null }
+      this.#watched.set(peer, watched)
+    }
+    const { wishes } = watched
+    wishes.add(wish)
+    this.#arm(peer, watched)
+    const of = watched
+    return {
+      get isAbsent() {
+        return isAbsent(of.presence)
+      },
+      askNow: () => {
+        if (mayProbeEarly(of.presence, heartbeatMs(of), this.#clock.nowMs())) this.#probe(peer, of)
+      },
+      stop: () => {
+        wishes.delete(wish)
+        if (wishes.size === 0) this.#drop(peer, of)
+      },
+    }
+  }
+
+  close(): void {
+    for (const [peer, watched] of this.#watched) this.#drop(peer, watched)
+  }
+
+  #drop(peer: PeerId, watched: Watched): void {
+    if (this.#watched.get(peer) === watched) this.#watched.delete(peer)
+    watched.wishes.clear()
+    if (watched.timer !== null) this.#clock.clearTimeout(watched.timer)
+    watched.timer = null
+  }
+
+  /** One timer for each process; what is heard does not move it. */
+  #arm(peer: PeerId, watched: Watched): void {
+    if (watched.timer !== null || watched.asking || watched.wishes.size === 0) return
+    const nowMs = this.#clock.nowMs()
+    const dueMs = nextProbeMs(watched.presence, heartbeatMs(watched)) ?? nowMs + heartbeatMs(watched)
+    const look = (): void => {
+      watched.timer = null
+      const atMs = nextProbeMs(watched.presence, heartbeatMs(watched))
+      if (atMs !== null && atMs <= this.#clock.nowMs()) this.#probe(peer, watched)
+      else this.#arm(peer, watched)
+    }
+    // The mail of the turn is read first: this process may have slept.
+    watched.timer = this.#clock.setTimeout(
+      () => this.#clock.defer(look),
+      Math.max(1, Math.ceil(dueMs - nowMs)),
+    )
+  }
+
+  #probe(peer: PeerId, watched: Watched): void {
+    const [first] = watched.wishes
+    if (watched.asking || first === undefined) return
+    if (watched.timer !== null) this.#clock.clearTimeout(watched.timer)
+    watched.timer = null
+    watched.asking = true
+    const askedMs = this.#clock.nowMs()
+    this.#ask(first.group, peer, heartbeatMs(watched), (verdict) => {
+      watched.asking = false
+      if (this.#watched.get(peer) !== watched) return
+      const before = isAbsent(watched.presence)
+      watched.presence = settled(watched.presence, verdict, askedMs, this.#clock.nowMs())
+      this.#arm(peer, watched)
+      if (before || !isAbsent(watched.presence)) return
+      for (const wish of [...watched.wishes]) this.#shelter(wish.absent)
+    })
+  }
+}
+
+function heartbeatMs({ wishes }: Watched): number {
+  let least = Number.POSITIVE_INFINITY
+  for (const wish of wishes) least = Math.min(least, wish.heartbeatMs())
+  return least
+}
