@@ -49,6 +49,15 @@ const SCHEMAS = {
     z.object({ output: z.unknown().optional() }),
   ]),
   failed: z.tuple([z.literal('failed'), keySchema, idSchema, armedAtSchema, errorSchema]),
+  /** A durable action failed that had failed so often before. */
+  missed: z.tuple([
+    z.literal('missed'),
+    keySchema,
+    idSchema,
+    armedAtSchema,
+    z.number().int().min(0),
+    errorSchema,
+  ]),
   /** An event that a running job sends to its machine. */
   sent: z.tuple([z.literal('sent'), keySchema, idSchema, armedAtSchema, eventSchema]),
   /** What the leader's state was at an index, for the others to compare. */

@@ -4,18 +4,22 @@ import { createHash } from 'node:crypto'
 import type { AnyStateMachine } from 'xstate'
 import type { Declaration } from './commands.ts'
 
-const known = new WeakMap<AnyStateMachine, Declaration>()
-
-export function definitionOf(machine: AnyStateMachine): Declaration {
-  const before = known.get(machine)
-  if (before !== undefined) return before
+/** Durable actions are part of it: whether one is waited for decides what the state is. */
+export function definitionOf(machine: AnyStateMachine, durable: readonly string[]): Declaration {
+  const drawing = drawingOf(machine)
   const definition = createHash('sha256')
-    .update(JSON.stringify(machine.definition))
+    .update(durable.length === 0 ? drawing : `${drawing}${JSON.stringify([...durable].sort())}`)
     .digest('hex')
     .slice(0, 32)
-  const declaration = { machine: machine.id, version: String(machine.version), definition }
-  known.set(machine, declaration)
-  return declaration
+  return { machine: machine.id, version: String(machine.version), definition }
+}
+
+const known = new WeakMap<AnyStateMachine, string>()
+
+function drawingOf(machine: AnyStateMachine): string {
+  const drawing = known.get(machine) ?? JSON.stringify(machine.definition)
+  known.set(machine, drawing)
+  return drawing
 }
 
 /** As a status names it: two of one name run the same. */

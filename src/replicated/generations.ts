@@ -6,31 +6,44 @@ import type { LogIndex } from '../rules/types.ts'
 import { messageOf } from '../runtime/errors.ts'
 import type { Declaration } from './commands.ts'
 import { definitionOf } from './definition.ts'
+import { durableLogic } from './durable.ts'
 import { InstanceRules } from './instance.ts'
 import { type Change, recallAs } from './instance-codec.ts'
 import { bytesOf, Instances } from './instances.ts'
+import type { Job } from './shapes.ts'
 
 export interface Generation {
   readonly declaration: Declaration
   readonly rules: InstanceRules
-  /** What runs at the leader. */
-  readonly actors: Readonly<Record<string, AnyActorLogic>>
+  /** What runs at the leader for a job; undefined: this version has no such thing. */
+  readonly logicOf: (job: Runnable) => AnyActorLogic | undefined
 }
+
+type Runnable = Pick<Job, 'src'> & { readonly action: unknown }
 
 /** The version before this one, and what becomes of its instances. */
 export interface Previous {
   readonly machine: AnyStateMachine
   readonly maxIterations: number
+  readonly durable: readonly string[]
   readonly migrate: (key: string, old: Change) => Change
 }
 
-export function generationOf(machine: AnyStateMachine, maxIterations: number): Generation {
+export function generationOf(
+  machine: AnyStateMachine,
+  { maxIterations, durable }: { maxIterations: number; durable: readonly string[] },
+): Generation {
   const entries = Object.entries(machine.implementations.actors ?? {})
   // XState knows two forms of them.
-  const actors = Object.fromEntries(
+  const actors = new Map<string, AnyActorLogic>(
     entries.map(([name, actor]) => [name, 'src' in actor ? actor.src : actor]),
   )
-  return { declaration: definitionOf(machine), rules: new InstanceRules(machine, maxIterations), actors }
+  const actions = durableLogic(machine, durable)
+  return {
+    declaration: definitionOf(machine, durable),
+    rules: new InstanceRules(machine, maxIterations, durable),
+    logicOf: ({ src, action }) => (action === null ? actors : actions).get(src),
+  }
 }
 
 export function isSame(one: Declaration, other: Declaration): boolean {
@@ -63,7 +76,7 @@ export function migrated(
     const { key } = resident
     try {
       const change = (before: Change): Change => migrate(key, before)
-      taken.put(key, recallAs(bytesOf(resident), into.rules, { change, index, actors: into.actors }))
+      taken.put(key, recallAs(bytesOf(resident), into.rules, { change, index, logicOf: into.logicOf }))
     } catch (error) {
       throw new Error(`instance ${key}: ${messageOf(error).replace(/\.$/, '')}`)
     }

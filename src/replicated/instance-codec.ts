@@ -8,7 +8,7 @@ import { messageOf } from '../runtime/errors.ts'
 import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
 import { withoutUndefined } from './deterministic.ts'
 import type { InstanceRules, SnapshotParts } from './instance.ts'
-import type { Instance, Job, Timer } from './shapes.ts'
+import type { Instance, Job, Timer, Tries } from './shapes.ts'
 
 const eventSchema = z.looseObject({ type: z.string() })
 /** What there is to see of an instance, as plain data. */
@@ -20,10 +20,15 @@ export const plainSchema = z.object({
   output: z.unknown().optional(),
   error: z.unknown().optional(),
 })
+const jobSchema = z.object({
+  input: z.unknown().optional(),
+  /** How often a durable action has failed, and when it is due. */
+  action: z.tuple([z.number(), z.number()]).optional(),
+})
 const keptSchema = plainSchema.extend({
   children: z.array(z.tuple([z.string(), z.string()])),
   timers: z.array(z.tuple([z.string(), z.number(), z.number(), eventSchema, z.string().nullable()])),
-  jobs: z.array(z.tuple([z.string(), z.number(), z.string(), z.object({ input: z.unknown().optional() })])),
+  jobs: z.array(z.tuple([z.string(), z.number(), z.string(), jobSchema])),
 })
 type Kept = z.output<typeof keptSchema>
 
@@ -66,7 +71,13 @@ export interface Change {
   readonly value: unknown
   readonly context: unknown
   readonly timers: Readonly<Record<string, { readonly event: EventObject; readonly dueAtMs: number }>>
-  readonly jobs: Readonly<Record<string, { readonly src: string; readonly input?: unknown }>>
+  /** `isAction`: a durable action, whose `input` is the event and the params that it is called with. */
+  readonly jobs: Readonly<
+    Record<
+      string,
+      { readonly src: string; readonly input?: unknown; readonly isAction?: boolean | undefined }
+    >
+  >
 }
 
 interface Takeover {
@@ -74,32 +85,43 @@ interface Takeover {
   /** Of the entry that brings the new version: what it arms was armed there. */
   readonly index: LogIndex
   /** What the new version can run. */
-  readonly actors: Readonly<Record<string, unknown>>
+  readonly logicOf: (job: { readonly src: string; readonly action: unknown }) => unknown
 }
 
 /** An instance of another version. @throws Error when the new one has no such state, or no such job */
 export function recallAs(
   bytes: Uint8Array,
   rules: InstanceRules,
-  { change, index, actors }: Takeover,
+  { change, index, logicOf }: Takeover,
 ): Instance {
   const kept = decoded(bytes)
   const { timers, jobs } = pendingOf(kept)
   const { value, context, ...next } = change({
     ...{ value: kept.value, context: kept.context },
     timers: Object.fromEntries([...timers].map(([id, { event, dueAtMs }]) => [id, { event, dueAtMs }])),
-    jobs: Object.fromEntries([...jobs].map(([id, { src, input }]) => [id, { src, input }])),
+    jobs: Object.fromEntries(
+      [...jobs].map(([id, { src, input, action }]) => [id, { src, input, isAction: action !== null }]),
+    ),
   })
-  const takenJobs = Object.entries(next.jobs).map(([id, { src, input }]): [string, Job] => {
-    if (!(src in actors)) throw new Error(`job ${id} is made of ${src}, which the new version does not have`)
+  const takenJobs = Object.entries(next.jobs).map(([id, { src, input, isAction = false }]): [string, Job] => {
     const before = jobs.get(id)
-    return [id, { armedAt: before?.src === src ? before.armedAt : index, src, input }]
+    const tries = before?.action ?? { failures: 0, dueAtMs: 0 }
+    const action = isAction ? tries : null
+    if (logicOf({ src, action }) === undefined)
+      throw new Error(
+        isAction
+          ? `durable action ${src} has not ended, and the new version does not have it (durable)`
+          : `job ${id} is made of ${src}, which the new version does not have`,
+      )
+    return [id, { armedAt: before?.src === src ? before.armedAt : index, src, input, action }]
   })
   const takenTimers = Object.entries(next.timers).map(([id, { event, dueAtMs }]): [string, Timer] => {
     const before = timers.get(id)
     return [id, { armedAt: before?.armedAt ?? index, dueAtMs, event, target: before?.target ?? null }]
   })
-  const children = new Map([...kept.children.filter(([, src]) => src in actors), ...takenJobs.map(srcOf)])
+  const actors = takenJobs.filter(([, { action }]) => action === null)
+  const stay = kept.children.filter(([, src]) => logicOf({ src, action: null }) !== undefined)
+  const children = new Map([...stay, ...actors.map(srcOf)])
   const snapshot = revived({ ...kept, value, context, history: {}, children: [...children] }, rules)
   return { snapshot, timers: new Map(takenTimers), jobs: new Map(takenJobs) }
 }
@@ -135,14 +157,16 @@ function keptOf({ snapshot, timers, jobs }: Instance): Kept {
       event,
       target,
     ]),
-    jobs: [...jobs].map(([id, { armedAt, src, input }]) => [
+    jobs: [...jobs].map(([id, { armedAt, src, input, action }]) => [
       id,
       armedAt,
       src,
-      input === undefined ? {} : { input },
+      { ...(input !== undefined && { input }), ...(action !== null && { action: triesOf(action) }) },
     ]),
   }
 }
+
+const triesOf = ({ failures, dueAtMs }: Tries): [number, number] => [failures, dueAtMs]
 
 function childrenOf(children: Readonly<Record<string, AnyActorRef>>): Kept['children'] {
   return Object.entries(children).map(([id, { src }]) => [id, String(src)])
@@ -193,6 +217,16 @@ function pendingOf({ timers, jobs }: Kept): Pick<Instance, 'timers' | 'jobs'> {
     timers: new Map<string, Timer>(
       timers.map(([id, armedAt, dueAtMs, event, target]) => [id, { armedAt, dueAtMs, event, target }]),
     ),
-    jobs: new Map<string, Job>(jobs.map(([id, armedAt, src, { input }]) => [id, { armedAt, src, input }])),
+    jobs: new Map<string, Job>(
+      jobs.map(([id, armedAt, src, { input, action }]) => [
+        id,
+        {
+          armedAt,
+          src,
+          input,
+          action: action === undefined ? null : { failures: action[0], dueAtMs: action[1] },
+        },
+      ]),
+    ),
   }
 }

@@ -2,6 +2,7 @@
 // same on every member; nothing happens, nothing is changed in place.
 
 import type { AnyEventObject, AnyMachineSnapshot, AnyStateMachine, EventObject, Snapshot } from 'xstate'
+import { type DurableCode, durableCode } from './durable.ts'
 import { Collector, inertLogic } from './scope.ts'
 import { type Before, Settlement } from './settlement.ts'
 import type { At, Effect, Instance } from './shapes.ts'
@@ -16,18 +17,20 @@ export interface Stepped {
 export class InstanceRules {
   readonly machine: AnyStateMachine
   readonly maxIterations: number
+  readonly #durable: DurableCode
   readonly #collector = new Collector()
   readonly #named: ReadonlySet<string>
   /** Those that end in a star. */
   readonly #families: readonly string[]
 
   /** @param machine is left as it is: what is asked is a copy, whose actors do nothing. */
-  constructor(machine: AnyStateMachine, maxIterations: number) {
+  constructor(machine: AnyStateMachine, maxIterations: number, durable: readonly string[]) {
     const actors = Object.keys(machine.implementations.actors ?? {})
     const copy = machine.provide({ actors: Object.fromEntries(actors.map((name) => [name, inertLogic])) })
     copy.options = { ...copy.options, maxIterations }
     this.machine = copy
     this.maxIterations = maxIterations
+    this.#durable = durableCode(machine, durable)
     const known = copy.events.map(String)
     this.#named = new Set(known)
     this.#families = known.filter((descriptor) => descriptor.endsWith('*'))
@@ -81,7 +84,7 @@ export class InstanceRules {
 
   /** What it sends to itself comes after the step, in the order in which it was sent. */
   #settle(first: AnyMachineSnapshot, before: Before, at: At, accepted: boolean): Stepped {
-    const settlement = new Settlement(before, at, this.#collector.self)
+    const settlement = new Settlement(before, at, { self: this.#collector.self, durable: this.#durable })
     let snapshot = first
     settlement.take(this.#collector.take(), snapshot)
     for (let steps = 0; snapshot.status === 'active'; steps += 1) {

@@ -14,7 +14,8 @@ import type { Clock, TimerHandle } from '../runtime/clock.ts'
 import { messageOf, sheltered } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/logger.ts'
 import { copyValue } from '../transport/wire/codec.ts'
-import type { Job } from './shapes.ts'
+import { type DueTimer, DueTimers } from './due-timers.ts'
+import { isSameTry, type Job } from './shapes.ts'
 
 /** Of what a job says to its logger, in one line of the log. */
 const MAX_SAID = 1000
@@ -27,7 +28,9 @@ export type JobNews =
 
 export interface JobsInput {
   readonly group: string
-  readonly actors: Readonly<Record<string, AnyActorLogic>>
+  readonly logicOf: (job: Job) => AnyActorLogic | undefined
+  /** In the time of the log. */
+  readonly nowMs: () => number
   readonly clock: Clock
   readonly logger: Logger
   /** 0: a job may take as long as it likes. */
@@ -37,7 +40,8 @@ export interface JobsInput {
 
 interface Running {
   readonly job: Job
-  readonly parent: AnyActorRef
+  /** Null: a durable action that has failed, and waits for its time. */
+  readonly parent: AnyActorRef | null
   readonly tell: (event: EventObject) => void
   readonly timeout: TimerHandle | null
   /** It has a result, which is on its way: it is not started again. */
@@ -47,30 +51,56 @@ interface Running {
 export class Jobs {
   readonly #input: JobsInput
   readonly #running = new Map<string, Map<string, Running>>()
+  readonly #waits: DueTimers
 
   constructor(input: JobsInput) {
+    const { clock, nowMs } = input
     this.#input = input
+    this.#waits = new DueTimers({ clock, nowMs, due: (timer) => this.#due(timer) })
   }
 
   /** What an instance waits for now: starts what is new, stops what is not wanted any more. */
   follow(key: string, jobs: ReadonlyMap<string, Job> | null): void {
     const running = this.#running.get(key)
-    for (const [id, { job }] of running ?? []) if (jobs?.get(id)?.armedAt !== job.armedAt) this.#stop(key, id)
+    for (const [id, { job }] of running ?? []) if (!isSameTry(jobs?.get(id), job)) this.#stop(key, id)
     for (const [id, job] of jobs ?? [])
-      if (this.#running.get(key)?.get(id) === undefined) this.#start(key, id, job)
+      if (this.#running.get(key)?.get(id) === undefined) this.#begin(key, id, job)
   }
 
   tell(key: string, id: string, event: EventObject): void {
     this.#running.get(key)?.get(id)?.tell(event)
   }
 
+  /** The time has made a step. */
+  look(): void {
+    this.#waits.look()
+  }
+
   stopAll(): void {
+    this.#waits.clear()
     for (const [key, jobs] of [...this.#running]) for (const id of [...jobs.keys()]) this.#stop(key, id)
   }
 
+  #begin(key: string, id: string, job: Job): void {
+    const dueAtMs = job.action?.dueAtMs ?? 0
+    if (dueAtMs <= this.#input.nowMs()) return this.#start(key, id, job)
+    this.#note(key, id, { job, parent: null, tell: () => {}, timeout: null, isOver: false })
+    this.#waits.add({ dueAtMs, key, id, armedAt: job.armedAt })
+  }
+
+  #due({ key, id, armedAt }: DueTimer): void {
+    const waiting = this.#running.get(key)?.get(id)
+    if (waiting?.parent === null && waiting.job.armedAt === armedAt) this.#start(key, id, waiting.job)
+  }
+
+  #note(key: string, id: string, running: Running): void {
+    const jobs = this.#running.get(key) ?? new Map<string, Running>()
+    this.#running.set(key, jobs.set(id, running))
+  }
+
   #start(key: string, id: string, job: Job): void {
-    const { group, actors, clock, logger, timeoutMs } = this.#input
-    const logic = actors[job.src]
+    const { group, logicOf, clock, logger, timeoutMs } = this.#input
+    const logic = logicOf(job)
     if (logic === undefined) return
     // Whoever pays or mails by it does so once: it is the same when the next leader starts the job over.
     const name = `${group}/${key}/${id}/${job.armedAt}`
@@ -93,11 +123,7 @@ export class Jobs {
     }
     const timeout =
       timeoutMs > 0 ? clock.setTimeout(() => heard({ type: 'failed', error: late }), timeoutMs) : null
-    const jobs = this.#running.get(key) ?? new Map<string, Running>()
-    this.#running.set(
-      key,
-      jobs.set(id, { job, parent, tell: (event) => child.tell(event), timeout, isOver: false }),
-    )
+    this.#note(key, id, { job, parent, tell: (event) => child.tell(event), timeout, isOver: false })
     parent.start()
   }
 
@@ -122,7 +148,7 @@ export class Jobs {
   #halt({ parent, timeout }: Running): void {
     if (timeout !== null) this.#input.clock.clearTimeout(timeout)
     sheltered(
-      () => parent.stop(),
+      () => parent?.stop(),
       (thrown) =>
         this.#input.logger.warn(
           { group: this.#input.group, error: messageOf(thrown) },

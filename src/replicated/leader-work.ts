@@ -11,12 +11,16 @@ import { type DueTimer, DueTimers } from './due-timers.ts'
 import { plainError } from './instance-codec.ts'
 import type { Instances, Resident } from './instances.ts'
 import { type JobNews, Jobs } from './jobs.ts'
-import type { At, Effect, Job } from './shapes.ts'
+import { type At, type Effect, isSameTry, type Job } from './shapes.ts'
+
+/** Of why an action failed, in the log of the group. */
+const MAX_REASON = 500
 
 export interface LeaderWorkInput {
   readonly port: StateMachinePort
   readonly instances: Instances
-  readonly actors: Readonly<Record<string, AnyActorLogic>>
+  /** What runs for a job, by the version that the group runs. */
+  readonly logicOf: (job: Job) => AnyActorLogic | undefined
   readonly jobTimeoutMs: number
   /** Where this member's log stands. */
   readonly at: () => At
@@ -31,7 +35,7 @@ export class LeaderWork {
   #seen: { readonly timeMs: number; readonly atMs: number }
 
   constructor(input: LeaderWorkInput) {
-    const { port, actors, jobTimeoutMs } = input
+    const { port, logicOf, jobTimeoutMs } = input
     const { clock, logger, group } = port
     this.#input = input
     this.#seen = { timeMs: input.at().timeMs, atMs: clock.nowMs() }
@@ -43,7 +47,8 @@ export class LeaderWork {
     })
     this.#timers = new DueTimers({ clock, nowMs: () => this.#nowMs(), due: (timer) => this.#fire(timer) })
     this.#jobs = new Jobs({
-      ...{ group, actors, clock, logger, timeoutMs: jobTimeoutMs },
+      ...{ group, logicOf, clock, logger, timeoutMs: jobTimeoutMs },
+      nowMs: () => this.#nowMs(),
       heard: (key, id, job, news) => this.#heard(key, id, job, news),
     })
   }
@@ -89,6 +94,7 @@ export class LeaderWork {
     if (timeMs <= this.#nowMs()) return
     this.#seen = { timeMs, atMs: this.#input.port.clock.nowMs() }
     this.#timers.look()
+    this.#jobs.look()
   }
 
   #fire(timer: DueTimer): void {
@@ -107,20 +113,40 @@ export class LeaderWork {
     })
   }
 
-  #heard(key: string, id: string, { armedAt }: Job, news: JobNews): void {
-    const isWanted = (): boolean => this.#input.instances.resident(key)?.jobs?.get(id)?.armedAt === armedAt
-    const command = commandFor(key, id, armedAt, news)
+  #heard(key: string, id: string, job: Job, news: JobNews): void {
+    const isWanted = (): boolean => isSameTry(this.#input.instances.resident(key)?.jobs?.get(id), job)
+    const command =
+      job.action === null ? commandFor(key, id, job.armedAt, news) : this.#tried(key, id, job, news)
+    if (command === null) return
     this.#deliveries.deliver({ command, isWanted, isIdempotent: news.type !== 'sent' })
+  }
+
+  /** What has become of a durable action; what it returns is of no use to anybody. */
+  #tried(key: string, id: string, { src, armedAt, action }: Job, news: JobNews): readonly unknown[] | null {
+    if (news.type === 'sent') return null
+    if (news.type === 'done') return ['done', key, id, armedAt, {}]
+    const { logger, group } = this.#input.port
+    logger.warn(
+      { group, key, action: src, error: messageOf(news.error) },
+      'A durable action of a replicated machine failed.',
+    )
+    const error = { name: 'Error', message: messageOf(news.error).slice(0, MAX_REASON) }
+    return ['missed', key, id, armedAt, action?.failures ?? 0, error]
   }
 
   /** Best effort: what throws is logged, and nothing hears of it. */
   #perform(key: string, effect: Effect): void {
     const { logger, group } = this.#input.port
-    const name = effect.type === 'act' ? effect.name : effect.type
+    const name = 'name' in effect ? effect.name : effect.type
     const threw = (thrown: unknown): void =>
       logger.warn(
         { group, key, action: name, error: messageOf(thrown) },
         'An action of a replicated machine threw.',
+      )
+    if (effect.type === 'gaveUp')
+      logger.error(
+        { group, key, action: effect.name, error: messageOf(effect.error) },
+        'A durable action of a replicated machine was given up.',
       )
     if (effect.type === 'act') sheltered(effect.run, threw)
     if (effect.type === 'tell') sheltered(() => this.#jobs.tell(key, effect.job, copyOf(effect.event)), threw)

@@ -18,6 +18,7 @@ import { Replica, type Verdict } from './replica.ts'
 
 export interface LineageSettings {
   readonly maxIterations: number
+  readonly durable: readonly string[]
   readonly strict: boolean
   readonly inputOf: (key: string) => unknown
   readonly previous: Previous | null
@@ -38,10 +39,10 @@ export class Lineage {
   #running: Running
 
   constructor(machine: AnyStateMachine, settings: LineageSettings) {
-    const { maxIterations, previous } = settings
+    const { previous } = settings
     this.#settings = settings
-    this.newest = generationOf(machine, maxIterations)
-    const before = previous === null ? null : generationOf(previous.machine, previous.maxIterations)
+    this.newest = generationOf(machine, settings)
+    const before = previous === null ? null : generationOf(previous.machine, previous)
     this.#carried = before === null ? [this.newest] : [this.newest, before]
     this.#running = this.#runningOf(before ?? this.newest, null)
   }

@@ -16,6 +16,8 @@ export interface Words {
   readonly delays: string[]
   readonly invokes: Started[]
   readonly spawns: Started[]
+  /** The names of functions that are actions where they stand. */
+  readonly inlineActions: string[]
   readonly inlineGuards: unknown[]
   readonly assigns: unknown[]
 }
@@ -43,7 +45,8 @@ export function wordsOfActions(actions: readonly unknown[]): Words {
 }
 
 function noWords(): Words {
-  return { actions: [], guards: [], delays: [], invokes: [], spawns: [], inlineGuards: [], assigns: [] }
+  const guarded = { guards: [], inlineGuards: [] }
+  return { actions: [], inlineActions: [], delays: [], invokes: [], spawns: [], assigns: [], ...guarded }
 }
 
 function hearAction(action: unknown, words: Words): void {
@@ -57,6 +60,7 @@ function hearAction(action: unknown, words: Words): void {
   const delay = fieldOf(action, 'delay')
   if (typeof delay === 'string') words.delays.push(delay)
   const kind = fieldOf(action, 'type')
+  if (kind === undefined) words.inlineActions.push(action.name)
   if (kind === 'xstate.spawnChild') words.spawns.push(startedBy(action))
   if (kind !== 'xstate.assign') return
   const assignment = fieldOf(action, 'assignment')

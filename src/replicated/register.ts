@@ -5,10 +5,15 @@ import { QuorateError } from '../errors.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { encodeValue } from '../transport/wire/codec.ts'
 import { withoutUndefined } from './deterministic.ts'
+import { whyNotDurable } from './durable.ts'
 import { partsOf, type Words, wordsOfActions } from './machine-words.ts'
 
 /** What nobody can know beforehand of a machine is found when it happens: the entry is then not applied, on any member. */
-export function checkMachine(machine: AnyStateMachine, maxIterations: number | undefined): number {
+export function checkMachine(
+  machine: AnyStateMachine,
+  maxIterations: number | undefined,
+  durable: readonly string[],
+): number {
   const refuse = (why: string): never => {
     throw new QuorateError('INVALID', `Machine ${nameOf(machine)} cannot be replicated: ${why}.`)
   }
@@ -27,6 +32,8 @@ export function checkMachine(machine: AnyStateMachine, maxIterations: number | u
   const named = wordsOfActions(Object.values(machine.implementations.actions))
   const why = whyJobs(named, machine) ?? whyMissing(named, machine) ?? whySelf(named, machine)
   if (why !== null) refuse(`one of its named actions ${why}`)
+  const lost = whyNotDurable(machine, durable, [...nodesOf(machine.root)].map(partsOf))
+  if (lost !== null) refuse(lost)
   const context = whyContextIsLost(machine)
   if (context !== null) refuse(context)
   return bound

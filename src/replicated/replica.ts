@@ -3,10 +3,11 @@
 import type { EventObject } from 'xstate'
 import { messageOf } from '../runtime/errors.ts'
 import { type Command, type Comparison, type Declaration, parseCommand, type Upgrade } from './commands.ts'
+import { afterFailure } from './durable.ts'
 import type { InstanceRules, Stepped } from './instance.ts'
 import type { PlainState } from './instance-codec.ts'
 import type { Instances } from './instances.ts'
-import type { At, Effect, Instance } from './shapes.ts'
+import type { At, Effect, Instance, Job, Tries } from './shapes.ts'
 
 /** What has become of a command. `accepted`: whether the machine had a transition for the event. */
 export type Verdict =
@@ -42,7 +43,7 @@ export interface ReplicaParts {
   readonly inputOf: (key: string) => unknown
 }
 
-type Pending = Extract<Command, readonly ['fire' | 'done' | 'failed' | 'sent', ...unknown[]]>
+type Pending = Extract<Command, readonly ['fire' | 'done' | 'failed' | 'missed' | 'sent', ...unknown[]]>
 
 export class Replica {
   readonly #parts: ReplicaParts
@@ -95,12 +96,9 @@ export class Replica {
     const instance = this.#parts.instances.get(key)
     const timer = name === 'fire' ? instance?.timers.get(id) : undefined
     const job = name === 'fire' ? undefined : instance?.jobs.get(id)
-    if (instance === null || (timer ?? job)?.armedAt !== armedAt)
-      return refused(
-        key,
-        'STALE',
-        `Not applied: instance ${key} does not wait for ${id} of index ${armedAt}.`,
-      )
+    if (instance === null || (timer ?? job)?.armedAt !== armedAt) return stale(command)
+    if (job !== undefined && job.action !== null) return this.#tried(command, instance, job, job.action, at)
+    if (command[0] === 'missed') return stale(command)
     if (command[0] === 'sent') return this.#step(key, instance, command[4], at)
     if (timer === undefined) {
       const rest = { ...instance, jobs: without(instance.jobs, id) }
@@ -112,6 +110,20 @@ export class Replica {
     if (timer.target === null) return this.#step(key, rest, timer.event, at)
     const tell: Effect = { type: 'tell', job: timer.target, event: timer.event }
     return this.#try(key, `timer ${id}`, rest, () => ({ instance: rest, effects: [tell], accepted: true }))
+  }
+
+  /** A durable action has ended or failed. The machine hears nothing of it, and may have ended itself. */
+  #tried(command: Pending, instance: Instance, job: Job, tries: Tries, at: At): Outcome {
+    const [name, key, id] = command
+    const isThis = name === 'done' || (name === 'missed' && command[4] === tries.failures)
+    if (!isThis) return stale(command)
+    const next = name === 'done' ? null : afterFailure(tries, at.timeMs)
+    const jobs =
+      next === null ? without(instance.jobs, id) : new Map(instance.jobs).set(id, { ...job, action: next })
+    const state = this.#parts.instances.put(key, { ...instance, jobs })
+    const hasGivenUp = name === 'missed' && next === null
+    const effects: Effect[] = hasGivenUp ? [{ type: 'gaveUp', name: job.src, error: command[5] }] : []
+    return { verdict: { ok: true, accepted: true, state }, key, effects }
   }
 
   #step(key: string, instance: Instance, event: EventObject, at: At): Outcome {
@@ -146,6 +158,10 @@ function without<V>(map: ReadonlyMap<string, V>, id: string): ReadonlyMap<string
   const rest = new Map(map)
   rest.delete(id)
   return rest
+}
+
+function stale([, key, id, armedAt]: Pending): Outcome {
+  return refused(key, 'STALE', `Not applied: instance ${key} does not wait for ${id} of index ${armedAt}.`)
 }
 
 function refused(key: string | null, code: RefusalCode, message: string): Outcome {

@@ -20,7 +20,12 @@ export interface ReplicateOptions<M extends AnyStateMachine = AnyStateMachine> {
   readonly strict?: boolean
   /** The input of an instance that is created by its first event. The same on every member, so of the key alone. */
   readonly input?: (key: string) => InputFrom<M>
-  /** A job that has no result after so long has failed. Default 0: it may take as long as it likes. */
+  /**
+   * Names of actions that have to be performed: each is kept until it has ended, and tried again when it fails or its leader
+   * dies, under one name. The same on every member; a machine that gets others needs another version.
+   */
+  readonly durable?: readonly string[]
+  /** A job or a durable action that has no result after so long has failed. Default 0: it may take as long as it likes. */
   readonly jobTimeoutMs?: number
   /** After so many indexes of the log members compare their states. Default 1000; 0: never. */
   readonly compareEvery?: number
@@ -38,6 +43,8 @@ export interface PreviousMachine {
   readonly machine: AnyStateMachine
   /** As that of the options, for this one. */
   readonly maxIterations?: number | undefined
+  /** The names that this one was replicated with. */
+  readonly durable?: readonly string[] | undefined
   /** What becomes of an instance; the same on every member. Left out: it stays as it is. */
   readonly migrate?: ((old: OldInstance, key: string) => OldInstance) | undefined
 }
@@ -87,12 +94,18 @@ export interface Replicated<M extends AnyStateMachine>
   readonly divergence: string | null
 }
 
+const durableSchema = z
+  .array(z.string('must be the name of an action, as text').min(1, 'must be the name of an action'))
+  .refine((names) => new Set(names).size === names.length, 'must not name an action twice')
+  .default([])
+
 const optionsSchema = z.strictObject({
   maxIterations: z.number().int().min(1).optional(),
   strict: z.boolean().default(true),
   input: z
     .custom<(key: string) => unknown>((input) => typeof input === 'function', 'must be a function')
     .optional(),
+  durable: durableSchema,
   jobTimeoutMs: z.number().min(0).max(2_147_483_647).default(0),
   compareEvery: z.number().int().min(0).default(1000),
   onDivergence: z.enum(['report', 'stop']).default('report'),
@@ -100,6 +113,7 @@ const optionsSchema = z.strictObject({
     .strictObject({
       machine: z.custom<AnyStateMachine>(isMachine, 'must be a machine of XState'),
       maxIterations: z.number().int().min(1).optional(),
+      durable: durableSchema,
       migrate: z
         .custom<NonNullable<PreviousMachine['migrate']>>(
           (migrate) => typeof migrate === 'function',
@@ -128,15 +142,16 @@ export function replicate(
   const parsed = optionsSchema.safeParse(options)
   if (!parsed.success) throw new QuorateError('INVALID', describeIssues('Option', parsed.error.issues))
   const { input, previous: old, ...settings } = parsed.data
-  const maxIterations = checkMachine(machine, settings.maxIterations)
+  const maxIterations = checkMachine(machine, settings.maxIterations, settings.durable)
   const previous = old === undefined ? null : previousOf(old, maxIterations)
   const inputOf = input ?? (() => undefined)
   return new ReplicatedActors(machine, { ...settings, maxIterations, inputOf, previous })
 }
 
-function previousOf({ machine, maxIterations, migrate }: PreviousMachine, bound: number): Previous {
-  const own = checkMachine(machine, maxIterations ?? bound)
-  return { machine, maxIterations: own, migrate: (key, old) => migrate?.(old, key) ?? old }
+function previousOf(old: PreviousMachine, bound: number): Previous {
+  const { machine, maxIterations, durable = [], migrate } = old
+  const own = checkMachine(machine, maxIterations ?? bound, durable)
+  return { machine, maxIterations: own, durable, migrate: (key, old) => migrate?.(old, key) ?? old }
 }
 
 /** For whoever starts a machine that says nothing of a bound: more than any event needs. */

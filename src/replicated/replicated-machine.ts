@@ -159,7 +159,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     const work = new LeaderWork({
       port,
       instances,
-      actors: generation.actors,
+      logicOf: generation.logicOf,
       jobTimeoutMs: this.#settings.jobTimeoutMs,
       at: () => this.#at,
     })
@@ -245,5 +245,6 @@ function answerOf(verdict: Verdict): Verdict | Refused {
 const CODES = { INVALID: 'INVALID', FINISHED: 'INVALID', EXISTS: 'CONFLICT', THREW: 'STATE_MACHINE' } as const
 
 function* withoutInputs(jobs: ReturnType<typeof recallPending>['jobs']): Generator<[string, object]> {
-  for (const [id, { armedAt, src }] of jobs) yield [id, { armedAt, src }]
+  for (const [id, { armedAt, src, action }] of jobs)
+    yield [id, { armedAt, src, ...(action !== null && { action }) }]
 }

@@ -3,6 +3,7 @@
 import type { AnyActorRef, AnyMachineSnapshot, EventObject, ExecutableActionObject } from 'xstate'
 import { z } from 'zod'
 import { withoutUndefined } from './deterministic.ts'
+import { type DurableCode, inputOf, MAX_PENDING_ACTIONS } from './durable.ts'
 import type { At, Effect, Instance, Job, Timer } from './shapes.ts'
 
 const eventSchema = z.custom<EventObject>(
@@ -39,16 +40,19 @@ export class Settlement {
   readonly #before: Before
   readonly #at: At
   readonly #self: AnyActorRef
+  readonly #durable: DurableCode
   readonly #effects: Effect[] = []
   #timers: Map<string, Timer> | null = null
   #jobs: Map<string, Job> | null = null
   #nameless = 0
+  #acts = 0
   readonly #spawned = new Set<string>()
 
-  constructor(before: Before, at: At, self: AnyActorRef) {
+  constructor(before: Before, at: At, { self, durable }: { self: AnyActorRef; durable: DurableCode }) {
     this.#before = before
     this.#at = at
     this.#self = self
+    this.#durable = durable
   }
 
   /** @throws Error for what cannot be replicated. */
@@ -57,15 +61,17 @@ export class Settlement {
     this.#checkChildren(snapshot)
   }
 
-  /** A machine that has ended waits for nothing any more. */
+  /** A machine that has ended waits for nothing any more; what it has said is to be done is done nevertheless. */
   conclude(snapshot: AnyMachineSnapshot): { instance: Instance; effects: readonly Effect[] } {
     const isOver = snapshot.status !== 'active'
     const timers = isOver ? new Map() : (this.#timers ?? this.#before.timers)
-    const jobs = isOver ? new Map() : (this.#jobs ?? this.#before.jobs)
+    const all = this.#jobs ?? this.#before.jobs
+    const jobs = isOver ? new Map([...all].filter(([, { action }]) => action !== null)) : all
     return { instance: { snapshot, timers, jobs }, effects: this.#effects }
   }
 
-  #take({ type, info, params, exec }: ExecutableActionObject): void {
+  #take(asked: ExecutableActionObject): void {
+    const { type, params } = asked
     switch (type) {
       case 'xstate.raise': {
         const { event, id, delay } = wellFormed(raiseSchema, params)
@@ -89,8 +95,25 @@ export class Settlement {
         this.#effects.push({ type: 'emit', event: wellFormed(emitSchema, params).event })
         return
       default:
-        if (exec !== undefined) this.#effects.push({ type: 'act', name: type, run: () => exec(info, params) })
+        return this.#act(asked)
     }
+  }
+
+  /** What is marked as durable is waited for like a job; the rest is performed, if at all, once. */
+  #act({ type: name, info, params, exec }: ExecutableActionObject): void {
+    if (exec === undefined) return
+    if (this.#durable[name] !== exec) {
+      this.#effects.push({ type: 'act', name, run: () => exec(info, params) })
+      return
+    }
+    const jobs = this.#ownJobs()
+    if ([...jobs.values()].filter(({ action }) => action !== null).length >= MAX_PENDING_ACTIONS)
+      throw new Error(
+        `${MAX_PENDING_ACTIONS} durable actions of it have not ended yet, which is as many as may wait`,
+      )
+    const action = { failures: 0, dueAtMs: this.#at.timeMs }
+    const id = `${name}#${this.#at.index}.${this.#acts++}`
+    jobs.set(id, { armedAt: this.#at.index, src: name, input: inputOf(info.event, params), action })
   }
 
   #send({ to, event, id, delay }: z.output<typeof sendSchema>): void {
@@ -102,7 +125,7 @@ export class Settlement {
 
   #spawn({ id, src, input }: z.output<typeof spawnSchema>): void {
     this.#spawned.add(id)
-    this.#ownJobs().set(id, { armedAt: this.#at.index, src, input: withoutUndefined(input) })
+    this.#ownJobs().set(id, { armedAt: this.#at.index, src, input: withoutUndefined(input), action: null })
   }
 
   /** What has a name already is armed anew. */

@@ -11,11 +11,27 @@ export interface Timer {
   readonly target: string | null
 }
 
-/** An invoked actor: it runs at the leader until there is a result. */
+/** How far a durable action has come. */
+export interface Tries {
+  readonly failures: number
+  /** Not before that: after a failure it waits. */
+  readonly dueAtMs: number
+}
+
+/** An invoked actor, or a durable action: it runs at the leader until there is a result. */
 export interface Job {
   readonly armedAt: LogIndex
+  /** The name of the actor, or of the action. */
   readonly src: string
+  /** Of an action: what it is called with. */
   readonly input: unknown
+  /** Null: an actor. */
+  readonly action: Tries | null
+}
+
+/** Whether it is the same one, and a durable action has failed as often. */
+export function isSameTry(one: Job | undefined, other: Job): boolean {
+  return one?.armedAt === other.armedAt && one.action?.failures === other.action?.failures
 }
 
 export interface Instance {
@@ -28,6 +44,7 @@ export interface Instance {
 export type Effect =
   | { readonly type: 'emit'; readonly event: EventObject }
   | { readonly type: 'tell'; readonly job: string; readonly event: EventObject }
+  | { readonly type: 'gaveUp'; readonly name: string; readonly error: unknown }
   | { readonly type: 'act'; readonly name: string; readonly run: () => void }
 
 /** Where an event stands in the log. */

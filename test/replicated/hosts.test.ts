@@ -1,5 +1,6 @@
 // Three hosts with a replicated machine: the leader is killed while a timer is armed and a job runs, and both end once.
 
+import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { waitFor } from 'xstate'
 import { connectClient } from '../../src/client.ts'
@@ -8,6 +9,7 @@ import { attachServices } from '../../src/services/attach.ts'
 import { replicate } from '../../src/xstate.ts'
 import { GROUP, type Member, until, World } from '../host/support/world.ts'
 import { type World as OrderWorld, orderMachine, type Payment } from './support/order.ts'
+import { Mail, shopMachine } from './support/receipts.ts'
 
 /** A bank that does what it is told once per key, and whose first answer never comes. */
 class Bank {
@@ -78,6 +80,35 @@ describe('an order', () => {
     await member(leader.id)
     await until(() => new Set(hashes()).size === 1, 'the same state everywhere')
     expect(divergences()).toEqual([null, null, null, null].slice(0, divergences().length))
+  })
+
+  it('whose leader is killed while it sends a receipt: the next one sends it, under the same name', async () => {
+    await using world = new World('a', 'b', 'c')
+    const mail = new Mail()
+    // The first answer never comes.
+    mail.answer = () => (mail.sent.length === 1 ? new Promise(() => {}) : undefined)
+    const machines = new Map(
+      world.ids.map((id) => [
+        id,
+        replicate(shopMachine(mail), { maxIterations: 10, durable: ['sendFarewell', 'sendReceipt'] }),
+      ]),
+    )
+    await Promise.all([...machines].map(([id, stateMachine]) => world.member(id, { stateMachine })))
+    const { leader } = await world.leader()
+    const shop = machines.get(leader.id)?.actors(leader.node).actor('x')
+    expect((await shop?.send({ type: 'close' }))?.snapshot.status).toBe('done')
+    await until(() => mail.sent.length === 2, 'both are sent')
+    await world.kill(leader)
+    const rest = [...world.members.keys()].map((id) => machines.get(id))
+    const pending = { timers: {}, jobs: {} }
+    await until(
+      () => rest.every((machine) => isDeepStrictEqual(machine?.read?.(['pending', 'x']), pending)),
+      'both have ended',
+    )
+    const names = mail.sent.map(({ by }) => by)
+    expect(names.length).toBeGreaterThanOrEqual(3)
+    expect(names.slice(2)).toContain(names[0])
+    expect(new Set(names).size).toBe(2)
   })
 
   it('is the same for a client elsewhere', async () => {

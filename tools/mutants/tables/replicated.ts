@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts'
 
 const SEMANTICS = ['test/replicated/semantics.test.ts']
 const REFUSED = ['test/replicated/refused.test.ts']
+const DURABLE = ['test/replicated/durable.test.ts']
 const UPGRADE = ['test/replicated/upgrade.test.ts']
 
 export const REPLICATED_MUTANTS: readonly Mutant[] = [
@@ -139,6 +140,69 @@ export const REPLICATED_MUTANTS: readonly Mutant[] = [
     find: 'this.#runningOf(before ?? this.newest, null)',
     replace: 'this.#runningOf(this.newest, null)',
     tests: UPGRADE,
+  },
+  {
+    name: 'a durable action goes with its instance',
+    file: 'replicated/settlement.ts',
+    find: 'filter(([, { action }]) => action !== null)',
+    replace: 'filter(([, { action }]) => action === undefined)',
+    tests: DURABLE,
+  },
+  {
+    name: 'a failure of a durable action that is said twice counts twice',
+    file: 'replicated/replica.ts',
+    find: "name === 'missed' && command[4] === tries.failures",
+    replace: "name === 'missed'",
+    tests: DURABLE,
+  },
+  {
+    name: 'a durable action is tried again at once',
+    file: 'replicated/durable.ts',
+    find: 'timeMs + Math.min(',
+    replace: 'timeMs + 0 * Math.min(',
+    tests: DURABLE,
+  },
+  {
+    name: 'a durable action is tried once too often',
+    file: 'replicated/durable.ts',
+    find: 'failures + 1 >= MAX_TRIES',
+    replace: 'failures >= MAX_TRIES',
+    tests: DURABLE,
+  },
+  {
+    name: 'a durable action that has failed is not called again by the leader under which it failed',
+    file: 'replicated/shapes.ts',
+    find: ' && one.action?.failures === other.action?.failures',
+    replace: '',
+    tests: DURABLE,
+  },
+  {
+    name: 'marked actions are performed on the spot, and not kept',
+    file: 'replicated/settlement.ts',
+    find: 'if (this.#durable[name] !== exec)',
+    replace: 'if (this.#durable[name] !== undefined)',
+    tests: DURABLE,
+  },
+  {
+    name: 'which actions are durable is no part of the definition',
+    file: 'replicated/definition.ts',
+    find: 'durable.length === 0 ?',
+    replace: 'durable.length >= 0 ?',
+    tests: DURABLE,
+  },
+  {
+    name: 'a snapshot has no durable actions, only jobs',
+    file: 'replicated/instance-codec.ts',
+    find: '...(action !== null && { action: triesOf(action) })',
+    replace: '...(action === null && { action: [0, 0] })',
+    tests: DURABLE,
+  },
+  {
+    name: 'two actions of one name in one step are one',
+    file: 'replicated/settlement.ts',
+    find: 'this.#acts++',
+    replace: 'this.#acts',
+    tests: DURABLE,
   },
   {
     name: 'an instance from a snapshot waits for nothing',
