@@ -6,7 +6,7 @@ import { createProgram } from '../../src/cli/program.ts'
 import { filesIn } from '../tidy/support/sources.ts'
 import { read } from './support.ts'
 
-const program = createProgram()
+const program = await createProgram()
 const HEARD_BY_ALL = ['--help', '--version']
 
 /** Why this call cannot be made; undefined when it can. `rest` is what stands behind `quorate` in its line. */

@@ -19,7 +19,7 @@ const PLACE = 'examples/deploy'
 const directory = mkdtempSync(join(tmpdir(), 'quorate-deploy-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-const serve = createProgram().commands.find((command) => command.name() === 'serve')
+const serve = (await createProgram()).commands.find((command) => command.name() === 'serve')
 const flags = new Set(serve?.options.map(({ long }) => long))
 const variables = new Set(serve?.options.flatMap(({ envVar }) => envVar ?? []))
 
