@@ -1,4 +1,4 @@
-// A client in plain JavaScript: writes that are carried out once, whatever is lost, and reads at three prices.
+// A client in plain JavaScript: writes that are carried out once, whatever is lost, reads at three prices, and a subscription.
 //
 //   node examples/client.mjs nats://127.0.0.1:4222 demo
 //
@@ -25,6 +25,12 @@ async function main() {
       'perhaps stale:',
       await client.read(query, { level: 'local', signal: AbortSignal.timeout(1000) }),
     )
+    await session.apply(['append', 'words', 'four;'])
+    // How it is now, and then whatever takes its place, until somebody has seen enough.
+    for await (const { value } of client.subscribe(query)) {
+      console.log('heard:', value)
+      if (value.endsWith('four;')) break
+    }
     await session.close()
   } finally {
     client.close()

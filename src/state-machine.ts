@@ -142,6 +142,15 @@ export interface StateMachine<Command = unknown, Result = unknown, Query = unkno
    * commands have waited for it for `maxReadHoldMs` (1,000 ms), its caller gets TIMEOUT and they go on.
    */
   read?(query: Query): Answer | Promise<Answer>
+  /**
+   * For clients that subscribe to a query: call `changed` whenever its answer may have become another one, from within `apply` or at any
+   * time, until the returned function is called. Null, or left out: the query is asked anew after commands, whatever they
+   * were, at most 20 times a second.
+   *
+   * @example
+   * onSubscribe([, key], changed) { return this.#listeners.add(key, changed) }
+   */
+  onSubscribe?(query: Query, changed: () => void): (() => void) | null
   /** A digest of the whole state, equal on members that applied the same entries. For checks and status. */
   stateHash?(): string
   /**

@@ -35,6 +35,7 @@ import { RouteTable } from './route-table.ts'
 import { type ClientApplyOptions, openSession } from './session.ts'
 import type { ClientOptions, ClientReadOptions, QuorateClient } from './shapes.ts'
 import { askStatus, type GroupStatus, type StatusOptions } from './status.ts'
+import { type Heard, type SubscribeOptions, Subscription } from './subscription.ts'
 
 const DEFAULT_TIMEOUT_MS = 5000
 const DEFAULT_MAX_PENDING = 65_536
@@ -77,6 +78,7 @@ export function connectClient(options: ClientOptions): QuorateClient {
   const toAny = fixedRoute({ propose: localRead, read: localRead })
   const { maxPending = DEFAULT_MAX_PENDING, maxPendingBytes = DEFAULT_MAX_PENDING_BYTES } = options
   const admission = new Admission({ maxPending, maxPendingBytes })
+  const subscriptions = new Set<Subscription>()
   let closed = false
 
   const maxMessage = () => {
@@ -164,6 +166,14 @@ export function connectClient(options: ClientOptions): QuorateClient {
       const [value] = await abortable(signal, 'not-applied', () => start(lane[level], query))
       return value as Value
     },
+    subscribe: <Value>(query: unknown, subscribeOptions: SubscribeOptions = {}) => {
+      check(0)
+      const ended = (subscription: Subscription): void => void subscriptions.delete(subscription)
+      const parts = { transport, requester, clock, random, prefix, group, name, timeoutMs, ended }
+      const subscription = new Subscription(query, subscribeOptions, parts)
+      if (!subscription.isOver) subscriptions.add(subscription)
+      return subscription as AsyncIterableIterator<Heard<Value>, undefined>
+    },
     ready: () => admission.ready(),
     session: (sessionOptions) =>
       openSession({ lane: inSessions, clock, timeoutMs, check, admission }, sessionOptions),
@@ -173,6 +183,8 @@ export function connectClient(options: ClientOptions): QuorateClient {
     close() {
       if (closed) return
       closed = true
+      for (const subscription of [...subscriptions])
+        subscription.end(new QuorateError('SHUTDOWN', 'The client is closed.'))
       toLeader.close()
       writes.close()
       inSessions.close()

@@ -8,6 +8,7 @@ import type { Transport } from '../transport/transport.ts'
 import type { GroupRoute } from './route-table.ts'
 import type { ClientApplyOptions, ClientSession, SessionOptions } from './session.ts'
 import type { GroupStatus, StatusOptions } from './status.ts'
+import type { Heard, SubscribeOptions } from './subscription.ts'
 
 export interface ClientOptions {
   /** Used, and not closed with the client. */
@@ -68,6 +69,20 @@ export interface QuorateClient {
   session(options?: SessionOptions): Promise<ClientSession>
   /** Queries the state machine. Tried again until time is up, since a read changes nothing. */
   read<Value = unknown>(query: unknown, options?: ClientReadOptions): Promise<Value>
+  /**
+   * The answer to a query, and every other one that takes its place: the first is how it is now. Any member is asked (`nearest`), and
+   * another one when that is gone; what comes is never older than what came before. Of answers that follow each other faster than they are
+   * taken the newest is told. Nothing is asked for until the next one is wanted.
+   *
+   * The loop ends with `signal`, or with a QuorateError: what the machine says to the query, UNREACHABLE when nobody answers at first.
+   *
+   * @example
+   * for await (const { value, index } of client.subscribe(['get', 'price'], { signal })) console.log(index, value)
+   */
+  subscribe<Value = unknown>(
+    query: unknown,
+    options?: SubscribeOptions,
+  ): AsyncIterableIterator<Heard<Value>, undefined>
   /** Who leads, as far as it is known just now; null: nobody does. Asks when no answer has told yet. */
   leader(): Promise<PeerId | null>
   /**

@@ -29,11 +29,25 @@ export interface CommandMachineOptions {
   readonly replayedTo: () => LogIndex
 }
 
+/** A query whose asker wants to know, too, of which command's state the answer was made. */
+export class PlacedQuery {
+  index: LogIndex = 0
+  readonly query: unknown
+
+  constructor(query: unknown) {
+    this.query = query
+  }
+}
+
 export class CommandMachine implements StateMachine {
   readonly #inner: StateMachine
   readonly #clock: EntryClock
   readonly #replayedTo: () => LogIndex
   readonly #sessions = new SessionTable()
+  /** Whoever wants to know that the state may be another one: each returns at once, and looks later. */
+  readonly #followers = new Set<() => void>()
+  /** Of the newest command. */
+  #index: LogIndex = 0
   /** Of the newest entry that has one; never goes back. */
   #timeMs = 0
   readonly read?: (query: unknown) => unknown
@@ -46,7 +60,7 @@ export class CommandMachine implements StateMachine {
     this.#inner = inner
     this.#clock = new EntryClock(clock)
     this.#replayedTo = replayedTo
-    if (inner.read !== undefined) this.read = (query) => inner.read?.(query)
+    if (inner.read !== undefined) this.read = (query) => this.#read(query)
     if (inner.carries !== undefined) this.carries = () => inner.carries?.() ?? []
     if (inner.stateHash !== undefined) this.stateHash = () => this.#hash(inner.stateHash?.() ?? '')
     const snapshots = snapshotsOf(inner)
@@ -75,7 +89,21 @@ export class CommandMachine implements StateMachine {
     if (isEnvelope(data)) stampEnvelope(data, this.#clock.nowMs())
   }
 
+  /** Tells when the answer to a query may have changed. Returns the function that ends it. @throws what the user's machine throws */
+  follow(query: unknown, changed: () => void): () => void {
+    const stop = this.#inner.onSubscribe?.(query, changed) ?? null
+    if (stop !== null) return stop
+    this.#followers.add(changed)
+    return () => void this.#followers.delete(changed)
+  }
+
   apply(command: unknown, at: AppliedPosition & { readonly session?: SessionMark }): unknown {
+    this.#index = at.index
+    for (const changed of this.#followers) changed()
+    return this.#apply(command, at)
+  }
+
+  #apply(command: unknown, at: AppliedPosition & { readonly session?: SessionMark }): unknown {
     if (at.timeMs === undefined) return this.#inner.apply(command, at)
     this.#clock.note(at.timeMs, at.index > this.#replayedTo())
     // Stamps of two leaders may cross in the log.
@@ -118,6 +146,12 @@ export class CommandMachine implements StateMachine {
     return this.#inner.onShutdown?.()
   }
 
+  #read(query: unknown): unknown {
+    if (!(query instanceof PlacedQuery)) return this.#inner.read?.(query)
+    query.index = this.#index
+    return this.#inner.read?.(query.query)
+  }
+
   #inSession(command: unknown, at: AppliedPosition, mark: SessionMark): unknown {
     if (mark.session === 0) return this.#sessions.open(at.index, mark.sequence, this.#timeMs)
     if (mark.sequence === 0) return this.#sessions.close(mark.session) ?? null
@@ -131,6 +165,8 @@ export class CommandMachine implements StateMachine {
   }
 
   #load(snapshots: MachineSnapshots, reader: SnapshotReader, signal: AbortSignal): void | Promise<void> {
+    this.#index = reader.meta.lastIncludedIndex
+    for (const changed of this.#followers) changed()
     const files = reader.files()
     if (!files.some(({ name }) => name === LEDGER_FILE)) {
       this.#restore({ timeMs: 0, sessions: [] })

@@ -42,7 +42,7 @@ export class NodeHandle {
   readonly actor: Actor<typeof nodeMachine>
   readonly core: NodeCore
   readonly #clock: MortalClock
-  readonly #machine: CommandMachine
+  readonly machine: CommandMachine
   readonly #intake: NodeIntake
   #onEnd: (() => void)[] = []
   #ended = false
@@ -54,7 +54,7 @@ export class NodeHandle {
     this.#clock = clock
     const replayedTo = (): LogIndex => this.core.stored?.lastIndex ?? 0
     const stateMachine = new CommandMachine(given.stateMachine, { clock, replayedTo })
-    this.#machine = stateMachine
+    this.machine = stateMachine
     const input = { ...given, stateMachine, stamp: (data: Uint8Array) => stateMachine.stamp(data) }
     this.actor = createActor(nodeMachine, {
       input: { ...input, clock },
@@ -72,14 +72,14 @@ export class NodeHandle {
     const { group, id, logger } = this.core
     const propose: StateMachinePort['propose'] = (command, done) =>
       this.propose(encodeValue(command), undefined, done)
-    this.core.shelter(() => this.#machine.onStart({ group, id, logger, clock: this.#clock, propose }))
+    this.core.shelter(() => this.machine.onStart({ group, id, logger, clock: this.#clock, propose }))
     this.actor.start()
     this.actor.send({ type: 'init' })
   }
 
   /** Proposes an encoded command. `done` comes exactly once, never before this returns. */
   propose(data: Uint8Array, expectedTerm: Term | undefined, done: (outcome: ProposalOutcome) => void): void {
-    this.#intake.propose(this.#machine.prepare(data), expectedTerm, done)
+    this.#intake.propose(this.machine.prepare(data), expectedTerm, done)
   }
 
   /** Queries the state machine at the level asked for. `done` comes exactly once, never before this returns. */
@@ -163,7 +163,7 @@ export class NodeHandle {
   /** What is told to those who watch; made when somebody does. */
   get feed(): Feed {
     this.#feed ??= new Feed({
-      ...{ core: this.core, actor: this.actor, instances: instancesOf(this.#machine.inner) },
+      ...{ core: this.core, actor: this.actor, instances: instancesOf(this.machine.inner) },
       numbers: () => coreStatus(this.core, this.actor.getSnapshot().value),
     })
     return this.#feed

@@ -101,6 +101,7 @@ function inWords(): string {
 const QUERIES = z.union([
   z.tuple([z.literal('get'), keySchema]),
   z.tuple([z.literal('pending'), keySchema]),
+  z.tuple([z.literal('watch'), keySchema]),
   z.tuple([z.literal('keys'), z.number().int().min(0), z.number().int().min(1).max(10_000)]),
   z.tuple([z.literal('size')]),
 ])

@@ -18,12 +18,16 @@ import { QuorateError } from '../errors.ts'
 import type { LogIndex } from '../rules/types.ts'
 import { withoutUndefined } from './deterministic.ts'
 import { type PlainState, plainSchema, snapshotOf } from './instance-codec.ts'
+import type { Listeners } from './listeners.ts'
+import type { RemoteInstances, Subscribed } from './remote-instances.ts'
 import type { MachineReplica } from './replicated-machine.ts'
 
 /** Who takes commands and queries of the group: a node of this process, or a client of a group elsewhere. */
 export interface Asked {
   apply(command: unknown): Promise<Applied>
   read(query: unknown): Promise<unknown>
+  /** Of a client: what happens in the group is heard here by this. */
+  subscribe?: Subscribed['subscribe']
 }
 
 export interface SendOptions {
@@ -49,10 +53,12 @@ export class InstanceHandle implements ActorRef<AnyMachineSnapshot, AnyEventObje
   readonly src: AnyActorRef['src']
   readonly #replica: MachineReplica
   readonly #asked: Asked
+  /** Null: what happens is heard in this process, by the member that it carries. */
+  readonly #remote: RemoteInstances | null
   /** In a process without a member: what was answered last. */
   #seen: AnyMachineSnapshot | null = null
 
-  constructor(key: string, replica: MachineReplica, asked: Asked) {
+  constructor(key: string, replica: MachineReplica, asked: Asked, remote: RemoteInstances | null) {
     const { system } = createEmptyActor()
     this.id = key
     this.sessionId = key
@@ -60,6 +66,7 @@ export class InstanceHandle implements ActorRef<AnyMachineSnapshot, AnyEventObje
     this.src = replica.rules.machine
     this.#replica = replica
     this.#asked = asked
+    this.#remote = remote
   }
 
   readonly send = async (
@@ -82,7 +89,8 @@ export class InstanceHandle implements ActorRef<AnyMachineSnapshot, AnyEventObje
 
   /** As this member has it; one that is not there yet looks as it will when its first event creates it. */
   readonly getSnapshot = (): AnyMachineSnapshot => {
-    const local = this.#replica.instances.get(this.id)?.snapshot ?? this.#seen
+    const local =
+      this.#replica.instances.get(this.id)?.snapshot ?? this.#remote?.snapshot(this.id) ?? this.#seen
     return local ?? this.#replica.preview(this.id)
   }
 
@@ -106,11 +114,11 @@ export class InstanceHandle implements ActorRef<AnyMachineSnapshot, AnyEventObje
     error?: (error: unknown) => void,
     complete?: () => void,
   ): Subscription {
-    return this.#replica.listeners.subscribe(this.id, toObserver(next, error, complete))
+    return (this.#remote ?? this.#local).subscribe(this.id, toObserver(next, error, complete))
   }
 
   readonly on: AnyActorRef['on'] = (type, handler) =>
-    this.#replica.listeners.on(this.id, String(type), handler)
+    (this.#remote ?? this.#local).on(this.id, String(type), handler)
 
   select<T>(
     selector: (snapshot: AnyMachineSnapshot) => T,
@@ -141,18 +149,24 @@ export class InstanceHandle implements ActorRef<AnyMachineSnapshot, AnyEventObje
     return this
   }
 
+  get #local(): Listeners {
+    return this.#replica.listeners
+  }
+
   async #apply(command: readonly unknown[]): Promise<SentEvent<AnyMachineSnapshot>> {
     const { index, result } = await this.#asked.apply(command)
     const { accepted, state } = verdictSchema.parse(result)
-    return { snapshot: state === null ? this.getSnapshot() : this.#see(state), index, accepted }
+    return { snapshot: state === null ? this.getSnapshot() : this.#see(state, index), index, accepted }
   }
 
   /** Where no member is, this is all that is known; whoever watches here is told. */
-  #see(state: PlainState): AnyMachineSnapshot {
+  #see(state: PlainState, index?: LogIndex): AnyMachineSnapshot {
     const snapshot = snapshotOf(state, this.#replica.rules)
     if (this.#replica.port !== null) return snapshot
     this.#seen = snapshot
-    this.#replica.listeners.changed(this.id, snapshot)
+    // A read does not say of which index it is: who listens hears of it in its turn.
+    const isTold = this.#remote !== null && (index === undefined || this.#remote.take(this.id, state, index))
+    if (!isTold) this.#replica.listeners.changed(this.id, snapshot)
     return snapshot
   }
 }

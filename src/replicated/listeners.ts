@@ -53,6 +53,14 @@ export class Listeners {
     if (snapshot.status !== 'active') this.#observers.delete(key)
   }
 
+  /** Nothing more will be heard of it here. */
+  failed(key: string, error: unknown): void {
+    const observers = [...(this.#observers.get(key) ?? [])]
+    this.#observers.delete(key)
+    this.#emitted.delete(key)
+    for (const observer of observers) sheltered(() => observer.error?.(error), this.#threw)
+  }
+
   emit(key: string, event: EventObject): void {
     for (const { type, handler } of [...(this.#emitted.get(key) ?? [])])
       if (type === '*' || type === event.type) sheltered(() => handler(event), this.#threw)

@@ -10,6 +10,7 @@ import type { Previous } from './generations.ts'
 import { type Asked, InstanceHandle, type SendOptions, type SentEvent } from './handles.ts'
 import type { Change } from './instance-codec.ts'
 import { checkMachine, isMachine } from './register.ts'
+import { RemoteInstances } from './remote-instances.ts'
 import type { Verdict } from './replica.ts'
 import { MachineReplica } from './replicated-machine.ts'
 
@@ -165,8 +166,20 @@ export function replicateAsIs(machine: unknown): StateMachine | null {
 }
 
 class ReplicatedActors extends MachineReplica implements Replicated<AnyStateMachine> {
+  /** One for each client, so that an instance is subscribed to once however many handles it has. */
+  readonly #remote = new WeakMap<Asked, RemoteInstances>()
+
   actors(through: Asked): Actors<AnyStateMachine> {
-    return { actor: (key) => new InstanceHandle(key, this, through) }
+    const remote = this.#remoteOf(through)
+    return { actor: (key) => new InstanceHandle(key, this, through, remote) }
+  }
+
+  #remoteOf(through: Asked): RemoteInstances | null {
+    const { subscribe } = through
+    if (subscribe === undefined) return null
+    const remote = this.#remote.get(through) ?? new RemoteInstances(this, { subscribe })
+    this.#remote.set(through, remote)
+    return remote
   }
 
   async upgrade(through: Asked): Promise<void> {

@@ -21,6 +21,7 @@ import type { InstanceRules } from './instance.ts'
 import { recallPending } from './instance-codec.ts'
 import { InstanceFeed } from './instance-feed.ts'
 import { bytesOf, type Instances } from './instances.ts'
+import { KeyFollowers } from './key-followers.ts'
 import { LeaderWork } from './leader-work.ts'
 import { Lineage, type LineageSettings } from './lineage.ts'
 import { Listeners } from './listeners.ts'
@@ -44,6 +45,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
   readonly #settings: ReplicatedSettings
   readonly #checkpoints: Checkpoints
   readonly #watched: InstanceFeed
+  readonly #followers = new KeyFollowers()
   #port: StateMachinePort | null = null
   #work: LeaderWork | null = null
   #at: At = { index: 0, timeMs: 0 }
@@ -120,15 +122,27 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
   read(query: unknown): unknown {
     const parsed = parseQuery(query)
     if (parsed === null)
-      return { refused: 'A query is ["get", key], ["pending", key], ["keys", from, count] or ["size"].' }
+      return {
+        refused:
+          'A query is ["get", key], ["pending", key], ["watch", key], ["keys", from, count] or ["size"].',
+      }
     const { instances } = this.#lineage
     if (parsed[0] === 'size') return instances.size
     if (parsed[0] === 'get') return instances.plain(parsed[1])
+    if (parsed[0] === 'watch')
+      return { state: instances.plain(parsed[1]), emitted: this.#followers.emitted(parsed[1]) }
     if (parsed[0] === 'keys') return instances.keys(parsed[1], parsed[2])
     const resident = instances.resident(parsed[1])
     if (resident === undefined) return null
     const { timers, jobs } = recallPending(bytesOf(resident))
     return { timers: Object.fromEntries(timers), jobs: Object.fromEntries(withoutInputs(jobs)) }
+  }
+
+  /** Of one instance. Other queries are asked anew after each command. */
+  onSubscribe(query: unknown, changed: () => void): (() => void) | null {
+    const parsed = parseQuery(query)
+    const follows = parsed?.[0] === 'watch' || parsed?.[0] === 'get'
+    return follows ? this.#followers.follow(parsed[1], changed) : null
   }
 
   stateHash(): string {
@@ -147,6 +161,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     this.#lineage.replaceBy(declared, instances)
     this.#checkpoints.clear()
     this.#watched.replaced()
+    this.#followers.allMoved()
     for (const key of this.listeners.watched()) this.#show(key)
   }
 
@@ -205,6 +220,7 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     if (this.#lineage.generation !== before) {
       this.#checkpoints.clear()
       this.#watched.replaced()
+      this.#followers.allMoved()
       if (this.#work !== null) this.onLeaderStart()
       for (const key of this.listeners.watched()) this.#show(key)
     }
@@ -216,8 +232,13 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     if (checkpoint !== null) this.#work?.deliver(['compare', checkpoint], () => true)
     this.#work?.applied(key, effects, this.#at)
     if (key === null) return
-    for (const effect of effects) if (effect.type === 'emit') this.listeners.emit(key, effect.event)
+    for (const effect of effects) {
+      if (effect.type !== 'emit') continue
+      this.listeners.emit(key, effect.event)
+      this.#followers.emit(key, this.#at.index, effect.event)
+    }
     if (verdict.ok) this.#show(key)
+    this.#followers.moved(key)
   }
 
   #show(key: string): void {

@@ -6,6 +6,7 @@ import type { MemberStatus } from '../protocol/admin-protocol.ts'
 import { CLIENT_PROTOCOL_VERSION } from '../protocol/client-protocol.ts'
 import { encodeJson } from '../protocol/json.ts'
 import { LEADER_QUEUE, MEMBERS_QUEUE, membersSubject, serviceName } from '../protocol/subjects.ts'
+import { SUBSCRIBE } from '../protocol/subscription-protocol.ts'
 import { type Clock, systemClock, type TimerHandle } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { type Logger, shelteredLogger } from '../runtime/logger.ts'
@@ -21,6 +22,7 @@ import { handlePropose, handleRead, handleReadOfAny, type OperationContext } fro
 import { handleSnapshotRead } from './snapshot-endpoints.ts'
 import { SnapshotLending } from './snapshot-lending.ts'
 import { trackStanding } from './standing.ts'
+import { SubscriptionDesk } from './subscription-desk.ts'
 
 export interface AttachOptions {
   readonly transport: Transport
@@ -56,7 +58,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
   const instance = randomName(random)
   const standing = trackStanding(node)
   const parts = { transport, node, prefix, clock, logger, instance, version, standing: standing.now }
-  const { forLeader, forAll, lending, feed } = endpointsOf(parts)
+  const { forLeader, forAll, desks } = endpointsOf(parts)
 
   for (const each of forAll) each.open()
   const stopFollowingRole = openWhileLeading(node, forLeader, clock)
@@ -89,8 +91,7 @@ export function attachServices(options: AttachOptions): AttachedServices {
       standing.stop()
       micro.unsubscribe()
       for (const each of [...forAll, ...forLeader]) each.close()
-      lending.close()
-      feed.close()
+      for (const desk of desks) desk.close()
     },
   }
 }
@@ -104,8 +105,7 @@ type EndpointContext = Required<Pick<AttachOptions, 'transport' | 'node' | 'pref
 function endpointsOf(context: EndpointContext): {
   readonly forLeader: readonly Endpoint[]
   readonly forAll: readonly Endpoint[]
-  readonly lending: SnapshotLending
-  readonly feed: FeedDesk
+  readonly desks: readonly { close(): void }[]
 } {
   const { transport, node, prefix, clock, logger, instance, version, standing } = context
   const { group, id } = node
@@ -131,6 +131,7 @@ function endpointsOf(context: EndpointContext): {
       },
     })
   const lending = new SnapshotLending(member, clock)
+  const subscriptions = new SubscriptionDesk({ member, transport, clock, standing })
   const feed = new FeedDesk({ member, transport, prefix, group, id })
   const admin = adminEndpoints({ ...common, node, member, standing, feed })
   const snapshotRead = new Endpoint({
@@ -138,13 +139,22 @@ function endpointsOf(context: EndpointContext): {
     handle: (request) =>
       handleSnapshotRead(request, lending, transport, (reason) => snapshotRead.countError(reason)),
   })
+  const subscribe = (at: Pick<EndpointOptions, 'name' | 'subject' | 'queue'>): Endpoint => {
+    const endpoint: Endpoint = new Endpoint({
+      ...{ ...common, ...at },
+      handle: (request) => subscriptions.handle(request, (reason) => endpoint.countError(reason)),
+    })
+    return endpoint
+  }
   const ofLeader = (method: string) => ({
     ...{ name: method, subject: leaderSubject(prefix, group, method), queue: LEADER_QUEUE },
   })
   const ofMember = (method: string) => ({
     ...{ name: `member-${method}`, subject: clientSubject(prefix, group, id, method) },
   })
-  const ofAny = { name: 'members-read', subject: membersSubject(prefix, group, 'read'), queue: MEMBERS_QUEUE }
+  const ofAny = (method: string) => ({
+    ...{ name: `members-${method}`, subject: membersSubject(prefix, group, method), queue: MEMBERS_QUEUE },
+  })
   return {
     forLeader: [
       operations(ofLeader('propose'), handlePropose),
@@ -152,16 +162,17 @@ function endpointsOf(context: EndpointContext): {
       ...admin.forLeader,
     ],
     forAll: [
-      operations(ofAny, handleReadOfAny),
+      operations(ofAny('read'), handleReadOfAny),
       operations(ofMember('propose'), handlePropose),
       operations(ofMember('read'), handleRead),
+      subscribe(ofAny(SUBSCRIBE)),
+      subscribe(ofMember(SUBSCRIBE)),
       status('members-status', membersSubject(prefix, group, 'status')),
       status('status', adminSubject(prefix, group, id, 'status')),
       snapshotRead,
       ...admin.forAll,
     ],
-    lending,
-    feed,
+    desks: [lending, feed, subscriptions],
   }
 }
 

@@ -56,8 +56,15 @@ export interface MemberPort {
   openSnapshot?(done: (opened: LentSnapshot) => void): void
   /** How many of the bytes may be read of a snapshot now (`snapshotThrottle`). Left out: all. */
   takeReadingBudget?(bytes: number): number
+  /** The state machine, for those who subscribe to what is in it. Left out: nobody can. */
+  readonly machine?: FollowedMachine
   /** What it tells those who watch it: made when it is asked for. Left out: it cannot be watched. */
   readonly feed?: Feed
+}
+
+export interface FollowedMachine {
+  /** Tells when the answer to a query may have changed. Returns the function that ends it. @throws what user code throws */
+  follow(query: unknown, changed: () => void): () => void
 }
 
 /** Where a node keeps its port: no name that a node of somebody else's making could have by chance. */
@@ -77,6 +84,8 @@ export interface Member {
   snapshot(done: (outcome: SnapshotOutcome) => void): void
   openSnapshot(done: (opened: LentSnapshot) => void): void
   takeReadingBudget(bytes: number): number
+  /** Null: nobody can subscribe here. */
+  machine(): FollowedMachine | null
   feed(): Feed | null
 }
 
@@ -127,6 +136,7 @@ export function memberOf(node: RaftNode, report: (thrown: unknown) => void): Mem
     },
     isMember: () => port.isMember?.() ?? true,
     takeReadingBudget: (bytes) => port.takeReadingBudget?.(bytes) ?? bytes,
+    machine: () => port.machine ?? null,
     feed: () => feedOf(node),
   }
 }

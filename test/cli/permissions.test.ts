@@ -73,6 +73,11 @@ describe('with the block that it prints', () => {
       const found = await as('app', 'kv', 'get', 'color', '--read', read)
       expect(found).toEqual({ code: 0, stdout: 'blue\n', stderr: '' })
     }
+    const { bus } = await busOf(server, 'app')
+    const client = connectClient({ transport: bus, group: 'demo' })
+    expect((await client.subscribe(['get', 'color']).next()).value?.value).toBe('blue')
+    client.close()
+    await bus.close()
     const { stdout } = await as('ops', 'status', '--json')
     expect(jsonLines(stdout)).toEqual([expect.objectContaining({ unreachable: [] })])
     expect(await as('ops', 'snapshot', 'take', '--member', 'n2')).toMatchObject({ code: 0, stderr: '' })

@@ -33,6 +33,7 @@ test('examples/client.mjs writes in a session, reads at each level, and ends', {
     'from the leader: one;two;three;',
     'from the nearest: one;two;three;',
     'perhaps stale: one;two;three;',
+    'heard: one;two;three;four;',
   ])
   member.child.kill('SIGKILL')
   await member.finished

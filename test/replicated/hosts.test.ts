@@ -133,7 +133,7 @@ describe('an order', () => {
     })
     expect((await order.read()).context.amount).toBe(4)
     expect(order.getSnapshot().context.amount).toBe(4)
-    expect(seen).toEqual([2, 4, 4])
+    expect(seen).toEqual([2, 4])
     client.close()
     await transport.close()
   })

@@ -21,6 +21,7 @@ const JUDGED: Readonly<Record<string, string>> = {
     'both handlers tell the model, which shelters its listeners, and set a timer',
   'src/client/watch/watch-group.ts: resolve': 'resolves a promise, which never throws',
   'src/embedding/raft-session.ts: void this.#carryOut': 'catches everything itself',
+  'src/replicated/remote-instances.ts: void this.#follow': 'catches everything itself',
   'src/page/server/group-list.ts: this.now().then':
     'its listeners are sheltered, and what fails sets a timer',
   'src/page/server/group-list.ts: this.now().then((groups)=>{for(constlistenerof[...this.#listeners])sheltered(()=>listener(groups),()=>this.#listeners.delete(listener),)}).then':

@@ -17,6 +17,8 @@ const LIMITS = ['test/client/limits.test.ts']
 const SESSIONS = ['test/commands/sessions.test.ts']
 const SILENT = ['test/client/silent-leader.test.ts']
 const STATUS = ['test/client/status.test.ts']
+const SUBSCRIBE = ['test/client/subscribe.test.ts']
+const REMOTE = ['test/replicated/remote.test.ts']
 
 export const CLIENT_MUTANTS: readonly Mutant[] = [
   {
@@ -296,5 +298,112 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     find: 'const sequence = ++this.#sequence',
     replace: 'const sequence = this.#sequence + 1',
     tests: SESSIONS,
+  },
+  {
+    name: 'a subscription goes back when its member is gone',
+    file: 'services/topic.ts',
+    find: 'if (look.index < poll.after || isSame',
+    replace: 'if (isSame',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a subscription asks a member for ever that is gone',
+    file: 'client/subscription.ts',
+    find: 'this.#member = null\n      if (!this.#isHeard',
+    replace: 'if (!this.#isHeard',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a subscription is told again what it knows',
+    file: 'client/subscription.ts',
+    find: 'this.#digest = digest\n',
+    replace: 'this.#digest = digest.map(() => 0)\n',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a subscription that nobody takes waits for ever',
+    file: 'client/subscription.ts',
+    find: 'this.end(last ?? this.#nobody())',
+    replace: 'last ??= this.#nobody()',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a signal does not end a subscription',
+    file: 'client/subscription.ts',
+    find: 'this.#end = { error }\n    this.#wake()',
+    replace: 'this.#end = { error }',
+    tests: SUBSCRIBE,
+    testName: 'begins with how it is',
+  },
+  {
+    name: 'a client that is closed leaves its subscriptions waiting',
+    file: 'client/client.ts',
+    find: 'for (const subscription of [...subscriptions])',
+    replace: 'for (const subscription of [...subscriptions].slice(1))',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a member that knows of no leader lets clients wait',
+    file: 'services/subscription-desk.ts',
+    find: 'if (leader === null) return new QuorateError',
+    replace: 'if (leader === id) return null\n    if (leader === "-") return new QuorateError',
+    tests: SUBSCRIBE,
+    testName: 'knows of no leader',
+  },
+  {
+    name: 'as many clients as like wait at a member',
+    file: 'services/subscription-desk.ts',
+    find: 'if (this.#tally.waiting < MAX_WAITING) return null',
+    replace: 'if (this.#tally.waiting >= 0) return null',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a query is asked at each command though the machine says when it changes',
+    file: 'commands/command-machine.ts',
+    find: 'if (stop !== null) return stop',
+    replace: 'if (stop === changed) return stop',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'the answer to a subscription is said to be of another index',
+    file: 'commands/command-machine.ts',
+    find: 'query.index = this.#index\n    return',
+    replace: 'query.index = 0\n    return',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a handle takes an older state for a newer one',
+    file: 'replicated/remote-instances.ts',
+    find: 'if (index < known.index) return true',
+    replace: '',
+    tests: REMOTE,
+  },
+  {
+    name: 'a handle of a client hears twice what was emitted',
+    file: 'replicated/remote-instances.ts',
+    find: 'if (at > from) this',
+    replace: 'if (at >= 0 && from >= 0) this',
+    tests: REMOTE,
+  },
+  {
+    name: 'a query that is subscribed to is asked as often as it changes',
+    file: 'services/topic.ts',
+    find: 'this.#askedMs + EVERY_MS - clock.nowMs()',
+    replace: 'this.#askedMs - clock.nowMs()',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'what changes while a query is asked is not looked at',
+    file: 'services/topic.ts',
+    find: '    this.#look = null\n    this.#mayHaveChanged = true\n',
+    replace: '    this.#mayHaveChanged = true\n',
+    tests: SUBSCRIBE,
+  },
+  {
+    name: 'a member that stops leaves its subscribers waiting',
+    file: 'services/subscription-desk.ts',
+    find: 'this.#refuseAll(new QuorateError',
+    replace: 'void (new QuorateError',
+    tests: SUBSCRIBE,
   },
 ]
