@@ -1,7 +1,7 @@
 // One subscription of a client: asks a member for the answer to a query again and again, each time for another one than it knows,
 // and goes on at another member when that one is gone, without going back.
 
-import { QuorateError } from '../errors.ts'
+import { QuorateError, type QuorateErrorCode } from '../errors.ts'
 import { membersSubject } from '../protocol/subjects.ts'
 import {
   encodeSubscribe,
@@ -54,6 +54,14 @@ const DEFAULT_WAIT_MS = 2000
 const LEAST_SLACK_MS = 500
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1000
+
+/** What is wrong with the member that says so, and perhaps with no other. */
+const OF_ONE_MEMBER: ReadonlySet<QuorateErrorCode> = new Set([
+  'NODE_FAILED',
+  'SHUTDOWN',
+  'STORAGE',
+  'TIMEOUT',
+])
 
 type Reply = SubscribeAnswer | { readonly kind: 'nobody' | 'silent' | 'ended' }
 
@@ -135,7 +143,7 @@ export class Subscription implements AsyncIterableIterator<Heard, undefined> {
       if (reply.kind === 'new') return { done: false, value: this.#take(reply) }
       if (reply.kind === 'error') {
         last = new QuorateError(reply.code, reply.message, { retryable: reply.again })
-        if (!reply.again) this.end(last)
+        if (!reply.again && !OF_ONE_MEMBER.has(reply.code)) this.end(last)
       }
       const isWell = reply.kind === 'same' && reply.index >= this.#after
       this.#isHeard ||= isWell

@@ -99,7 +99,7 @@ export class CommandMachine implements StateMachine {
 
   apply(command: unknown, at: AppliedPosition & { readonly session?: SessionMark }): unknown {
     this.#index = at.index
-    for (const changed of this.#followers) changed()
+    if (this.#followers.size > 0) this.#tellFollowers()
     return this.#apply(command, at)
   }
 
@@ -146,6 +146,10 @@ export class CommandMachine implements StateMachine {
     return this.#inner.onShutdown?.()
   }
 
+  #tellFollowers(): void {
+    for (const changed of this.#followers) changed()
+  }
+
   #read(query: unknown): unknown {
     if (!(query instanceof PlacedQuery)) return this.#inner.read?.(query)
     query.index = this.#index
@@ -166,7 +170,7 @@ export class CommandMachine implements StateMachine {
 
   #load(snapshots: MachineSnapshots, reader: SnapshotReader, signal: AbortSignal): void | Promise<void> {
     this.#index = reader.meta.lastIncludedIndex
-    for (const changed of this.#followers) changed()
+    this.#tellFollowers()
     const files = reader.files()
     if (!files.some(({ name }) => name === LEDGER_FILE)) {
       this.#restore({ timeMs: 0, sessions: [] })

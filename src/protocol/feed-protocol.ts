@@ -102,7 +102,13 @@ const instanceSchema = z.object({
     .readonly(),
   /** What was invoked and has no result: it runs at the leader. */
   jobs: z
-    .array(z.object({ id: word, src: word }))
+    .array(
+      z.object({
+        ...{ id: word, src: word },
+        /** Of a durable action: how often it has failed, and when it is tried again. */
+        ...{ failures: count.optional(), dueAtMs: atMs.optional() },
+      }),
+    )
     .max(MAX_PENDING)
     .readonly(),
   /** Timers and jobs that are not named. */

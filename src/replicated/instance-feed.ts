@@ -55,9 +55,11 @@ export class InstanceFeed implements InstanceSource {
       timers: timers
         .slice(0, MAX_PENDING)
         .map(([id, { dueAtMs }]) => ({ id: id.slice(0, MAX_WORD), dueAtMs })),
-      jobs: jobs
-        .slice(0, MAX_PENDING)
-        .map(([id, { src }]) => ({ id: id.slice(0, MAX_WORD), src: src.slice(0, MAX_WORD) })),
+      jobs: jobs.slice(0, MAX_PENDING).map(([id, { src, action }]) => ({
+        ...{ id: id.slice(0, MAX_WORD), src: src.slice(0, MAX_WORD) },
+        // Of a durable action that has not succeeded yet.
+        ...(action !== null && action.failures > 0 && { failures: action.failures, dueAtMs: action.dueAtMs }),
+      })),
       more: timers.length + jobs.length - told,
     }
   }
@@ -108,7 +110,7 @@ function eventOf(command: unknown): string {
   const [name, , what]: readonly unknown[] = command
   if (name === 'create') return 'xstate.init'
   if (name === 'done') return `xstate.done.actor.${String(what)}`
-  if (name === 'failed') return `xstate.error.actor.${String(what)}`
+  if (name === 'failed' || name === 'missed') return `xstate.error.actor.${String(what)}`
   const event = name === 'sent' ? command[4] : what
   if (typeof event === 'string') return event
   return typeof event === 'object' && event !== null && 'type' in event ? String(event.type) : ''

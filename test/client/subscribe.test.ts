@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { attachServices, type ClientOptions, connectClient, type Heard } from '../../src/client.ts'
 import type { StateMachine } from '../../src/state-machine.ts'
+import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
 import { decodeMessage, encodeMessage, encodeValue } from '../../src/transport/wire/codec.ts'
 import { GROUP, type Member, rejection, until, World } from '../host/support/world.ts'
 
@@ -169,6 +170,28 @@ describe('a subscription', () => {
     client.close()
     expect(() => client.subscribe(['x'])).toThrow(/closed/)
   })
+})
+
+test('what is no answer, and what is wrong with one member alone, is asked again', async () => {
+  const bus = new MemoryBus()
+  const member = bus.connect('z')
+  const answers: readonly unknown[] = [
+    ...[
+      [2, 'z', 1],
+      'nonsense',
+      [1, 'z', 7, new Uint8Array(3), null],
+      [1, 'z', 'NODE_FAILED', 'It failed.', false],
+    ],
+    [1, 'z', 7, new Uint8Array(16), encodeValue('at last')],
+  ]
+  let asked = 0
+  member.subscribe('quorate.g.members.subscribe', ({ replyTo = '' }) => {
+    member.publish(replyTo, encodeValue(answers[asked++] ?? null))
+  })
+  const client = connectClient({ transport: bus.connect('app'), group: 'g' })
+  closers.push(() => client.close())
+  expect(await client.subscribe('q').next()).toEqual({ done: false, value: { value: 'at last', index: 7 } })
+  expect(asked).toBe(5)
 })
 
 /** What a member answers to a payload of anybody's making. */

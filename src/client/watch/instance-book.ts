@@ -64,12 +64,21 @@ export function isNewer(one: FeedInstance, other: FeedInstance | undefined): boo
 export function mergedInstances(books: readonly InstanceBook[], count: number): WatchedInstances | null {
   const newest = new Map<string, FeedInstance>()
   for (const book of books)
-    for (const each of book.newest) if (isNewer(each, newest.get(each.key))) newest.set(each.key, each)
+    for (const each of book.newest) newest.set(each.key, mergedWith(each, newest.get(each.key)))
   const heads = books.map(({ told }) => told).sort((a, b) => b.total - a.total)
   const [head] = heads
   if (head === undefined) return null
   const { machine, version, chart, total } = head
   return { machine, version, chart, total, newest: byMove([...newest.values()]).slice(0, count) }
+}
+
+/** The newer of the two. Where it was before its last move the other may know alone: it has seen more of the steps. */
+function mergedWith(one: FeedInstance, other: FeedInstance | undefined): FeedInstance {
+  if (other === undefined) return one
+  const [newer, older] = isNewer(one, other) ? [one, other] : [other, one]
+  const { last } = newer
+  if (last === null || last.from.length > 0 || older.last?.index !== last.index) return newer
+  return { ...newer, last: { ...last, from: older.last.from } }
 }
 
 /** What moved last comes first. */

@@ -182,10 +182,15 @@ function Pending({ store, instance }: { readonly store: Store; readonly instance
           {eventInWords(id)}: {duration(Math.max(0, dueAtMs - store.nowMs))} left
         </li>
       ))}
-      {jobs.map(({ id, src }) => (
+      {jobs.map(({ id, src, failures = 0, dueAtMs = 0 }) => (
         <li key={`job ${id}`}>
           job {id === src ? id : `${id} (${src})`}{' '}
-          {leader === null ? 'waits for a leader to run it' : `runs at ${leader}`}
+          {dueAtMs > store.nowMs
+            ? `is tried again in ${duration(dueAtMs - store.nowMs)}`
+            : leader === null
+              ? 'waits for a leader to run it'
+              : `runs at ${leader}`}
+          {failures === 0 ? '' : `, has failed ${failures === 1 ? 'once' : `${failures} times`}`}
         </li>
       ))}
       {more === 0 ? null : <li>and {more} more</li>}
