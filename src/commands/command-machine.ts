@@ -15,7 +15,13 @@ import {
   type StateMachine,
 } from '../state-machine.ts'
 import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
-import { isEnvelope, type SessionMark, sealCommand, stampEnvelope } from '../transport/wire/envelope.ts'
+import {
+  isEnvelope,
+  type SessionMark,
+  sealCommand,
+  stampEnvelope,
+  stampOf,
+} from '../transport/wire/envelope.ts'
 import { EntryClock } from './entry-clock.ts'
 import { LEDGER_FILE, readLedger, writeLedger } from './ledger-file.ts'
 import { type KeptResult, SessionTable, sessionRefusal } from './session-table.ts'
@@ -95,6 +101,12 @@ export class CommandMachine implements StateMachine {
     if (stop !== null) return stop
     this.#followers.add(changed)
     return () => void this.#followers.delete(changed)
+  }
+
+  /** A leader has put it into the log, and it has come here: long before it is applied, so the time on it is newer then. */
+  hear(data: Uint8Array): void {
+    const timeMs = stampOf(data)
+    if (timeMs !== null) this.#clock.hear(timeMs)
   }
 
   apply(command: unknown, at: AppliedPosition & { readonly session?: SessionMark }): unknown {

@@ -17,7 +17,15 @@ export class EntryClock {
   /** An entry with this stamp has been applied. @param isLive it came while this member ran, and was not in its log at the start */
   note(timeMs: number, isLive: boolean): void {
     this.#newestMs = Math.max(this.#newestMs, timeMs)
-    if (isLive) this.#offsetMs = Math.max(this.#offsetMs, timeMs - this.#clock.nowMs())
+    if (isLive) this.hear(timeMs)
+  }
+
+  /**
+   * A leader has stamped an entry so, and it has just come. Without it the time until it was committed and applied here, a
+   * heartbeat perhaps, or a whole election, would be missing from the time of the group when this member takes over.
+   */
+  hear(timeMs: number): void {
+    this.#offsetMs = Math.max(this.#offsetMs, timeMs - this.#clock.nowMs())
   }
 
   nowMs(): number {

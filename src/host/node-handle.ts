@@ -31,7 +31,7 @@ import { MortalClock } from './mortal-clock.ts'
 import { NodeIntake } from './node-intake.ts'
 import { coreStatus, membersOf, newsOf, openNewest, statusOf } from './node-status.ts'
 
-export interface NodeHandleOptions extends Omit<NodeInput, 'stamp'> {
+export interface NodeHandleOptions extends Omit<NodeInput, 'stamp' | 'hear'> {
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
 }
 
@@ -55,7 +55,8 @@ export class NodeHandle {
     const replayedTo = (): LogIndex => this.core.stored?.lastIndex ?? 0
     const stateMachine = new CommandMachine(given.stateMachine, { clock, replayedTo })
     this.machine = stateMachine
-    const input = { ...given, stateMachine, stamp: (data: Uint8Array) => stateMachine.stamp(data) }
+    const stamp = (data: Uint8Array): void => stateMachine.stamp(data)
+    const input = { ...given, stateMachine, stamp, hear: (data: Uint8Array) => stateMachine.hear(data) }
     this.actor = createActor(nodeMachine, {
       input: { ...input, clock },
       clock: this.#clock,

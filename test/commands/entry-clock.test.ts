@@ -49,3 +49,18 @@ test('it never goes back behind an entry, when the wall is behind', () => {
   restarted.pass(10)
   expect(restarted.nowMs()).toBe(1_000_010)
 })
+
+test('what has come and is not committed yet counts as well: the time until it is applied is not lost', () => {
+  const follower = member({ nowMs: 0, wallMs: 0 })
+  follower.hear(1_000_000)
+  follower.pass(300)
+  follower.note(1_000_000, true)
+  expect(follower.nowMs()).toBe(1_000_300)
+})
+
+test('what comes late, as old entries do, holds nobody back', () => {
+  const follower = member({ nowMs: 0, wallMs: 0 })
+  follower.note(1_000_000, true)
+  follower.hear(500_000)
+  expect(follower.nowMs()).toBe(1_000_000)
+})

@@ -81,6 +81,8 @@ function truncate(core: NodeCore, lastKept: number, settled: number): void {
 
 function store(core: NodeCore, entries: readonly LogEntry[], truncatedAfter: number | null): void {
   if (entries.length > 0) core.life.logActor?.send({ type: 'append', entries })
+  const command = entries.findLast(({ type }) => type === EntryType.DATA)
+  if (command !== undefined) core.input.hear(command.data)
   const changes = truncatedAfter !== null || entries.some((e) => e.type === EntryType.CONFIGURATION)
   if (changes) refreshConfiguration(core)
   noteFiles(core)

@@ -20,6 +20,8 @@ export interface NodeInput {
   readonly stateMachine: StateMachine
   /** Called with each command that goes into the log of this member as leader: notes the time on it. */
   readonly stamp: (data: Uint8Array) => void
+  /** Called with the newest command of those that have come from a leader: tells the time that is noted on it. */
+  readonly hear: (data: Uint8Array) => void
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger

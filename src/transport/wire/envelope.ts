@@ -86,11 +86,17 @@ export function stampEnvelope(data: Uint8Array, timeMs: number): void {
   new DataView(data.buffer, data.byteOffset, data.length).setFloat64(TIME_AT, timeMs)
 }
 
-/** What is in an envelope; null: it is none that can be read. */
-export function openEnvelope(data: Uint8Array): Envelope | null {
+/** The time in an envelope; null: it is none that can be read. */
+export function stampOf(data: Uint8Array): number | null {
   if (!startsWith(data, HEAD) || data.length <= PARTS_AT) return null
   const timeMs = new DataView(data.buffer, data.byteOffset, data.length).getFloat64(TIME_AT)
-  if (!(timeMs >= 0 && timeMs <= Number.MAX_SAFE_INTEGER)) return null
+  return timeMs >= 0 && timeMs <= Number.MAX_SAFE_INTEGER ? timeMs : null
+}
+
+/** What is in an envelope; null: it is none that can be read. */
+export function openEnvelope(data: Uint8Array): Envelope | null {
+  const timeMs = stampOf(data)
+  if (timeMs === null) return null
   const parts = new Parts(data, PARTS_AT)
   const trace = parts.isNull() ? null : parts.trace()
   const session = parts.isNull() ? null : parts.session()

@@ -5,6 +5,7 @@ import type { Mutant } from '../mutant.ts'
 const SEMANTICS = ['test/replicated/semantics.test.ts']
 const REFUSED = ['test/replicated/refused.test.ts']
 const DURABLE = ['test/replicated/durable.test.ts']
+const LATENESS = ['test/replicated/lateness.test.ts']
 const UPGRADE = ['test/replicated/upgrade.test.ts']
 
 export const REPLICATED_MUTANTS: readonly Mutant[] = [
@@ -203,6 +204,27 @@ export const REPLICATED_MUTANTS: readonly Mutant[] = [
     find: 'this.#acts++',
     replace: 'this.#acts',
     tests: DURABLE,
+  },
+  {
+    name: 'the time of the group is learned when an entry is applied, not when it comes',
+    file: 'commands/command-machine.ts',
+    find: 'if (timeMs !== null) this.#clock.hear(timeMs)',
+    replace: 'if (timeMs === null) this.#clock.hear(0)',
+    tests: LATENESS,
+  },
+  {
+    name: 'the time of the group is that on the wall of its leader',
+    file: 'commands/entry-clock.ts',
+    find: '    return monotonicMs + this.#offsetMs',
+    replace: '    return this.#clock.wallMs()',
+    tests: LATENESS,
+  },
+  {
+    name: 'a leader that takes over looks at timers when its log has moved on',
+    file: 'replicated/leader-work.ts',
+    find: '    this.#timers.look()\n',
+    replace: '',
+    tests: LATENESS,
   },
   {
     name: 'an instance from a snapshot waits for nothing',
