@@ -50,6 +50,14 @@ export class Judge {
     this.#acknowledged.set(key, [...(this.#acknowledged.get(key) ?? []), n])
   }
 
+  /** What the context of each instance has under a name. */
+  notes(id: string, name: string): readonly unknown[] {
+    const machine = this.current.get(id)
+    const keys = machine?.read?.(['keys', 0, 1000])
+    const all = Array.isArray(keys) ? keys.map(String) : []
+    return all.map((key) => Object(machine?.read?.(['get', key])).context[name])
+  }
+
   /** When all is at rest. Returns how many timers fired, and how many jobs and durable actions ended. */
   verdict(kind: Kind, ids: readonly string[]): { fired: number; ended: number } {
     const members = ids.flatMap((id) => this.current.get(id) ?? [])
