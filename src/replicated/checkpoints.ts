@@ -1,6 +1,7 @@
 // Finds machines that are not deterministic: now and then the leader puts into the log how its state was at an index, and
 // every other member compares.
 
+import { hashText } from '../machines/kv-hash.ts'
 import { decodeValue } from '../transport/wire/codec.ts'
 import type { Comparison } from './commands.ts'
 import { differingPath } from './deterministic.ts'
@@ -10,6 +11,8 @@ import { bytesOf, type Instances } from './instances.ts'
 const MAX_KEPT = 64
 /** A state that is larger is compared by its hash alone. */
 const MAX_STATE_BYTES = 64 * 1024
+/** Of so many instances each hash is told, where somebody asks. */
+const MAX_EACH = 1000
 const NO_STATE = new Uint8Array(0)
 
 export class Checkpoints {
@@ -41,13 +44,20 @@ export class Checkpoints {
 
   applied(index: number, key: string | null, instances: Instances): void {
     this.#due = null
-    if (this.#every === 0 || index % this.#every !== 0) return
-    const resident = key === null ? undefined : instances.resident(key)
-    const isSmall = resident !== undefined && resident.packed.length <= MAX_STATE_BYTES
-    const state = isSmall ? bytesOf(resident) : NO_STATE
-    const checkpoint = { index, hash: instances.hash, key: key ?? '', state }
+    if (this.#every !== 0 && index % this.#every === 0) this.#keep(stateAt(index, key, instances))
+  }
+
+  /** Somebody wants to know. */
+  asked(index: number, key: string | null, instances: Instances): void {
+    const state = stateAt(index, key, instances)
+    const isFew = instances.size <= MAX_EACH
+    const each = [...instances.residents()].map((one): [string, string] => [one.key, hashText(one.hash)])
+    this.#keep(isFew ? { ...state, each } : state)
+  }
+
+  #keep(checkpoint: Comparison): void {
     this.#due = checkpoint
-    this.#kept.set(index, checkpoint)
+    this.#kept.set(checkpoint.index, checkpoint)
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= MAX_KEPT) break
       this.#kept.delete(oldest)
@@ -55,10 +65,34 @@ export class Checkpoints {
   }
 }
 
+function stateAt(index: number, key: string | null, instances: Instances): Comparison {
+  const resident = key === null ? undefined : instances.resident(key)
+  const isSmall = resident !== undefined && resident.packed.length <= MAX_STATE_BYTES
+  const state = isSmall ? bytesOf(resident) : NO_STATE
+  return { index, hash: instances.hash, key: key ?? '', state }
+}
+
 function where(own: Comparison, theirs: Comparison): string {
+  const inside = pathOf(own, theirs)
+  if (inside !== null) return inside
+  const other = otherOf(own, theirs)
+  if (other !== null) return `: instance ${other} differs`
+  return own.key === '' ? '' : `, in another instance than ${own.key}`
+}
+
+/** The first instance that only one of them has, or that is another one there. */
+function otherOf({ each = [] }: Comparison, { each: theirs = [] }: Comparison): string | null {
+  const hashes = new Map(theirs)
+  const found = each.find(([key, hash]) => hashes.get(key) !== hash)
+  const own = new Map(each)
+  return (found ?? theirs.find(([key]) => !own.has(key)))?.[0] ?? null
+}
+
+/** Null: what both looked at closer is the same, or was not there to be looked at. */
+function pathOf(own: Comparison, theirs: Comparison): string | null {
   const [one, other] = [decodeValue(own.state), decodeValue(theirs.state)]
-  if (!one.ok || !other.ok) return ''
+  if (!one.ok || !other.ok) return null
   const path = differingPath(one.value, other.value)
-  if (path === null) return `, in another instance than ${own.key}`
+  if (path === null) return null
   return `: instance ${own.key} differs at ${path === '' ? 'all of it' : path}`
 }

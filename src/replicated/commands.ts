@@ -60,6 +60,8 @@ const SCHEMAS = {
   ]),
   /** An event that a running job sends to its machine. */
   sent: z.tuple([z.literal('sent'), keySchema, idSchema, armedAtSchema, eventSchema]),
+  /** Members are to compare their states of here, and look closer at one instance; null: at none. */
+  check: z.tuple([z.literal('check'), keySchema.nullable()]),
   /** What the leader's state was at an index, for the others to compare. */
   compare: z.tuple([
     z.literal('compare'),
@@ -68,6 +70,8 @@ const SCHEMAS = {
       hash: z.string(),
       key: z.string(),
       state: z.custom<Uint8Array>((state) => state instanceof Uint8Array),
+      /** Of each instance, in their order, as far as they are few. */
+      each: z.array(z.tuple([z.string(), z.string()])).optional(),
     }),
   ]),
 } as const

@@ -29,6 +29,8 @@ export interface Outcome {
   readonly effects: readonly Effect[]
   /** How the leader's state was. */
   readonly comparison?: Comparison
+  /** Members are to compare their states, and look closer at one instance. */
+  readonly check?: { readonly key: string | null }
   /** What the group runs, or is to run: what comes of it is for whoever carries the machines to say. */
   readonly declaration?: Declaration
   readonly upgrade?: Upgrade
@@ -61,6 +63,8 @@ export class Replica {
         return { ...NOTED, declaration: command[1] }
       case 'upgrade':
         return { ...NOTED, upgrade: command[1] }
+      case 'check':
+        return { ...NOTED, check: { key: command[1] } }
       case 'compare':
         return { ...NOTED, comparison: command[1] }
       case 'create':

@@ -91,6 +91,11 @@ export interface Replicated<M extends AnyStateMachine>
    * @throws QuorateError STATE_MACHINE when an instance cannot be taken over: nothing has changed.
    */
   upgrade(through: Asked): Promise<void>
+  /**
+   * Lets all members compare their states with the leader's, at this entry. Who differs says so in its log and in `divergence`, with
+   * the index and the instance; with a key also where in it, so ask again with the one that was named.
+   */
+  compare(through: Asked, key?: string): Promise<void>
   /** How the state of this member was found to differ from the leader's; null: it was not. */
   readonly divergence: string | null
 }
@@ -180,6 +185,10 @@ class ReplicatedActors extends MachineReplica implements Replicated<AnyStateMach
     const remote = this.#remote.get(through) ?? new RemoteInstances(this, { subscribe })
     this.#remote.set(through, remote)
     return remote
+  }
+
+  async compare(through: Asked, key: string | null = null): Promise<void> {
+    await through.apply(['check', key])
   }
 
   async upgrade(through: Asked): Promise<void> {

@@ -113,7 +113,9 @@ export class MachineReplica implements StateMachine<unknown, Verdict | Refused, 
     this.#at = { index: at.index, timeMs }
     const outcome = this.#changed(this.#lineage.replica.apply(command, this.#at))
     if (outcome.comparison !== undefined) this.#compared(this.#checkpoints.compare(outcome.comparison))
-    this.#checkpoints.applied(at.index, outcome.key, this.#lineage.instances)
+    const { instances } = this.#lineage
+    this.#checkpoints.applied(at.index, outcome.key, instances)
+    if (outcome.check !== undefined) this.#checkpoints.asked(at.index, outcome.check.key, instances)
     this.#tell(outcome)
     this.#watched.applied(outcome, command)
     return answerOf(outcome.verdict)

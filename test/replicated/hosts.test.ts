@@ -113,7 +113,7 @@ describe('an order', () => {
 
   it('is the same for a client elsewhere', async () => {
     await using world = new World('a', 'b', 'c')
-    const { leader, followers } = await start(world, new Bank())
+    const { leader, followers, ordersAt } = await start(world, new Bank())
     for (const { node, connection } of [leader, ...followers]) attachServices({ transport: connection, node })
     const transport = world.bus.connect('app')
     const client = connectClient({ transport, group: GROUP })
@@ -131,6 +131,12 @@ describe('an order', () => {
       code: 'STATE_MACHINE',
       outcome: 'not-applied',
     })
+    const large = 'x'.repeat(5 * 1024 * 1024)
+    for (const through of [order, ordersAt(leader).actor('far')])
+      await expect(through.send({ type: 'note', word: large })).rejects.toMatchObject({
+        code: 'TOO_LARGE',
+        outcome: 'not-applied',
+      })
     expect((await order.read()).context.amount).toBe(4)
     expect(order.getSnapshot().context.amount).toBe(4)
     expect(seen).toEqual([2, 4])

@@ -131,6 +131,24 @@ describe('a machine', () => {
     expect(String(error)).toMatch(/child c was spawned in an assign/)
   })
 
+  it('whose instance cannot begin without an input refuses the event that would create it, and takes one that is created', async () => {
+    const machine = setup({
+      types: { context: {} as { name: string }, input: {} as { name: string }, events: {} as { type: 'go' } },
+    }).createMachine({
+      version: '1',
+      context: ({ input }) => ({ name: input.name.trim() }),
+      on: { go: {} },
+    })
+    const group = new Group(() => replicate(machine, BOUND))
+    group.lead('a')
+    const one = group.at('a').actor('x')
+    const error = await rejection(one.send({ type: 'go' }))
+    expect(error).toMatchObject({ code: 'STATE_MACHINE', outcome: 'not-applied' })
+    expect(group.member('b').machine.read?.(['size'])).toBe(0)
+    await one.create({ name: ' Ada ' })
+    expect((await one.send({ type: 'go' })).snapshot.context).toEqual({ name: 'Ada' })
+  })
+
   it('that changes its context in place throws, and nothing has changed', async () => {
     const machine = setup({
       types: { context: {} as { list: number[]; size?: number }, events: {} as { type: 'go' } },
@@ -173,6 +191,7 @@ describe('in the log', () => {
     ['an empty key', ['event', '', { type: 'add' }], /a key has at least one character/],
     ['a long key', ['event', 'k'.repeat(513), { type: 'add' }], /a key has at most 512 characters/],
     ['a timer that began at half past', ['fire', 'a', 't', 0.5], /^Not applied: fire/],
+    ['a key to compare that is a number', ['check', 1], /^Not applied: check/],
     ['an error without a message', ['failed', 'a', 'j', 1, {}], /^Not applied: failed/],
     [
       'another machine',
@@ -191,9 +210,30 @@ describe('in the log', () => {
     expect(group.hashes()).toEqual(before)
   })
 
+  it.each<[string, unknown]>([
+    ['a timer', ['fire', 'nobody', 't', 1]],
+    ['a result', ['done', 'nobody', 'payment', 1, {}]],
+    ['a failure', ['failed', 'nobody', 'payment', 1, { message: 'x' }]],
+    ['an event of a job', ['sent', 'nobody', 'ear', 1, { type: 'heard', word: 'x' }]],
+    ['a durable action that failed', ['missed', 'nobody', 'print#1.0', 1, 0, { message: 'x' }]],
+    ['a durable action that failed, of a job', ['missed', 'paying', 'payment', 0, 0, { message: 'x' }]],
+  ])('%s of an unknown instance, or of what does not wait, does nothing', async (_, command) => {
+    const { index } = await group.at('a').actor('paying').send({ type: 'pay' })
+    const before = group.hashes()
+    const known = Array.isArray(command) && command[1] === 'paying'
+    const sent = known ? command.map((part, i) => (i === 3 ? index : part)) : command
+    expect((await group.propose(sent)).result).toMatchObject({ ok: false, code: 'STALE' })
+    expect(group.hashes()).toEqual(before)
+    expect(group.member('b').machine.read?.(['get', 'nobody'])).toBe(null)
+    await group.propose(['failed', 'paying', 'payment', index, { message: 'enough' }])
+  })
+
   it.each<[unknown, unknown]>([
-    [['size'], 1],
-    [['keys', 0, 10], ['a']],
+    [['size'], 2],
+    [
+      ['keys', 0, 10],
+      ['a', 'paying'],
+    ],
     [['pending', 'a'], { timers: {}, jobs: {} }],
     [['pending', 'b'], null],
     [['get', 'b'], null],
@@ -255,5 +295,35 @@ describe('a member', () => {
       null,
       "The machine is not deterministic: after index 2 the state of this member is not the leader's: instance x differs at .context.drawn.1. Guards and assigns may use nothing but context and event.",
     ])
+  })
+
+  it('is found when somebody asks: the instance first, and then where in it', async () => {
+    let members = 0
+    const machineOf = (luck: number) =>
+      setup({ types: { events: {} as { type: 'draw' | 'rest' } } }).createMachine({
+        id: 'm',
+        version: '1',
+        context: { drawn: [0] },
+        on: { draw: { actions: assign({ drawn: [1, luck] }) }, rest: {} },
+      })
+    const group = new Group(() =>
+      replicate(machineOf(members++ === 1 ? 7 : 3), { ...BOUND, compareEvery: 0 }),
+    )
+    group.lead('a')
+    const [x, y] = ['x', 'y'].map((key) => group.at('a').actor(key))
+    const asked = { apply: (command: unknown) => group.propose(command), read: async () => null }
+    const { machine } = group.member('b')
+    await y?.send({ type: 'rest' })
+    await group.member('a').machine.compare(asked)
+    await group.clock.advance(1)
+    expect(machine.divergence).toBe(null)
+    await x?.send({ type: 'draw' })
+    await group.member('a').machine.compare(asked)
+    await group.clock.advance(1)
+    expect(machine.divergence).toMatch(/after index 6 the state of this member .*: instance x differs\./)
+    await group.member('a').machine.compare(asked, 'x')
+    await group.clock.advance(1)
+    expect(machine.divergence).toMatch(/after index 8 .*: instance x differs at \.context\.drawn\.1\./)
+    expect(['a', 'c'].map((id) => group.member(id).machine.divergence)).toEqual([null, null])
   })
 })

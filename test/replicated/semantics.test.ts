@@ -265,6 +265,24 @@ describe('a job', () => {
     expect(world('a').calls).toHaveLength(1)
   })
 
+  it('whose leader dies between its end and its result in the log is started over, and counts once', async () => {
+    const { group, world, order } = await groupOf()
+    await order.send({ type: 'pay' })
+    group.refuse = () => new QuorateError('SHUTDOWN', 'It is over.', { outcome: 'unknown' })
+    world('a').waiting[0]?.resolve('first')
+    await turn()
+    group.kill('a')
+    group.refuse = null
+    group.lead('b')
+    await group.clock.advance(200)
+    expect(order.getSnapshot().value).toBe('paying')
+    expect(world('b').calls).toEqual(world('a').calls)
+    world('b').waiting[0]?.resolve('second')
+    await turn()
+    expect(group.at('c').actor('4711').getSnapshot().context.receipt).toBe('second')
+    expect(group.hashes().size).toBe(1)
+  })
+
   it.each([
     ['that fails', new Error('no money'), 'no money'],
     ['that fails with something else', 'nothing', 'nothing'],

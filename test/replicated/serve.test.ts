@@ -18,3 +18,9 @@ it('one that cannot be is refused with the file and the reason', async () => {
     /The state machine .*old\.machine\.mjs cannot be used: Machine old cannot be replicated: it has no version/,
   )
 })
+
+it('one whose module throws while it is loaded is refused with the file and what was thrown', async () => {
+  expect(String(await rejection(loadStateMachine(fixture('throwing'))))).toMatch(
+    /The state machine .*throwing\.machine\.mjs cannot be used: the door is not there/,
+  )
+})

@@ -124,8 +124,8 @@ export const COMMAND_MUTANTS: readonly Mutant[] = [
   {
     name: 'an entry that lay in the log counts as one that just came',
     file: 'commands/entry-clock.ts',
-    find: 'if (isLive) this.#offsetMs',
-    replace: 'if (isLive || timeMs > 0) this.#offsetMs',
+    find: 'if (isLive) this.hear',
+    replace: 'if (isLive || timeMs > 0) this.hear',
     tests: CLOCK,
   },
   {
