@@ -3,7 +3,7 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { connectNats, openHost, type StateMachine } from '../src/index.ts'
-import { KeyValueMachine } from '../src/machines/kv.ts'
+import { KeyValueStore } from '../src/machines/kv.ts'
 import { attachServices } from '../src/services/attach.ts'
 import { BlobMachine } from './blob-machine.ts'
 import { measure, runLoad } from './load.ts'
@@ -18,9 +18,9 @@ class Count implements StateMachine<Uint8Array, number> {
 }
 
 /** `blob:BYTES` has snapshots of that size. */
-function machineOf(name: string): StateMachine<Uint8Array> | KeyValueMachine {
+function machineOf(name: string): StateMachine<Uint8Array> | KeyValueStore {
   const [kind, bytes] = name.split(':')
-  if (kind === 'kv') return new KeyValueMachine()
+  if (kind === 'kv') return new KeyValueStore()
   return kind === 'blob' ? new BlobMachine(Number(bytes)) : new Count()
 }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { MemoryBus, openHost, type RaftNode } from '../src/index.ts'
-import { KeyValueMachine } from '../src/machines/kv.ts'
+import { KeyValueStore } from '../src/machines/kv.ts'
 
 export interface SaveResult {
   readonly mode: 'save'
@@ -24,7 +24,7 @@ export async function measureSave(directory: string, keys: number): Promise<Save
   const dataDir = mkdtempSync(join(directory, '.bench-save-'))
   const host = await openHost({ id: 'n1', dataDir, transport: new MemoryBus().connect('n1') })
   try {
-    const stateMachine = new KeyValueMachine()
+    const stateMachine = new KeyValueStore()
     const node = await host.startNode({
       group: 'bench',
       peers: ['n1'],

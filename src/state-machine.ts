@@ -128,8 +128,11 @@ export type BackgroundSave = (() => void | Promise<void>) | AsyncIterable<Snapsh
  * }
  */
 export interface StateMachine<Command = unknown, Result = unknown, Query = unknown, Answer = unknown> {
-  /** True: each command comes with the time of its entry, `at.timeMs`, for 18 bytes more in the log. */
-  readonly wantsTime?: boolean
+  /**
+   * True: each command comes with the time of its entry, `at.timeMs`, for 18 bytes more in the log. A function is asked about each
+   * command, as it is encoded, by the member that takes it.
+   */
+  readonly wantsTime?: boolean | ((encoded: Uint8Array) => boolean)
   /** The versions of itself that this program can run, in words: shown in the member's status. For machines that a group upgrades. */
   carries?(): readonly string[]
   /** The first call, before the node takes part in its group. */
@@ -184,4 +187,9 @@ export interface StateMachine<Command = unknown, Result = unknown, Query = unkno
   onError?(error: Error): void
   /** The last call. */
   onShutdown?(): void
+}
+
+/** Whether the entry of this command is to have a time. */
+export function asksForTime(machine: Pick<StateMachine, 'wantsTime'>, encoded: Uint8Array): boolean {
+  return typeof machine.wantsTime === 'function' ? machine.wantsTime(encoded) : machine.wantsTime === true
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { isThenable } from '../runtime/errors.ts'
 import {
   type AppliedPosition,
+  asksForTime,
   type LeaderChange,
   Refused,
   type SnapshotReader,
@@ -87,7 +88,7 @@ export class CommandMachine implements StateMachine {
 
   /** A command as it goes to the log. */
   prepare(data: Uint8Array): Uint8Array {
-    return this.#inner.wantsTime === true && !isEnvelope(data) ? sealCommand(data, {}) : data
+    return !isEnvelope(data) && asksForTime(this.#inner, data) ? sealCommand(data, {}) : data
   }
 
   /** The leader puts it into the log now. */

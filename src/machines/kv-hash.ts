@@ -26,6 +26,20 @@ export function hashMore(state: HashLanes, text: string): HashLanes {
   return { low, high }
 }
 
+/** Of when a key goes by itself: begun otherwise than pairs are, so that none is taken for the other. */
+export function hashLease({
+  key,
+  ttlMs,
+  dueAtMs,
+}: {
+  key: string
+  ttlMs: number
+  dueAtMs: number
+}): HashLanes {
+  const { low, high } = hashKey(key)
+  return hashMore({ low: low ^ 0x3c6ef372, high: high ^ 0x54ff53a5 }, `${ttlMs} ${dueAtMs}`)
+}
+
 /** Adds (`sign` 1) or takes away (-1) a pair whose running hash is `pair`. */
 export function combine(total: HashLanes, pair: HashLanes, sign: 1 | -1): HashLanes {
   return {

@@ -2,7 +2,7 @@
 // which hooks are called, and lets a run wait for user code that answers later.
 
 import type { Configuration, LogIndex } from '../rules/types.ts'
-import type { AppliedPosition, LeaderChange, StateMachine } from '../state-machine.ts'
+import { type AppliedPosition, asksForTime, type LeaderChange, type StateMachine } from '../state-machine.ts'
 import { encodeValue } from '../transport/wire/codec.ts'
 import type { AppliedEntry, Hook } from './invariants/invariants.ts'
 import { Scribbler } from './scribbler.ts'
@@ -45,7 +45,7 @@ export class ObservedMachine implements StateMachine {
   readonly #hash: (() => string) | null
   readonly #tellsStates: boolean
   readonly #scribbler: Scribbler | null
-  readonly wantsTime?: boolean
+  readonly wantsTime?: NonNullable<StateMachine['wantsTime']>
   readonly onStart?: NonNullable<StateMachine['onStart']>
   readonly stateHash?: () => string
   readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
@@ -60,7 +60,7 @@ export class ObservedMachine implements StateMachine {
     this.#tellsStates = tellsStates
     this.#scribbler = scribbles ? new Scribbler() : null
     if (this.#hash !== null) this.stateHash = this.#hash
-    if (inner.wantsTime === true) this.wantsTime = true
+    if (inner.wantsTime !== undefined) this.wantsTime = (encoded) => asksForTime(inner, encoded)
     if (inner.onStart !== undefined) this.onStart = (port) => inner.onStart?.(port)
     if (inner.onSnapshotSave !== undefined)
       this.onSnapshotSave = (writer, signal) => {

@@ -3,7 +3,7 @@
 
 import type { NodeEvents } from '../api.ts'
 import type { NodeHandle } from '../host/node-handle.ts'
-import type { StateMachine } from '../state-machine.ts'
+import { asksForTime, type StateMachine } from '../state-machine.ts'
 import { snapshotMethods } from './observed-machine.ts'
 
 export function beRude(): never {
@@ -30,7 +30,7 @@ export function withRudeHooks(machine: StateMachine): StateMachine {
     apply: (command, at) => machine.apply(command, at),
     read: (query) => machine.read?.(query),
     ...snapshotMethods(machine),
-    ...(machine.wantsTime === true && { wantsTime: true }),
+    wantsTime: (encoded) => asksForTime(machine, encoded),
     onStart(port) {
       machine.onStart?.(port)
       beRude()

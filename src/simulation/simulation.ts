@@ -1,7 +1,7 @@
 // A whole group in one deterministic simulation: the real nodes over a simulated world, driven by hand or by a plan,
 // checked after every step.
 
-import { KeyValueMachine } from '../machines/kv.ts'
+import { KeyValueStore } from '../machines/kv.ts'
 import { parseTuning, type Tuning } from '../options.ts'
 import type { PeerId } from '../rules/types.ts'
 import type { StateMachine } from '../state-machine.ts'
@@ -84,8 +84,8 @@ export class Simulation extends SimulationCalls {
     // Not by chance: a run takes snapshots when it is told to.
     this.tuning = parseTuning({ snapshotIntervalMs: 0, ...options.options })
     this.#isKeyValue = options.stateMachine === undefined
-    this.#reference = this.#isKeyValue ? new ReferenceMachine(new KeyValueMachine()) : null
-    const createMachine = options.stateMachine ?? (() => new KeyValueMachine())
+    this.#reference = this.#isKeyValue ? new ReferenceMachine(new KeyValueStore()) : null
+    const createMachine = options.stateMachine ?? (() => new KeyValueStore())
     this.scheduler = new Scheduler({ random: streamOf(seed, 'order') })
     this.time = new TimeDriver({
       scheduler: this.scheduler,

@@ -2,13 +2,14 @@
 
 import type { Configuration, LogIndex } from '../rules/types.ts'
 import type { Random } from '../runtime/random.ts'
-import type {
-  AppliedPosition,
-  BackgroundSave,
-  LeaderChange,
-  SnapshotReader,
-  SnapshotWriter,
-  StateMachine,
+import {
+  type AppliedPosition,
+  asksForTime,
+  type BackgroundSave,
+  type LeaderChange,
+  type SnapshotReader,
+  type SnapshotWriter,
+  type StateMachine,
 } from '../state-machine.ts'
 import { decodeValue, encodeValue } from '../transport/wire/codec.ts'
 import type { Lane, SimProcess } from './sim-process.ts'
@@ -44,7 +45,7 @@ export class SlowMachine implements StateMachine {
   readonly #random: Random
   readonly #pace: MachinePace
   readonly #lane: Lane
-  readonly wantsTime?: boolean
+  readonly wantsTime?: NonNullable<StateMachine['wantsTime']>
   readonly onStart?: NonNullable<StateMachine['onStart']>
   readonly stateHash?: () => string
   readonly onSnapshotSave?: NonNullable<StateMachine['onSnapshotSave']>
@@ -57,7 +58,7 @@ export class SlowMachine implements StateMachine {
     this.#pace = pace
     this.#lane = { name: `${process.id} machine` }
     if (inner.stateHash !== undefined) this.stateHash = () => inner.stateHash?.() ?? ''
-    if (inner.wantsTime === true) this.wantsTime = true
+    if (inner.wantsTime !== undefined) this.wantsTime = (encoded) => asksForTime(inner, encoded)
     if (inner.onStart !== undefined) this.onStart = (port) => inner.onStart?.(port)
     if (inner.snapshot === undefined && inner.onSnapshotSave === undefined) return
     this.onSnapshotSave = (writer, signal) => this.#save(writer, signal)

@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { QuorateError } from '../../src/errors.ts'
-import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { KeyValueStore } from '../../src/machines/kv.ts'
 import { type AttachedServices, attachServices } from '../../src/services/attach.ts'
 import { connectNats } from '../../src/transport/nats/connect-nats.ts'
 import type { Transport } from '../../src/transport/transport.ts'
@@ -23,7 +23,7 @@ afterAll(async () => {
   await server?.stop()
 })
 beforeEach(() => {
-  const machine = new KeyValueMachine()
+  const machine = new KeyValueStore()
   node = new FakeNode('n1', { peers: ['n1', 'n2'] }).lead()
   node.onApply = (command) => machine.apply(command)
   node.onRead = (query) => machine.read(query)

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { connectClient, type QuorateClient } from '../../src/client.ts'
 import { type Host, openHost, type RaftNode } from '../../src/index.ts'
-import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { KeyValueStore } from '../../src/machines/kv.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
 import { attachServices } from '../../src/services/attach.ts'
 import { MemoryDisk, MemoryStorage } from '../../src/storage/memory/memory-storage.ts'
@@ -37,7 +37,7 @@ const reportSchema = z.object({
 })
 
 /** Forgets, when the test says so, what the others remember. */
-class Forgetful extends KeyValueMachine {
+class Forgetful extends KeyValueStore {
   isForgetful = false
 
   override apply(command: unknown) {

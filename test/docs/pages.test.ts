@@ -24,6 +24,7 @@ const PAGES = [
   'docs/embedding.md',
   'docs/testing-your-state-machine.md',
   'docs/replicated-machines.md',
+  'docs/machines.md',
   'examples/deploy/README.md',
   'test/scenarios/README.md',
   'src/rules/README.md',

@@ -14,7 +14,7 @@ import {
   type SnapshotWriter,
   type StateMachine,
 } from '../../src/index.ts'
-import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { KeyValueStore } from '../../src/machines/kv.ts'
 import { SNAPSHOT_CHUNK_BYTES } from '../../src/storage/snapshot-store.ts'
 
 const undo: (() => unknown)[] = []
@@ -39,7 +39,7 @@ function disks(): Readonly<Record<string, () => Open>> {
   }
 }
 
-class Counting extends KeyValueMachine {
+class Counting extends KeyValueStore {
   applied = 0
   override apply(command: unknown) {
     this.applied++
@@ -143,13 +143,13 @@ describe.each(Object.entries(disks()))('on %s', (_, make) => {
   )
 
   it('a state that cannot be loaded keeps the node from starting, and says why', async () => {
-    class Picky extends KeyValueMachine {
+    class Picky extends KeyValueStore {
       override async onSnapshotLoad(): Promise<void> {
         throw new Error('not this one')
       }
     }
     const open = make()
-    const before = await start(open, new KeyValueMachine())
+    const before = await start(open, new KeyValueStore())
     await before.node.apply(['put', 'a', 'b'])
     await before.node.snapshot()
     await before.host.close()
@@ -188,7 +188,7 @@ describe.each(Object.entries(disks()))('on %s', (_, make) => {
   })
 
   it('closing does not wait for a save that never ends', async () => {
-    class Endless extends KeyValueMachine {
+    class Endless extends KeyValueStore {
       signal: AbortSignal | null = null
       override onSnapshotSave(writer: SnapshotWriter, signal?: AbortSignal): () => Promise<void> {
         this.signal = signal ?? null

@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import type { SnapshotReader, SnapshotWriter } from '../../src/index.ts'
-import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { KeyValueStore } from '../../src/machines/kv.ts'
 import { packTexts, unpackTexts } from '../../src/machines/kv-texts.ts'
 
 const META = { lastIncludedIndex: 1, lastIncludedTerm: 1, peers: ['a'], oldPeers: [] }
@@ -25,7 +25,7 @@ async function texts(pieces: AsyncIterable<Uint8Array>): Promise<string[]> {
 }
 
 /** Saves; `meanwhile` comes when the state has been captured and before it is written. */
-async function saved(machine: KeyValueMachine, meanwhile: () => void = () => {}): Promise<Uint8Array> {
+async function saved(machine: KeyValueStore, meanwhile: () => void = () => {}): Promise<Uint8Array> {
   const files: Uint8Array[] = []
   const writer: SnapshotWriter = {
     meta: META,
@@ -41,7 +41,7 @@ async function saved(machine: KeyValueMachine, meanwhile: () => void = () => {})
   return files[0] ?? new Uint8Array()
 }
 
-function load(machine: KeyValueMachine, bytes: Uint8Array, size = 1000): Promise<void> {
+function load(machine: KeyValueStore, bytes: Uint8Array, size = 1000): Promise<void> {
   const reader: SnapshotReader = {
     meta: META,
     files: () => [],
@@ -51,8 +51,8 @@ function load(machine: KeyValueMachine, bytes: Uint8Array, size = 1000): Promise
   return machine.onSnapshotLoad(reader)
 }
 
-function machineWith(pairs: Readonly<Record<string, string>>): KeyValueMachine {
-  const machine = new KeyValueMachine()
+function machineWith(pairs: Readonly<Record<string, string>>): KeyValueStore {
+  const machine = new KeyValueStore()
   for (const [key, value] of Object.entries(pairs)) machine.apply(['put', key, value])
   return machine
 }
@@ -101,7 +101,7 @@ describe('the state', () => {
       machine.apply(['put', 'c', 'later'])
       machine.apply(['delete', 'b'])
     })
-    const loaded = new KeyValueMachine()
+    const loaded = new KeyValueStore()
     await load(loaded, bytes)
     expect(loaded.stateHash()).toBe(hash)
     expect([loaded.read(['get', 'a']), loaded.read(['size'])]).toEqual(['1', 2])

@@ -2,7 +2,7 @@
 
 import type { Host } from '../../src/api.ts'
 import { openHost } from '../../src/host/open-host.ts'
-import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { KeyValueStore } from '../../src/machines/kv.ts'
 import { type HttpServer, serveHttp } from '../../src/observability/http/serve-http.ts'
 import { MemoryStorage } from '../../src/storage/memory/memory-storage.ts'
 import { MemoryBus } from '../../src/transport/memory/memory-bus.ts'
@@ -20,7 +20,7 @@ export async function watchedHost(
   bus = new MemoryBus(),
 ): Promise<Watched> {
   const host = await openHost({ id: 'n1', storage: new MemoryStorage(), transport: bus.connect('n1') })
-  const node = await host.startNode({ group: 'demo', peers, stateMachine: new KeyValueMachine(), ...FAST })
+  const node = await host.startNode({ group: 'demo', peers, stateMachine: new KeyValueStore(), ...FAST })
   if (peers.length === 1) await untilLeader(node)
   const http = await serveHttp(host, { port: 0 })
   return {

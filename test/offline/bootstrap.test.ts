@@ -15,7 +15,7 @@ import {
   type StateMachine,
   type Storage,
 } from '../../src/index.ts'
-import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { KeyValueStore } from '../../src/machines/kv.ts'
 import { QUICK, rejection, until } from '../host/support/world.ts'
 
 const undo: (() => unknown)[] = []
@@ -39,14 +39,14 @@ const PLACES: Readonly<Record<string, () => Place>> = {
 }
 
 /** It holds 26 items, and they were not put there by commands. */
-function alphabet(): KeyValueMachine {
-  const machine = new KeyValueMachine()
+function alphabet(): KeyValueStore {
+  const machine = new KeyValueStore()
   for (let i = 0; i < 26; i++) machine.apply(['put', String.fromCharCode(97 + i), `${i}`])
   return machine
 }
 
 async function start(id: string, place: Place, bus: MemoryBus, peers: readonly string[] = []) {
-  const machine = new KeyValueMachine()
+  const machine = new KeyValueStore()
   const host: Host = await openHost({ id, transport: bus.connect(id), ...place() })
   undo.push(() => host.close())
   const node = await host.startNode({ group: 'stock', peers, stateMachine: machine, ...QUICK })

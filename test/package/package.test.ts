@@ -19,7 +19,7 @@ import { z } from 'zod'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const CONSUMER = fileURLToPath(new URL('consumer', import.meta.url))
-const DOORS = ['quorate', 'quorate/client', 'quorate/inspect', 'quorate/testing', 'quorate/xstate']
+const DOORS = ['', '/client', '/inspect', '/machines', '/testing', '/xstate'].map((door) => `quorate${door}`)
 
 const manifestSchema = z.object({
   version: z.string(),
@@ -167,6 +167,7 @@ describe('a program', () => {
       '.',
       './client',
       './inspect',
+      './machines',
       './xstate',
       './testing',
       './package.json',

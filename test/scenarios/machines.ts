@@ -1,10 +1,10 @@
 // The state machines of scenario scripts: the built-in one, with one thing about it that user code may do to a member.
 
-import { KeyValueMachine } from '../../src/machines/kv.ts'
+import { KeyValueStore } from '../../src/machines/kv.ts'
 import type { StateMachine } from '../../src/state-machine.ts'
 
 /** A machine that refuses the value `poison`, as user code with a bug does. */
-class PoisonedMachine extends KeyValueMachine {
+class PoisonedMachine extends KeyValueStore {
   override apply(command: unknown) {
     if (Array.isArray(command) && command.includes('poison')) throw new Error('poison')
     return super.apply(command)
@@ -12,7 +12,7 @@ class PoisonedMachine extends KeyValueMachine {
 }
 
 /** It saves, and does not know its own snapshots again. */
-class UnloadableMachine extends KeyValueMachine {
+class UnloadableMachine extends KeyValueStore {
   override onSnapshotLoad(): Promise<void> {
     return Promise.reject(new Error('these are no pairs'))
   }
@@ -20,7 +20,7 @@ class UnloadableMachine extends KeyValueMachine {
 
 /** It knows nothing of snapshots. */
 function withoutSnapshots(): StateMachine {
-  const inner = new KeyValueMachine()
+  const inner = new KeyValueStore()
   return {
     apply: (command) => inner.apply(command),
     read: (query) => inner.read(query),

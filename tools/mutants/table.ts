@@ -12,6 +12,7 @@ import { EMBEDDING_MUTANTS } from './tables/embedding.ts'
 import { HOST_MUTANTS } from './tables/host.ts'
 import { LOG_MUTANTS } from './tables/log.ts'
 import { LOG_LINE_MUTANTS } from './tables/log-lines.ts'
+import { MACHINE_MUTANTS } from './tables/machines.ts'
 import { MEMBERSHIP_MUTANTS } from './tables/membership.ts'
 import { METRICS_MUTANTS } from './tables/metrics.ts'
 import { OFFLINE_MUTANTS } from './tables/offline.ts'
@@ -58,6 +59,7 @@ export const MUTANTS_BY_AREA = {
   'log-lines': LOG_LINE_MUTANTS,
   page: PAGE_MUTANTS,
   commands: COMMAND_MUTANTS,
+  machines: MACHINE_MUTANTS,
   client: [...CLIENT_MUTANTS, ...OPERATOR_MUTANTS],
   transport: TRANSPORT_MUTANTS,
   metrics: METRICS_MUTANTS,

@@ -2,7 +2,7 @@
 
 import type { Host, RaftNode } from '../../api.ts'
 import { openHost } from '../../host/open-host.ts'
-import { KeyValueMachine } from '../../machines/kv.ts'
+import { KeyValueStore } from '../../machines/kv.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { type AttachedServices, attachServices } from '../../services/attach.ts'
 import type { Transport } from '../../transport/transport.ts'
@@ -64,7 +64,7 @@ export async function openMember(options: MemberOptions): Promise<Member> {
       ...(clock === undefined ? {} : { clock }),
       snapshotThrottle: { bytesPerSecond: VISIBLE_BYTES_PER_SECOND },
     })
-    const node = await host.startNode({ group, peers, stateMachine: new KeyValueMachine() })
+    const node = await host.startNode({ group, peers, stateMachine: new KeyValueStore() })
     return new Member(transport, host, node)
   } catch (error) {
     await host?.close()

@@ -2,7 +2,7 @@
 
 import type { ClientSession } from '../../client.ts'
 import { isQuorateError } from '../../errors.ts'
-import type { KvCommand } from '../../machines/kv.ts'
+import type { KvCommand } from '../../machines/kv-commands.ts'
 
 export interface WorkloadOptions {
   readonly client: Pick<ClientSession, 'apply'>

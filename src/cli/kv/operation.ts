@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { Applied, ReadLevel } from '../../api.ts'
 import { isQuorateError, QuorateError } from '../../errors.ts'
-import { type KvCommand, type KvQuery, MAX_KEY_LENGTH } from '../../machines/kv.ts'
+import { type KvCommand, type KvQuery, MAX_KEY_LENGTH } from '../../machines/kv-commands.ts'
 import { describeIssues } from '../../options.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { KvClient } from './writer.ts'

@@ -3,7 +3,7 @@
 import type { RaftNode } from '../../api.ts'
 import { isQuorateError } from '../../errors.ts'
 import { openDataDirectory, openHost } from '../../host/open-host.ts'
-import { KeyValueMachine } from '../../machines/kv.ts'
+import { KeyValueStore } from '../../machines/kv.ts'
 import { serveHttp } from '../../observability/http/serve-http.ts'
 import type { TuningInput } from '../../options.ts'
 import { memberSource } from '../../page/server/member-source.ts'
@@ -79,7 +79,7 @@ async function run({ flags, tuning, logger, setTerm, stop, opened }: Run): Promi
   const { id, group, prefix } = flags
   const stateMachine =
     flags.machine === undefined
-      ? new KeyValueMachine()
+      ? new KeyValueStore()
       : await unlessAsked(loadStateMachine(flags.machine), stop)
   // The directory first: what is wrong with it is said at once, also while there is no bus.
   // What is loaded on demand is there before anything is begun that would have to be ended.

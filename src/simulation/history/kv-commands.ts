@@ -1,6 +1,6 @@
 // The key-value store that simulated clients use: the product's own machine, spoken to in the model's words.
 
-import type { KvResult as ProductResult } from '../../machines/kv.ts'
+import type { KvResult as ProductResult } from '../../machines/kv-commands.ts'
 import type { KvCommand, KvResult } from './kv-model.ts'
 
 /** What the product's machine is sent. A get is a query, not a command. */
@@ -35,5 +35,6 @@ export function toResult(result: unknown): KvResult {
   if ('swapped' in answer) return answer.swapped
   if ('length' in answer) return answer.length
   if ('deleted' in answer) return answer.deleted
-  throw new Error(`The key-value machine refused a command of a simulated client: ${answer.refused}`)
+  const why = 'refused' in answer ? answer.refused : JSON.stringify(answer)
+  throw new Error(`The key-value machine refused a command of a simulated client: ${why}`)
 }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { QuorateClient } from '../../../src/client.ts'
 import { isQuorateError } from '../../../src/errors.ts'
-import type { KvResult as ProductResult } from '../../../src/machines/kv.ts'
+import type { KvResult as ProductResult } from '../../../src/machines/kv-commands.ts'
 import { History, type Operation } from '../../../src/simulation/history/history.ts'
 import type { KvCommand, KvResult } from '../../../src/simulation/history/kv-model.ts'
 import { checkLinearizability, type Verdict } from '../../../src/simulation/history/linearizability.ts'

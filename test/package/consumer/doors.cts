@@ -3,6 +3,7 @@
 import quorate = require('quorate')
 import client = require('quorate/client')
 import inspect = require('quorate/inspect')
+import brought = require('quorate/machines')
 import testing = require('quorate/testing')
 import machines = require('quorate/xstate')
 
@@ -10,5 +11,6 @@ export const bus: quorate.MemoryBus = new quorate.MemoryBus()
 export const doors = [
   ...[quorate.openHost, client.connectClient, inspect.openInspector, testing.createSimulation],
   machines.replicate,
+  brought.KeyValueStore,
   machines.runAsLeader,
 ]

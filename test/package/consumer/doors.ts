@@ -21,6 +21,7 @@ import {
   watchGroup,
 } from 'quorate/client'
 import { type Inspector, openInspector } from 'quorate/inspect'
+import { KeyValueStore, type KvChange, type KvCommand } from 'quorate/machines'
 import {
   createSimulation,
   type Simulation,
@@ -153,4 +154,13 @@ export async function replicateMachine(host: Host): Promise<boolean> {
   const front: InstanceRef<typeof door> = doors.actors(node).actor('front')
   const { snapshot, index } = await front.send({ type: 'open' })
   return snapshot.matches('opened') && index > 0 && front.can({ type: 'shut' })
+}
+
+export async function keep(host: Host): Promise<KvChange | null> {
+  const store = new KeyValueStore({ historyChanges: 100 })
+  const node = await host.startNode({ group: 'settings', peers: ['n1'], stateMachine: store })
+  const command: KvCommand = ['put', 'color', 'blue', 60_000]
+  const { index } = await node.apply(command)
+  for await (const change of store.watch('col', { fromIndex: index })) return change
+  return null
 }

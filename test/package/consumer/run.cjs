@@ -1,5 +1,7 @@
 // Every door through `require`.
 
-for (const door of ['quorate', 'quorate/client', 'quorate/inspect', 'quorate/testing', 'quorate/xstate'])
+for (const path of ['', '/client', '/inspect', '/machines', '/testing', '/xstate']) {
+  const door = `quorate${path}`
   console.log(door, Object.keys(require(door)).sort().join(' '))
+}
 console.log(require('quorate/package.json').name)

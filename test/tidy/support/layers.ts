@@ -7,7 +7,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/cli/'],
   ['src/xstate.ts'],
   ['src/replicated/'],
-  ['src/machines/'],
+  ['src/machines.ts', 'src/machines/'],
   ['src/offline/'],
   ['src/host/open-host.ts'],
   ['src/host/raft-node.ts'],

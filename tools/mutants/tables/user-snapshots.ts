@@ -55,22 +55,15 @@ export const USER_SNAPSHOT_MUTANTS: readonly Mutant[] = [
   {
     name: 'a state that may change before it is written',
     file: 'machines/kv.ts',
-    find: '    const pairs = [...this.#pairs.values()]\n',
-    replace: '    const pairs = { [Symbol.iterator]: () => this.#pairs.values() }\n',
-    also: [
-      {
-        file: 'machines/kv.ts',
-        find: 'function* textsOf(pairs: readonly Pair[])',
-        replace: 'function* textsOf(pairs: Iterable<Pair>)',
-      },
-    ],
+    find: '    return () => save(saved, writer)\n',
+    replace: '    return () => save({ ...saved, pairs: this.#pairs.all() }, writer)\n',
     tests: KV,
   },
   {
     name: 'half a state kept when the rest cannot be loaded',
     file: 'machines/kv.ts',
-    find: '    const loaded = new KeyValueMachine()\n',
-    replace: '    const loaded = this\n',
+    find: '    const loaded = this.#empty()\n',
+    replace: '    const loaded = this.#pairs\n',
     tests: KV,
   },
   {
