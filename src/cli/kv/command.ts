@@ -1,11 +1,14 @@
 // `quorate kv`: the key-value machine of a running group from the command line.
 
-import { Argument, Command, Option } from 'commander'
+import { Argument, Command, InvalidArgumentError, Option } from 'commander'
+import { MAX_TTL_MS } from '../../machines/kv-commands.ts'
 import { withClient } from '../client-session.ts'
 import { type ClientFlags, clientOptions } from '../common-options.ts'
 import { CliError, EXIT_CODES_HELP, ExitCode, exitCodeOf, sentenceOf } from '../exit.ts'
 import { paint, printJson, printLine, say } from '../output.ts'
 import { type OperationAnswer, parseOperation, perform, tellFailure } from './operation.ts'
+import { fillList, fillWatch } from './pages.ts'
+import { readOption } from './read-option.ts'
 import { kvClient } from './writer.ts'
 
 const KEY = () => new Argument('<key>', 'name of the value')
@@ -16,16 +19,11 @@ export function kvCommand(): Command {
   kv.addHelpText('after', example('quorate kv put color blue && quorate kv get color', EXIT_CODES_HELP))
 
   const put = leaf('put', 'set a value', "quorate kv put greeting 'hello world'")
-  put.addArgument(KEY()).addArgument(VALUE())
-  put.action((key: string, value: string) => run(put, { op: 'put', key, value }))
+  put.addArgument(KEY()).addArgument(VALUE()).addOption(ttlOption())
+  put.action((key: string, value: string) => run(put, { op: 'put', key, value, ...ttlOf(put) }))
 
   const get = leaf('get', 'print a value, or nothing when there is none', 'quorate kv get greeting')
-  get.addArgument(KEY())
-  get.addOption(
-    new Option('--read <level>', 'how fresh it must be')
-      .choices(['linearizable', 'lease', 'local'])
-      .default('linearizable'),
-  )
+  get.addArgument(KEY()).addOption(readOption())
   get.action((key: string) => run(get, { op: 'get', key, read: get.opts<{ read: string }>().read }))
 
   const append = leaf('append', 'add to the end of a value', 'quorate kv append log one,')
@@ -36,8 +34,15 @@ export function kvCommand(): Command {
   remove.addArgument(KEY())
   remove.action((key: string) => run(remove, { op: 'delete', key }))
 
-  kv.addCommand(put).addCommand(get).addCommand(casCommand()).addCommand(append)
-  return kv.addCommand(remove).addCommand(shellCommand())
+  const touch = leaf('touch', 'begin the time to live of a key anew', 'quorate kv touch lock --ttl 30s')
+  touch.addArgument(KEY()).addOption(ttlOption())
+  touch.action((key: string) => run(touch, { op: 'touch', key, ...ttlOf(touch) }))
+
+  const list = leaf('list', 'print keys and values in order', 'quorate kv list users/ --limit 100')
+  const watch = leaf('watch', 'follow what changes, until Ctrl-C', 'quorate kv watch users/ --from 1042')
+  kv.addCommand(put).addCommand(get).addCommand(casCommand()).addCommand(append).addCommand(remove)
+  kv.addCommand(touch).addCommand(fillList(list)).addCommand(fillWatch(watch))
+  return kv.addCommand(shellCommand())
 }
 
 function casCommand(): Command {
@@ -49,9 +54,11 @@ function casCommand(): Command {
   cas
     .addArgument(KEY())
     .argument('<values...>', 'expected and new value; one of them with --absent or --delete')
-  cas.option('--absent', 'expect no value').option('--delete', 'remove the value')
+  cas.option('--absent', 'expect no value').option('--delete', 'remove the value').addOption(ttlOption())
   cas.action((key: string, values: string[]) => {
     const { absent = false, delete: remove = false } = cas.opts<{ absent?: boolean; delete?: boolean }>()
+    if (remove && ttlOf(cas).ttlMs !== undefined)
+      throw new CliError(ExitCode.USAGE, 'What cas removes has no time to live: leave out --delete or --ttl.')
     const needed = 2 - Number(absent) - Number(remove)
     if (needed < 1 || values.length !== needed) {
       const text = 'cas takes an expected and a new value, or one value with --absent or with --delete.'
@@ -59,7 +66,7 @@ function casCommand(): Command {
     }
     const from = absent ? null : values[0]
     const to = remove ? null : values[values.length - 1]
-    return run(cas, { op: 'cas', key, from, to })
+    return run(cas, { op: 'cas', key, from, to, ...ttlOf(cas) })
   })
   return cas
 }
@@ -77,6 +84,26 @@ function shellCommand(): Command {
     }),
   )
   return shell
+}
+
+const ttlOption = (): Option =>
+  new Option('--ttl <time>', 'how long the key lives: 1500ms, 30s, 5m, 12h, 7d').argParser(parseTtl)
+
+const ttlOf = (command: Command): { ttlMs?: number } => {
+  const { ttl } = command.opts<{ ttl?: number }>()
+  return ttl === undefined ? {} : { ttlMs: ttl }
+}
+
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ...[['ms', 1] as const, ['s', 1000] as const, ['m', 60_000] as const],
+  ...[['h', 3_600_000] as const, ['d', 86_400_000] as const],
+])
+
+function parseTtl(text: string): number {
+  const [, count = '', unit = ''] = /^(\d+)([a-z]+)$/.exec(text) ?? []
+  const ttlMs = Number(count) * (UNIT_MS.get(unit) ?? 0)
+  if (ttlMs >= 1 && ttlMs <= MAX_TTL_MS) return ttlMs
+  throw new InvalidArgumentError('It must be a whole number with its unit, as 1500ms, 30s, 5m, 12h or 7d.')
 }
 
 function leaf(name: string, description: string, usage: string): Command {
@@ -110,6 +137,7 @@ function tell(answer: OperationAnswer): void {
     if (answer.value === null) say(paint('dim', 'There is no such key.', process.stderr))
     else printLine(answer.value)
   } else if (answer.swapped !== undefined) printLine(answer.swapped ? 'swapped' : 'not swapped')
+  else if (answer.touched !== undefined) printLine(answer.touched ? 'touched' : 'there was nothing to touch')
   else if (answer.deleted !== undefined) printLine(answer.deleted ? 'deleted' : 'there was nothing')
   else printLine(`ok, index ${answer.index}`)
 }

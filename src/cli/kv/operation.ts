@@ -3,13 +3,16 @@
 import { z } from 'zod'
 import type { Applied, ReadLevel } from '../../api.ts'
 import { isQuorateError, QuorateError } from '../../errors.ts'
-import { type KvCommand, type KvQuery, MAX_KEY_LENGTH } from '../../machines/kv-commands.ts'
+import { type KvCommand, type KvQuery, MAX_KEY_LENGTH, MAX_TTL_MS } from '../../machines/kv-commands.ts'
 import { describeIssues } from '../../options.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { KvClient } from './writer.ts'
 
 const key = z.string().min(1).max(MAX_KEY_LENGTH)
 const value = z.string()
+const ttlMs = z.int().min(1).max(MAX_TTL_MS).optional()
+const prefix = z.string().default('')
+const read = z.enum(['linearizable', 'lease', 'local']).default('linearizable')
 const id = z.union([z.string(), z.number(), z.null()]).optional()
 
 /** The levels by the names that the command line uses. */
@@ -20,17 +23,23 @@ export const READS: Readonly<Record<'linearizable' | 'lease' | 'local', ReadLeve
 }
 
 export const operationSchema = z.discriminatedUnion('op', [
-  z.strictObject({ id, op: z.literal('put'), key, value }),
+  z.strictObject({ id, op: z.literal('put'), key, value, ttlMs }),
   z.strictObject({ id, op: z.literal('append'), key, value }),
   z.strictObject({ id, op: z.literal('delete'), key }),
-  z.strictObject({ id, op: z.literal('cas'), key, from: value.nullable(), to: value.nullable() }),
+  z.strictObject({ id, op: z.literal('cas'), key, from: value.nullable(), to: value.nullable(), ttlMs }),
+  z.strictObject({ id, op: z.literal('touch'), key, ttlMs }),
+  z.strictObject({ id, op: z.literal('get'), key, read }),
   z.strictObject({
-    id,
-    op: z.literal('get'),
-    key,
-    read: z.enum(['linearizable', 'lease', 'local']).default('linearizable'),
+    ...{ id, op: z.literal('list'), prefix, read },
+    ...{ limit: z.int().min(1).max(10_000).optional(), after: value.optional() },
   }),
 ])
+
+/** Only for the shell, which tells each change on a line. */
+export const watchSchema = z.strictObject({
+  ...{ id, op: z.literal('watch'), prefix },
+  from: z.int().min(1).optional(),
+})
 
 export type Operation = z.output<typeof operationSchema>
 
@@ -42,7 +51,11 @@ export type OperationAnswer =
       readonly value?: string | null
       readonly swapped?: boolean
       readonly deleted?: boolean
+      readonly touched?: boolean
       readonly length?: number
+      readonly pairs?: readonly (readonly [string, string])[]
+      /** Of a list: what the next one takes as `after`; null: this was the last. */
+      readonly next?: string | null
     }
   | {
       readonly ok: false
@@ -66,6 +79,13 @@ export async function perform(client: KvClient, operation: Operation): Promise<O
     if (found !== null && typeof found !== 'string') throw notKeyValue()
     return { ok: true, value: found }
   }
+  if (operation.op === 'list') {
+    const { prefix, limit = 1000, after = '' } = operation
+    const query: KvQuery = ['list', prefix, limit, after]
+    const page = pageSchema.safeParse(await client.read(query, { level: READS[operation.read] }))
+    if (!page.success) throw notKeyValue()
+    return { ok: true, ...page.data }
+  }
   return { ok: true, ...tellApplied(await client.apply(commandOf(operation))) }
 }
 
@@ -80,13 +100,28 @@ export function tellFailure(error: unknown): OperationAnswer {
   return { ok: false, outcome, error: { code, message, retryable } }
 }
 
-function commandOf(operation: Exclude<Operation, { op: 'get' }>): KvCommand {
+const pageSchema = z.object({
+  index: z.number(),
+  pairs: z.array(z.tuple([z.string(), z.string()])),
+  next: z.string().nullable(),
+})
+
+function commandOf(operation: Exclude<Operation, { op: 'get' | 'list' }>): KvCommand {
   switch (operation.op) {
-    case 'put':
+    case 'put': {
+      const { key, value, ttlMs } = operation
+      return ttlMs === undefined ? ['put', key, value] : ['put', key, value, ttlMs]
+    }
     case 'append':
-      return [operation.op, operation.key, operation.value]
-    case 'cas':
-      return ['cas', operation.key, operation.from, operation.to]
+      return ['append', operation.key, operation.value]
+    case 'cas': {
+      const { key, from, to, ttlMs } = operation
+      return ttlMs === undefined ? ['cas', key, from, to] : ['cas', key, from, to, ttlMs]
+    }
+    case 'touch':
+      return operation.ttlMs === undefined
+        ? ['touch', operation.key]
+        : ['touch', operation.key, operation.ttlMs]
     case 'delete':
       return ['delete', operation.key]
   }
@@ -97,6 +132,7 @@ const resultSchema = z.union([
   z.object({
     swapped: z.boolean().optional(),
     deleted: z.boolean().optional(),
+    touched: z.boolean().optional(),
     length: z.number().optional(),
     refused: z.string().optional(),
   }),
@@ -107,21 +143,23 @@ function tellApplied({ index, result }: Applied): {
   index: number
   swapped?: boolean
   deleted?: boolean
+  touched?: boolean
   length?: number
 } {
   const parsed = resultSchema.safeParse(result)
   if (!parsed.success) throw notKeyValue()
-  const { refused, swapped, deleted, length } = parsed.data ?? {}
+  const { refused, swapped, deleted, touched, length } = parsed.data ?? {}
   if (refused !== undefined) throw new QuorateError('INVALID', refused)
   return {
     index,
     ...(swapped === undefined ? {} : { swapped }),
     ...(deleted === undefined ? {} : { deleted }),
+    ...(touched === undefined ? {} : { touched }),
     ...(length === undefined ? {} : { length }),
   }
 }
 
-function notKeyValue(): QuorateError {
+export function notKeyValue(): QuorateError {
   return new QuorateError('UNSUPPORTED', 'This group does not replicate a key-value machine.', {
     outcome: 'applied',
   })
