@@ -72,7 +72,18 @@ test('put --ttl, touch, cas --ttl and list, in words and as JSON', async () => {
 test('watch tells what there was from an index on and what comes, goes on after trouble, and leaves at Ctrl-C', async () => {
   for (const value of ['1', '2']) await node.apply(['put', 'users/a', value])
   await node.apply(['put', 'other', '-'])
-  const watching = startCli(['kv', 'watch', 'users/', '--from', '2', '--json', '--nats', server.url])
+  const watching = startCli([
+    'kv',
+    'watch',
+    'users/',
+    '--from',
+    '2',
+    '--json',
+    '--timeout',
+    '1500',
+    '--nats',
+    server.url,
+  ])
   await watching.until('"value":"2"')
   node.follow()
   await watching.untilSaid('Trying again.')

@@ -47,7 +47,7 @@ export const MACHINE_MUTANTS: readonly Mutant[] = [
     file: 'machines/kv-leases.ts',
     find: '    this.#rise(last.at, last)\n',
     replace: '',
-    tests: STORE,
+    tests: ['test/machines/leases.test.ts'],
   },
   {
     name: 'all that is due goes at one entry',
