@@ -210,7 +210,7 @@ describe('one member', () => {
         return { apply: (command) => (seen.push(command), null), read: () => JSON.stringify(seen) }
       }`,
     )
-    await start('n1', [...alone(), '--machine', file])
+    await start('n1', [...alone(), file])
     expect((await kv('put', 'k', 'v')).code).toBe(0)
     expect((await kv('get', 'any')).stdout).toBe('[["put","k","v"]]\n')
   })

@@ -67,6 +67,8 @@ describe.concurrent('wrong calls', () => {
     [[...serve, '--election-timeout', '3'], /electionTimeoutMs: Too small/],
     [[...serve, '--log-level', 'loud'], /Allowed choices/],
     [[...serve, '--machine', join(directory, 'none.mjs')], /state machine .*none\.mjs cannot be used/],
+    [[...serve, join(directory, 'none.mjs')], /state machine .*none\.mjs cannot be used/],
+    [[...serve, 'a.mjs', '--machine', 'b.mjs'], /Two machines are named, a\.mjs and b\.mjs/],
   ])('%j', async (args, sentence) => {
     const { code, stdout, stderr } = await runCli(args)
     expect(stderr.trim()).toMatch(sentence)

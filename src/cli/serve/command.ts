@@ -19,6 +19,7 @@ import { tuningOf, tuningOptions } from './tuning-flags.ts'
 
 export function serveCommand(): Command {
   const command = new Command('serve').description('run one member of a group as a process')
+  command.argument('[machine]', 'the same as --machine')
   command.addOption(
     new Option('--id <name>', "this member's name").makeOptionMandatory().argParser(parseMember),
   )
@@ -44,7 +45,10 @@ export function serveCommand(): Command {
   command.addOption(groupOption()).addOption(natsOption()).addOption(prefixOption())
   for (const option of accessOptions()) command.addOption(option)
   command.addOption(
-    new Option('--machine <file>', 'module that exports a state machine (default: key-value)'),
+    new Option(
+      '--machine <file>',
+      'module that exports a state machine, or a machine of XState (default: key-value)',
+    ),
   )
   command.addOption(
     new Option('--log-level <level>', 'least level to log').choices(LOG_LEVELS).default('info'),
@@ -60,11 +64,12 @@ export function serveCommand(): Command {
   command.addHelpText(
     'after',
     `\nExample:\n  quorate serve --id n1 --peers n1,n2,n3 --group demo --data ./n1 --nats nats://127.0.0.1:4222
-  quorate serve --id n4 --join --group demo --data ./n4 --nats nats://127.0.0.1:4222\n
+  quorate serve --id n4 --join --group demo --data ./n4 --nats nats://127.0.0.1:4222
+  quorate serve order.machine.js --id n1 --peers n1,n2,n3 --group orders --data ./n1\n
 With --join it needs to know no other member: it says which command adds it. SIGTERM or Ctrl-C hands leadership over, settles what is pending and stops; a second one stops at once.\n${EXIT_CODES_HELP}`,
   )
-  return command.action(async () => {
-    const flags = command.opts<ServeFlags>()
+  return command.action(async (machine?: string) => {
+    const flags = flagsWith(command.opts<ServeFlags>(), machine)
     if (flags.peers.length > 0 && !flags.peers.includes(flags.id)) {
       const text = `--id ${flags.id} is not one of --peers ${flags.peers.join(',')}.`
       throw new CliError(ExitCode.USAGE, text)
@@ -73,6 +78,15 @@ With --join it needs to know no other member: it says which command adds it. SIG
     const { serve } = await import('./serve.ts')
     await serve(flags, tuning)
   })
+}
+
+function flagsWith(flags: ServeFlags, machine: string | undefined): ServeFlags {
+  if (machine === undefined) return flags
+  if (flags.machine === undefined || flags.machine === machine) return { ...flags, machine }
+  throw new CliError(
+    ExitCode.USAGE,
+    `Two machines are named, ${machine} and ${flags.machine}: one member carries one.`,
+  )
 }
 
 function parseHttp(text: string): HttpAddress {
