@@ -44,7 +44,7 @@ export const tuningSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'A candidate without a majority in time goes back to pre-vote instead of raising its term again.',
+      'A candidate without a majority in time goes back to pre-vote instead of raising its term again. It does so in any case when nobody has answered.',
     ),
   maxEntryBytes: count(
     512 * 1024,

@@ -104,6 +104,14 @@ export function grant(campaign: Campaign, peers: Iterable<PeerId>): Campaign {
   return { ...campaign, granted: new Set([...campaign.granted, ...peers]) }
 }
 
+/**
+ * Does a candidate whose time is up ask first, by a pre-vote, before it raises its term again? Where it is told not to, it does so
+ * all the same when nobody has answered at all: whoever hears nobody would depose leader after leader, of those that hear it.
+ */
+export function asksFirst(stepDownWhenVoteTimedOut: boolean, answered: boolean): boolean {
+  return stepDownWhenVoteTimedOut || !answered
+}
+
 export interface VoteAnswer {
   readonly from: PeerId
   /** The voter's term when it answered. A vote is given in the campaign's own term, or it is none. */

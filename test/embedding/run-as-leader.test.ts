@@ -116,6 +116,20 @@ describe('one copy on the leader', () => {
     checkCopies(log)
   })
 
+  it('has time to finish when the leader gives way to a higher priority by itself', async () => {
+    const plan = { farewell: { type: 'finish' }, finishMs: 20, graceMs: 100 } as const
+    const { log, copies, runner } = await staff(plan, ALL, { electionTimeoutMs: 500 })
+    const first = await runner()
+    const heir = ALL.find((id) => id !== first.id) ?? ''
+    const states: unknown[] = []
+    copies.get(first.id)?.actor?.subscribe(({ value }) => states.push(value))
+    await first.node.setPriority(heir, 200)
+    const second = await runner(first.id)
+    expect(second.id).toBe(heir)
+    expect(states.slice(-2)).toEqual(['finishing', 'ended'])
+    checkCopies(log)
+  })
+
   it('is stopped when it takes too long to finish', async () => {
     const plan = { farewell: { type: 'finish' }, finishMs: 60_000, graceMs: 30 } as const
     const { world, log, copies, runner } = await staff(plan, ALL, PATIENT)

@@ -1,6 +1,6 @@
 // A member's own campaigns, and its verdict on the campaign of another.
 
-import type { Campaign } from '../../rules/election.ts'
+import { asksFirst, type Campaign } from '../../rules/election.ts'
 import type { Identity, PeerId, Term } from '../../rules/types.ts'
 import type { VoteDecision } from '../../rules/vote.ts'
 import { Rarely } from '../../runtime/rarely.ts'
@@ -36,8 +36,15 @@ export class Candidacy {
   readonly attempts = new Rarely()
   /** Somebody has asked for the next pre-vote: votes held back by leases count in it. */
   triggered = false
+  /** Somebody has answered in this term, whatever he said. */
+  answered = false
   /** The hard-state record that carries the own candidacy. */
   recordVersion = 0
+
+  /** A candidate whose time is up goes back to ask first. */
+  goesBack({ stepDownWhenVoteTimedOut }: { readonly stepDownWhenVoteTimedOut: boolean }): boolean {
+    return asksFirst(stepDownWhenVoteTimedOut, this.answered)
+  }
 
   /** Whatever was asked for is not asked for any more. */
   end(): void {

@@ -75,6 +75,7 @@ export function standForElection(core: NodeCore, event: NodeEvent): void {
   core.reason = event.type === 'rpc.timeout_now' ? 'TIMEOUT_NOW' : 'PRE_VOTE_WON'
   forgetLeader(core, core.reason)
   core.candidacy.preVote = null
+  core.candidacy.answered = false
   core.candidacy.recordVersion = takeTerm(core, core.term + 1, core.id)
   let disrupted: DisruptedLeader | null = null
   if (event.type === 'rpc.timeout_now' && event.message.oldLeaderSteppedDown) {
@@ -132,6 +133,7 @@ export function isCurrentAnswer(core: NodeCore, event: NodeEvent): boolean {
 }
 
 export function countAnswer(core: NodeCore, event: NodeEvent): void {
+  if (event.type === 'vote.answered') core.candidacy.answered = true
   const candidate: Candidate = { self: core.id, lastLeader: core.following.lease.lastLeader }
   if (!voterCounts(core, event)) return
   if (event.type === 'preVote.answered' && core.candidacy.preVote !== null) {

@@ -135,9 +135,9 @@ const base = setup({
     ),
     asksAgainOnVoteTimeout: ask(
       ['timer.vote'],
-      (core, event) => core.tuning.stepDownWhenVoteTimedOut && election.maySeek(core, event),
+      (core, event) => core.candidacy.goesBack(core.tuning) && election.maySeek(core, event),
     ),
-    stepsDownOnVoteTimeout: ({ context: { core } }) => core.tuning.stepDownWhenVoteTimedOut,
+    stepsDownOnVoteTimeout: ({ context: { core } }) => core.candidacy.goesBack(core.tuning),
     answerIsStale: ({ context: { core }, event }) => !election.isCurrentAnswer(core, event),
     tellsOfRemoval: ({ context: { core }, event }) => removal.tellsOfRemoval(core, event),
     answerDeposes: ask(ANSWERS, (core, event) => deposes(core.term, event.response.term)),

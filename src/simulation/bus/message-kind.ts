@@ -1,12 +1,13 @@
 // What a message is, read from its subject alone: the words in which faults, holds and traces speak of messages.
 
+import { PRESENCE } from '../../transport/rpc/peer-rpc.ts'
 import { isRpcMethod, type KindOf, MESSAGES, type RpcMethod } from '../../transport/wire/messages/registry.ts'
 import { isLiteralSubject } from './subject-tree.ts'
 
 /** Requests between members. An AppendEntries without entries (a probe) is still `append`. */
 export type RequestKind = KindOf<RpcMethod>
-/** `admin` and `client` are calls of tools and clients, `event` a notification, `other` what nobody knows. */
-export type PlainKind = RequestKind | 'admin' | 'client' | 'event' | 'other'
+/** `presence` asks whether anybody is there, `admin` and `client` are calls of tools and clients, `event` a notification, `other` what nobody knows. */
+export type PlainKind = RequestKind | 'presence' | 'admin' | 'client' | 'event' | 'other'
 /** With `Ack`: the reply. `noResponders`: the bus's own word that nobody listens. */
 export type MessageKind = PlainKind | `${PlainKind}Ack` | 'noResponders'
 
@@ -21,13 +22,18 @@ export function meaningOf(subject: string): SubjectMeaning {
   const tokens = subject.split('.')
   const at = (fromEnd: number): string => tokens[tokens.length - fromEnd] ?? ''
   const method = at(1)
-  if (at(3) === 'rpc') return { kind: isRpcMethod(method) ? MESSAGES[method].kind : 'other', group: at(5) }
+  if (at(3) === 'rpc') return { kind: peerKind(method), group: at(5) }
   if (at(2) === 'admin') return { kind: 'admin', group: at(4) }
   if (at(3) === 'admin') return { kind: 'admin', group: at(5) }
   if (at(2) === 'leader' || at(2) === 'members') return { kind: 'client', group: at(3) }
   if (at(2) === 'client') return { kind: 'client', group: at(4) }
   if (at(3) === 'events') return { kind: 'event', group: at(4) }
   return { kind: 'other', group: '' }
+}
+
+function peerKind(method: string): PlainKind {
+  if (isRpcMethod(method)) return MESSAGES[method].kind
+  return method === PRESENCE ? 'presence' : 'other'
 }
 
 export function replyKind(kind: PlainKind): MessageKind {

@@ -216,19 +216,32 @@ describe('a candidate without enough votes in time', () => {
     expect(node.rpc.last('pre_vote', 'b').request.term).toBe(3)
   })
 
-  it('raises its term at once when the option says so, and asks again', () => {
+  it('raises its term at once when the option says so, and asks again, as long as somebody answers', () => {
     const node = rig({ tuning: { stepDownWhenVoteTimedOut: false } })
       .boot()
       .stand()
+    node.rpc.last('request_vote', 'b').answer(says.no(2))
     node.rpc.forget()
     node.advance(2000)
     expect(node.handle.status()).toMatchObject({ role: 'candidate', term: 3, votedFor: 'a' })
     expect(node.rpc.log).toEqual(['request_vote>b', 'request_vote>c'])
     expect(node.disk.hardState).toEqual({ term: 3, votedFor: 'a' })
+    node.rpc.last('request_vote', 'c').answer(says.no(3))
     node.advance(1999)
     expect(node.handle.status().term).toBe(3)
     node.advance(1)
     expect(node.handle.status().term).toBe(4)
+  })
+
+  it('asks first whatever the option says when nobody has answered: it may be deaf, and would depose leader after leader', () => {
+    const node = rig({ tuning: { stepDownWhenVoteTimedOut: false } })
+      .boot()
+      .stand()
+    node.rpc.last('request_vote', 'b').answer(says.no(2))
+    node.advance(2000)
+    expect(node.handle.status()).toMatchObject({ role: 'candidate', term: 3 })
+    node.advance(2000)
+    expect(node.handle.status()).toMatchObject({ role: 'follower', term: 3 })
   })
 })
 

@@ -285,4 +285,11 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
     replace: '',
     tests: ['test/rules/election.test.ts'],
   },
+  {
+    name: 'a candidate that hears nobody raises its term again and again',
+    file: 'rules/election.ts',
+    find: 'return stepDownWhenVoteTimedOut || !answered',
+    replace: 'return stepDownWhenVoteTimedOut',
+    tests: ['test/actors/node/node.election.test.ts'],
+  },
 ]
