@@ -92,10 +92,21 @@ const isName = (name: unknown): name is Name => typeof name === 'string' && Obje
 export function parseCommand(value: unknown): ParsedCommand {
   const name: unknown = Array.isArray(value) ? value[0] : undefined
   if (!isName(name)) return { ok: false, reason: `a command is an array that begins with ${inWords()}` }
+  if (isPlainEvent(value)) return { ok: true, command: value }
   const parsed = SCHEMAS[name].safeParse(value)
   if (parsed.success) return { ok: true, command: parsed.data }
   const [issue] = parsed.error.issues
   return { ok: false, reason: `${name}: ${issue?.message ?? 'it has another form'}` }
+}
+
+/** What most commands are: seen at a glance. Whatever is not is looked at by its schema, which says what is wrong. */
+function isPlainEvent(value: unknown): value is Extract<Command, readonly ['event', ...unknown[]]> {
+  if (!Array.isArray(value) || value.length !== 3 || value[0] !== 'event') return false
+  const [, key, event]: readonly unknown[] = value
+  if (typeof key !== 'string' || key.length === 0 || key.length > MAX_KEY) return false
+  if (typeof event !== 'object' || event === null || Array.isArray(event) || !('type' in event)) return false
+  const { type } = event
+  return typeof type === 'string' && type.length > 0 && !type.startsWith(RESERVED)
 }
 
 function inWords(): string {

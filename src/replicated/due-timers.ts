@@ -1,5 +1,6 @@
 // The timers of all instances at the leader: a heap of when they are due, and one timer of the clock for the first. What was
-// cancelled or armed anew meanwhile is passed over when its time comes.
+// cancelled or armed anew meanwhile is passed over when its time comes, or left out when the heap has grown to twice its size: a
+// day is long, and most timers are cancelled soon.
 
 import type { Clock, TimerHandle } from '../runtime/clock.ts'
 
@@ -10,6 +11,9 @@ export interface DueTimer {
   readonly armedAt: number
 }
 
+/** The least that is worth looking through. */
+const MIN_CROWD = 1024
+
 /** Clocks fire at once when they are given more; whoever wakes early looks again. */
 const MAX_SLEEP_MS = 60 * 60 * 1000
 
@@ -18,11 +22,14 @@ export interface DueTimersInput {
   /** In the time of the log. */
   readonly nowMs: () => number
   readonly due: (timer: DueTimer) => void
+  readonly isWanted: (timer: DueTimer) => boolean
 }
 
 export class DueTimers {
   readonly #input: DueTimersInput
-  readonly #heap: DueTimer[] = []
+  #heap: DueTimer[] = []
+  /** So many, and those that nobody waits for are left out. */
+  #crowd = MIN_CROWD
   #sleep: { readonly handle: TimerHandle; readonly untilMs: number } | null = null
 
   constructor(input: DueTimersInput) {
@@ -34,6 +41,7 @@ export class DueTimers {
   }
 
   add(timer: DueTimer): void {
+    if (this.#heap.length >= this.#crowd) this.#thin()
     const heap = this.#heap
     let at = heap.push(timer) - 1
     while (at > 0) {
@@ -57,6 +65,12 @@ export class DueTimers {
     this.#heap.length = 0
     if (this.#sleep !== null) this.#input.clock.clearTimeout(this.#sleep.handle)
     this.#sleep = null
+  }
+
+  /** What is in order stays a heap. */
+  #thin(): void {
+    this.#heap = this.#heap.filter(this.#input.isWanted).sort((one, other) => one.dueAtMs - other.dueAtMs)
+    this.#crowd = Math.max(MIN_CROWD, 2 * this.#heap.length)
   }
 
   #sleepUntil(dueAtMs: number): void {

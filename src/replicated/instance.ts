@@ -52,11 +52,12 @@ export class InstanceRules {
     this.#collector.begin()
     const { scope } = this.#collector
     const snapshot: AnyMachineSnapshot = this.machine.transition(instance.snapshot, event, scope)
+    // Only then it is not plain to see whether there was a transition.
     if (snapshot === instance.snapshot && this.#collector.isEmpty)
-      return { instance, effects: [], accepted: this.#collector.accepted }
+      return { instance, effects: [], accepted: snapshot.can(event) }
     const { timers, jobs } = instance
     const before = { timers, jobs, children: instance.snapshot.children }
-    return this.#settle(snapshot, before, at, this.#collector.accepted)
+    return this.#settle(snapshot, before, at, true)
   }
 
   /** A snapshot from its parts. @throws Error when the machine has no such state. */

@@ -56,7 +56,11 @@ export class Jobs {
   constructor(input: JobsInput) {
     const { clock, nowMs } = input
     this.#input = input
-    this.#waits = new DueTimers({ clock, nowMs, due: (timer) => this.#due(timer) })
+    this.#waits = new DueTimers({
+      ...{ clock, nowMs },
+      due: (timer) => this.#due(timer),
+      isWanted: (timer) => this.#waiting(timer) !== null,
+    })
   }
 
   /** What an instance waits for now: starts what is new, stops what is not wanted any more. */
@@ -88,9 +92,14 @@ export class Jobs {
     this.#waits.add({ dueAtMs, key, id, armedAt: job.armedAt })
   }
 
-  #due({ key, id, armedAt }: DueTimer): void {
-    const waiting = this.#running.get(key)?.get(id)
-    if (waiting?.parent === null && waiting.job.armedAt === armedAt) this.#start(key, id, waiting.job)
+  #due(timer: DueTimer): void {
+    const waiting = this.#waiting(timer)
+    if (waiting !== null) this.#start(timer.key, timer.id, waiting.job)
+  }
+
+  #waiting({ key, id, armedAt }: DueTimer): Running | null {
+    const running = this.#running.get(key)?.get(id)
+    return running?.parent === null && running.job.armedAt === armedAt ? running : null
   }
 
   #note(key: string, id: string, running: Running): void {

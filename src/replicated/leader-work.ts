@@ -45,7 +45,12 @@ export class LeaderWork {
       group,
       propose: (command, done) => port.propose(command, done),
     })
-    this.#timers = new DueTimers({ clock, nowMs: () => this.#nowMs(), due: (timer) => this.#fire(timer) })
+    this.#timers = new DueTimers({
+      clock,
+      nowMs: () => this.#nowMs(),
+      due: (timer) => this.#fire(timer),
+      isWanted: (timer) => this.#isWanted(timer),
+    })
     this.#jobs = new Jobs({
       ...{ group, logicOf, clock, logger, timeoutMs: jobTimeoutMs },
       nowMs: () => this.#nowMs(),
@@ -99,10 +104,9 @@ export class LeaderWork {
 
   #fire(timer: DueTimer): void {
     const { key, id, armedAt } = timer
-    const { instances } = this.#input
     this.#deliveries.deliver({
       command: ['fire', key, id, armedAt],
-      isWanted: () => instances.resident(key)?.timers?.get(id)?.armedAt === armedAt,
+      isWanted: () => this.#isWanted(timer),
       isIdempotent: true,
       // The clock of the log may go slower than this one by a little: later, by as much as is missing there.
       applied: (result) => {
@@ -111,6 +115,10 @@ export class LeaderWork {
         this.#timers.add({ ...timer, dueAtMs: this.#nowMs() + missingMs })
       },
     })
+  }
+
+  #isWanted({ key, id, armedAt }: DueTimer): boolean {
+    return this.#input.instances.resident(key)?.timers?.get(id)?.armedAt === armedAt
   }
 
   #heard(key: string, id: string, job: Job, news: JobNews): void {

@@ -28,15 +28,9 @@ export class Collector {
   /** Whoever a machine calls `self`. */
   readonly self: AnyActorRef
   #actions: ExecutableActionObject[] = []
-  /** Whether the first event since `begin` has led anywhere; null: none has come. */
-  #accepted: boolean | null = null
 
   constructor() {
     const self = createActor(inertLogic)
-    self.system.inspect((seen) => {
-      if (seen.type !== '@xstate.microstep') return
-      this.#accepted ??= seen._transitions.some((way) => way.target !== undefined || way.actions.length > 0)
-    })
     const nothing = (): void => {}
     this.self = self
     this.scope = {
@@ -56,7 +50,6 @@ export class Collector {
 
   begin(): void {
     this.#actions = []
-    this.#accepted = null
   }
 
   /** What the machine has asked for since the last time. */
@@ -68,9 +61,5 @@ export class Collector {
 
   get isEmpty(): boolean {
     return this.#actions.length === 0
-  }
-
-  get accepted(): boolean {
-    return this.#accepted ?? false
   }
 }

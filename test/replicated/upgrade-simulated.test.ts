@@ -8,7 +8,7 @@ import { Judge } from './support/judge.ts'
 import { type Doings, KINDS, type Kind } from './support/kinds.ts'
 import { carriers, Load, replicaOf } from './support/swarm.ts'
 
-const SEEDS = process.env.REPLICATED_SEEDS?.split(',').map(Number) ?? [9]
+const SEEDS = process.env.REPLICATED_SEEDS?.split(',').map(Number) ?? [115]
 const DRAWN = SEEDS.flatMap((seed) => KINDS.map((kind) => [seed, kind.name, kind] as const))
 
 /** Each instance tells how often it was taken over. */

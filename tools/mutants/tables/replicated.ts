@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts'
 
 const SEMANTICS = ['test/replicated/semantics.test.ts']
 const REFUSED = ['test/replicated/refused.test.ts']
+const DUE = ['test/replicated/due-timers.test.ts']
 const DURABLE = ['test/replicated/durable.test.ts']
 const LATENESS = ['test/replicated/lateness.test.ts']
 const UPGRADE = ['test/replicated/upgrade.test.ts']
@@ -260,6 +261,27 @@ export const REPLICATED_MUTANTS: readonly Mutant[] = [
     find: '    this.#kept.set(checkpoint.index, checkpoint)',
     replace: '    this.#kept.set(checkpoint.index - 1, checkpoint)',
     tests: REFUSED,
+  },
+  {
+    name: 'timers that were canceled are kept for as long as they would have waited',
+    file: 'replicated/due-timers.ts',
+    find: 'if (this.#heap.length >= this.#crowd) this.#thin()',
+    replace: 'if (this.#heap.length < 0) this.#thin()',
+    tests: DUE,
+  },
+  {
+    name: 'timers that are waited for leave with the others',
+    file: 'replicated/due-timers.ts',
+    find: 'this.#heap.filter(this.#input.isWanted)',
+    replace: 'this.#heap.filter((timer) => !this.#input.isWanted(timer))',
+    tests: DUE,
+  },
+  {
+    name: 'an event that nothing came of passes for accepted',
+    file: 'replicated/instance.ts',
+    find: 'accepted: snapshot.can(event)',
+    replace: 'accepted: true',
+    tests: SEMANTICS,
   },
   {
     name: 'an instance from a snapshot waits for nothing',
