@@ -3,19 +3,13 @@
 
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import type { SnapshotReader, SnapshotWriter } from '../../src/index.ts'
-import { KeyValueStore } from '../../src/machines/kv.ts'
 import { packTexts, unpackTexts } from '../../src/machines/kv-texts.ts'
-
-const META = { lastIncludedIndex: 1, lastIncludedTerm: 1, peers: ['a'], oldPeers: [] }
+import { KeyValueStore } from '../../src/machines.ts'
+import { filesOf, inPiecesOf, loadFiles } from './support.ts'
 
 /** Keeps the pieces as they are handed over, and looks at them when all are there. */
 function written(content: Iterable<Uint8Array>): Uint8Array {
   return Buffer.concat([...content])
-}
-
-async function* inPiecesOf(size: number, bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
 async function texts(pieces: AsyncIterable<Uint8Array>): Promise<string[]> {
@@ -24,32 +18,14 @@ async function texts(pieces: AsyncIterable<Uint8Array>): Promise<string[]> {
   return all
 }
 
-/** Saves; `meanwhile` comes when the state has been captured and before it is written. */
-async function saved(machine: KeyValueStore, meanwhile: () => void = () => {}): Promise<Uint8Array> {
-  const files: Uint8Array[] = []
-  const writer: SnapshotWriter = {
-    meta: META,
-    addFile: async (_, content) => {
-      if (content instanceof Uint8Array || !(Symbol.iterator in content)) throw new Error('not as expected')
-      files.push(written(content))
-    },
-    removeFile: async () => {},
-  }
-  const background = machine.onSnapshotSave(writer)
-  meanwhile()
-  await background()
-  return files[0] ?? new Uint8Array()
+/** The one file; `meanwhile` comes when the state has been captured and before it is written. */
+async function saved(machine: KeyValueStore, meanwhile?: () => void): Promise<Uint8Array> {
+  const [[, bytes] = ['', new Uint8Array()]] = await filesOf(machine, meanwhile)
+  return bytes
 }
 
-function load(machine: KeyValueStore, bytes: Uint8Array, size = 1000): Promise<void> {
-  const reader: SnapshotReader = {
-    meta: META,
-    files: () => [],
-    open: () => inPiecesOf(size, bytes),
-    readAll: async () => bytes,
-  }
-  return machine.onSnapshotLoad(reader)
-}
+const load = (machine: KeyValueStore, bytes: Uint8Array): Promise<void> =>
+  loadFiles(machine, [['pairs', bytes]])
 
 function machineWith(pairs: Readonly<Record<string, string>>): KeyValueStore {
   const machine = new KeyValueStore()
