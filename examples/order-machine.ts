@@ -1,10 +1,6 @@
 // An order, as anybody writes it with XState: it knows nothing of members, logs or leaders.
 import { assign, fromPromise, setup } from 'xstate'
 
-interface Payment {
-  readonly amount: number
-}
-
 export const orderMachine = setup({
   types: {
     context: {} as { amount: number; receipt: string | null },
@@ -12,7 +8,9 @@ export const orderMachine = setup({
   },
   actors: {
     // `self.id` is the same when another member starts the job over: a bank that is told pays once.
-    payment: fromPromise<string, Payment>(async ({ input, self }) => `${input.amount} paid by ${self.id}`),
+    payment: fromPromise<string, { amount: number }>(
+      async ({ input, self }) => `${input.amount} paid by ${self.id}`,
+    ),
   },
 }).createMachine({
   id: 'order',
