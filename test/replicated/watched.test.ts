@@ -215,8 +215,8 @@ test('of what members say of an instance the latest counts', () => {
     return { machine: 'm', version: '1', chart: null, total: 1, instances: [one] }
   }
   model.show(pictureOf('n1', { instances: said(9, 'new', 9) }))
-  model.show(pictureOf('n2', { instances: said(8, 'old', 7) }))
   model.show(pictureOf('n4', { instances: said(8, 'new', 9, ['old']) }))
+  model.show(pictureOf('n2', { instances: said(7, 'old', 7) }))
   model.show(pictureOf('n3'))
   expect(model.instances).toBe(null)
   for (const member of model.members.values()) model.setState(member, 'live', null)

@@ -368,7 +368,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: 'the answer to a subscription is said to be of another index',
     file: 'commands/command-machine.ts',
     find: 'query.index = this.#index\n    return',
-    replace: 'query.index = 0\n    return',
+    replace: 'query.index = this.#index + 1\n    return',
     tests: SUBSCRIBE,
   },
   {
@@ -389,7 +389,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     name: 'a query that is subscribed to is asked as often as it changes',
     file: 'services/topic.ts',
     find: 'this.#askedMs + EVERY_MS - clock.nowMs()',
-    replace: 'this.#askedMs - clock.nowMs()',
+    replace: 'this.#askedMs + EVERY_MS / 50 - clock.nowMs()',
     tests: SUBSCRIBE,
   },
   {

@@ -292,7 +292,8 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
     name: 'whoever comes late to the Stately inspector is told nothing of before',
     file: 'inspect/stately-stream.ts',
     find: 'for (const message of [...members, ...this.#instancesOf(model).all]) this.#say(listener, message)',
-    replace: '',
+    replace:
+      'for (const message of [...members.slice(members.length), ...this.#instancesOf(model).all]) this.#say(listener, message)',
     tests: BRIDGE,
   },
   {
@@ -313,7 +314,7 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
     name: 'a list of instances has no bound in bytes',
     file: 'observability/feed/instance-tap.ts',
     find: 'return bytes > MAX_INSTANCE_BYTES',
-    replace: 'return bytes < 0',
+    replace: 'return bytes > MAX_INSTANCE_BYTES * 1000',
     tests: WATCHED,
   },
   {
@@ -341,14 +342,14 @@ export const WATCHING_MUTANTS: readonly Mutant[] = [
     name: 'instances that are known of a member grow without bound',
     file: 'client/watch/instance-book.ts',
     find: 'for (const { key } of this.newest.slice(MAX_KNOWN)) this.#known.delete(key)',
-    replace: '',
+    replace: 'for (const { key } of this.newest.slice(MAX_KNOWN * 1000)) this.#known.delete(key)',
     tests: WATCHED,
   },
   {
     name: 'instances of before are kept when all are told anew',
     file: 'client/watch/instance-book.ts',
     find: 'if (whole) this.#known.clear()',
-    replace: '',
+    replace: 'if (whole && told.total < 0) this.#known.clear()',
     tests: WATCHED,
   },
   {
