@@ -230,10 +230,15 @@ export const snapshotMachine = createMachine({
             "actions": "noteCopyFailure"
           }
         ],
-        "cancel": {
-          "target": "idle",
-          "actions": "endDownload"
-        },
+        "cancel": [
+          {
+            "guard": "isPublishing"
+          },
+          {
+            "target": "idle",
+            "actions": "endDownload"
+          }
+        ],
         "stop": {
           "target": "stopped",
           "actions": "endDownload"

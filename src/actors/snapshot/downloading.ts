@@ -19,6 +19,7 @@ export function verdictOnOffer(
   const settledIndex = Math.max(newestIndex, Math.min(world.commitIndex, world.log.durableIndex))
   const putOffMs = event.heardMs - (job.putOffSinceMs ?? event.heardMs)
   const verdict = judgeOffer({ activity, running, putOffMs, settledIndex }, event.offer)
+  if (verdict === 'start' && isPublishing(job)) return 'busy'
   const hasRoom = activity === 'downloading' || world.input.throttle.hasRoom
   const canLoad = machine !== null || event.offer.meta.withheld === true
   return verdict === 'start' && !(canLoad && hasRoom) ? 'busy' : verdict
@@ -65,6 +66,14 @@ export function isOfThisCopy({ world }: ExecutorContext, event: SnapshotEvent): 
 
 export function isLocalFailure(event: SnapshotEvent): boolean {
   return event.type === 'copy.failed' && event.kind === 'local' && event.error?.code !== 'FULL'
+}
+
+/**
+ * It is about to be the newest on this disk, whoever leads by then: what was given up now would lie there unknown, and an older
+ * one that is offered next would take its place.
+ */
+export function isPublishing({ copier }: ExecutorContext['job']): boolean {
+  return copier?.getSnapshot().value === 'publishing'
 }
 
 /** What is here stays for the next attempt. */

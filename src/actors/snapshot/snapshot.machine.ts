@@ -26,6 +26,7 @@ const executor = setup({
     isDiskFailure: ({ context, event }) => saving.isDiskFailure(context, event),
     startsDownload: ({ context, event }) => downloading.verdictOnOffer(context, event) === 'start',
     isOfAnotherCopy: ({ context, event }) => !downloading.isOfThisCopy(context, event),
+    isPublishing: ({ context }) => downloading.isPublishing(context.job),
     isLocalFailure: ({ event }) => downloading.isLocalFailure(event),
     hasFailed: ({ event }) => event.type === 'load.done' && event.error !== null,
   },
@@ -152,7 +153,7 @@ export const snapshotMachine = snapshotSetup.createMachine({
       },
     },
 
-    /** Ends with the term, with a newer offer, and with the node; what is here by then stays. */
+    /** Ends with the term, with a newer offer, and with the node, but not while it is made the newest; what is here by then stays. */
     downloading: {
       entry: ['begin', show('downloading'), 'startCopier', 'answerOffer'],
       exit: 'end',
@@ -168,7 +169,7 @@ export const snapshotMachine = snapshotSetup.createMachine({
           { guard: 'isLocalFailure', target: 'stopped', actions: 'tellCopyFailure' },
           { target: 'idle', actions: 'noteCopyFailure' },
         ],
-        cancel: { target: 'idle', actions: 'endDownload' },
+        cancel: [{ guard: 'isPublishing' }, { target: 'idle', actions: 'endDownload' }],
         stop: { target: 'stopped', actions: 'endDownload' },
       },
     },

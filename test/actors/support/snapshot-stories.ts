@@ -196,6 +196,23 @@ export function snapshotStories(
       await node.flush()
       expect(node.status).toMatchObject({ firstIndex: 51, commitIndex: 50, appliedIndex: 50 })
     },
+    // Given up now, it would be on the disk and nobody would know: an older one could take its place.
+    'a term that ends while what was fetched is made the newest': async () => {
+      const machine = new Saver()
+      machine.load = () => undefined
+      const node = follower(play, machine)
+      await node.flush()
+      node.storage.hold('snapshot')
+      node.offer('b', { term: 2, lastIncludedIndex: 50, files: 0, bytes: 0 })
+      node.settle().storage.releaseOne()
+      node.settle().handle.actor.send({ type: 'term.higher', term: 9 })
+      await node.flush()
+      const older = node.offer('c', { term: 9, lastIncludedIndex: 40 })
+      node.settle().storage.release()
+      await node.flush()
+      expect(older.response).toMatchObject({ state: 'busy' })
+      expect(node.status).toMatchObject({ firstIndex: 51, commitIndex: 50, appliedIndex: 50, term: 9 })
+    },
     'user code that fails a starting node': async () => {
       const before = await withSnapshot(play)
       const node = play({ stateMachine: new Saver(), peers: ['a'], after: before })

@@ -100,7 +100,7 @@ export const SNAPSHOT_RULE_MUTANTS: readonly Mutant[] = [
   {
     name: 'a download outlives its term',
     file: 'actors/snapshot/snapshot.machine.ts',
-    find: "        cancel: { target: 'idle', actions: 'endDownload' },\n",
+    find: "        cancel: [{ guard: 'isPublishing' }, { target: 'idle', actions: 'endDownload' }],\n",
     replace: '',
     tests: SCRIPTS,
     testName: 'SX-02',
