@@ -98,6 +98,14 @@ export const SNAPSHOT_RULE_MUTANTS: readonly Mutant[] = [
     testName: 'snapshot-replaces',
   },
   {
+    name: 'a download given up while it is made the newest',
+    file: 'actors/snapshot/downloading.ts',
+    find: "return copier?.getSnapshot().value === 'publishing'",
+    replace: "return copier?.getSnapshot().value === 'published'",
+    tests: ['test/actors/chart-coverage.test.ts'],
+    testName: 'a term that ends while what was fetched is made the newest',
+  },
+  {
     name: 'a download outlives its term',
     file: 'actors/snapshot/snapshot.machine.ts',
     find: "        cancel: [{ guard: 'isPublishing' }, { target: 'idle', actions: 'endDownload' }],\n",
