@@ -21,8 +21,9 @@ export interface LocalWatchOptions {
   readonly found: (model: GroupModel) => void
 }
 
-/** How often it looks for nodes that have come or gone, and renews leases. */
-const LOOK_MS = 500
+/** How often it looks for nodes that have come or gone: a group elects, loses and elects again in a quarter of a second. */
+const LOOK_MS = 50
+const RENEW_MS = 500
 /** One process holds all charts: they always have room. */
 const ROOM_BYTES = 16 * 1024 * 1024
 
@@ -31,6 +32,7 @@ export class LocalWatch {
   readonly #options: LocalWatchOptions
   readonly #watched = new Map<RaftNode, FeedOutlet>()
   #timer: TimerHandle | null = null
+  #renewDueMs = 0
 
   constructor(options: LocalWatchOptions) {
     this.#options = options
@@ -48,7 +50,9 @@ export class LocalWatch {
     const { nodes, clock } = this.#options
     const present = new Set(nodes())
     for (const [node, outlet] of this.#watched) if (!present.has(node)) this.#leave(node, outlet)
-    for (const node of present) this.#renew(node)
+    const renews = clock.nowMs() >= this.#renewDueMs
+    if (renews) this.#renewDueMs = clock.nowMs() + RENEW_MS
+    for (const node of present) if (renews || !this.#watched.has(node)) this.#renew(node)
     this.#timer = clock.setTimeout(() => this.#look(), LOOK_MS)
   }
 

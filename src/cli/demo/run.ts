@@ -37,7 +37,8 @@ export async function runDemo(flags: DemoFlags): Promise<DemoReport> {
   })
   let closeInspector: () => unknown = () => {}
   try {
-    if (flags.inspect === true) closeInspector = await openDemoInspector({ group, screen, connect })
+    if (flags.inspect === true)
+      closeInspector = await openDemoInspector({ nodes: () => cluster.nodes, screen })
     return await new Story({ flags, ids, cluster, screen, connect }).play()
   } finally {
     screen.endProgress()
