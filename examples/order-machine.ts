@@ -12,6 +12,7 @@ export const orderMachine = setup({
       async ({ input, self }) => `${input.amount} paid by ${self.id}`,
     ),
   },
+  delays: { patience: 86_400_000 },
 }).createMachine({
   id: 'order',
   version: '1',
@@ -23,7 +24,7 @@ export const orderMachine = setup({
         add: { actions: assign({ amount: ({ context, event }) => context.amount + event.amount }) },
         pay: { guard: ({ context }) => context.amount > 0, target: 'paying' },
       },
-      after: { 86400000: 'forgotten' },
+      after: { patience: 'forgotten' },
     },
     paying: {
       invoke: {

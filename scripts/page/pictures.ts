@@ -23,9 +23,6 @@ async function tour(page: Page): Promise<void> {
   await page.waitForSelector('.card.leader')
   await page.waitForTimeout(1500)
   await take(page, 'leader')
-  await page.waitForSelector('.card.dead')
-  await page.waitForTimeout(400)
-  await take(page, 'leader-dead')
   await page.locator('.sentence', { hasText: 'took over from' }).waitFor()
   await page.waitForTimeout(700)
   await take(page, 'new-leader')
@@ -40,6 +37,11 @@ async function tour(page: Page): Promise<void> {
   await page.getByRole('button', { name: /Show it/ }).click()
   await page.waitForTimeout(300)
   await take(page, 'numbers')
+  await page.getByRole('link', { name: 'Group' }).click()
+  await page.locator('.card.leader').getByRole('button', { name: 'Crash' }).click()
+  await page.locator('.sentence', { hasText: /nobody/i }).waitFor()
+  await page.waitForTimeout(1000)
+  await take(page, 'nobody-leads')
 }
 
 async function tourOfInstances(page: Page, { order, pay }: Shop): Promise<void> {

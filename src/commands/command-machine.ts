@@ -31,7 +31,7 @@ import { type KeptResult, SessionTable, sessionRefusal } from './session-table.t
 const THEN = 'then'
 
 export interface CommandMachineOptions {
-  readonly clock: Pick<Clock, 'nowMs' | 'wallMs'>
+  readonly clock: Pick<Clock, 'nowMs' | 'wallMs' | 'defer'>
   /** The end of the log when the node was started: what stands there says nothing about how late it is. */
   readonly replayedTo: () => LogIndex
 }
@@ -49,10 +49,12 @@ export class PlacedQuery {
 export class CommandMachine implements StateMachine {
   readonly #inner: StateMachine
   readonly #clock: EntryClock
+  readonly #defer: Clock['defer']
   readonly #replayedTo: () => LogIndex
   readonly #sessions = new SessionTable()
-  /** Whoever wants to know that the state may be another one: each returns at once, and looks later. */
+  /** Whoever wants to know that the state may be another one: told once after a turn, however many commands it had. */
   readonly #followers = new Set<() => void>()
+  #isTelling = false
   /** Of the newest command. */
   #index: LogIndex = 0
   /** Of the newest entry that has one; never goes back. */
@@ -66,6 +68,7 @@ export class CommandMachine implements StateMachine {
   constructor(inner: StateMachine, { clock, replayedTo }: CommandMachineOptions) {
     this.#inner = inner
     this.#clock = new EntryClock(clock)
+    this.#defer = (run) => clock.defer(run)
     this.#replayedTo = replayedTo
     if (inner.read !== undefined) this.read = (query) => this.#read(query)
     if (inner.carries !== undefined) this.carries = () => inner.carries?.() ?? []
@@ -112,7 +115,7 @@ export class CommandMachine implements StateMachine {
 
   apply(command: unknown, at: AppliedPosition & { readonly session?: SessionMark }): unknown {
     this.#index = at.index
-    if (this.#followers.size > 0) this.#tellFollowers()
+    this.#tellFollowers()
     return this.#apply(command, at)
   }
 
@@ -160,7 +163,12 @@ export class CommandMachine implements StateMachine {
   }
 
   #tellFollowers(): void {
-    for (const changed of this.#followers) changed()
+    if (this.#isTelling || this.#followers.size === 0) return
+    this.#isTelling = true
+    this.#defer(() => {
+      this.#isTelling = false
+      for (const changed of this.#followers) changed()
+    })
   }
 
   #read(query: unknown): unknown {

@@ -23,6 +23,7 @@ export class Expiry {
   /** The time of the log, and when it was that by the clock of this process. */
   #seen: { readonly timeMs: number; readonly atMs: number }
   #sleep: { readonly handle: TimerHandle; readonly untilMs: number } | null = null
+  #retry: TimerHandle | null = null
   #isUnderWay = false
   #hasEnded = false
 
@@ -46,6 +47,8 @@ export class Expiry {
   end(): void {
     this.#hasEnded = true
     this.#stay()
+    if (this.#retry !== null) this.#input.port.clock.clearTimeout(this.#retry)
+    this.#retry = null
   }
 
   /** Never ahead of the time that the next entry will have. */
@@ -91,9 +94,9 @@ export class Expiry {
 
   #tryAgain(): void {
     this.#isUnderWay = true
-    this.#input.port.clock.setTimeout(() => {
-      this.#isUnderWay = false
-      if (!this.#hasEnded) this.#expire()
+    this.#retry = this.#input.port.clock.setTimeout(() => {
+      this.#retry = null
+      this.#expire()
     }, RETRY_MS)
   }
 }

@@ -71,6 +71,17 @@ export function isKnownToBeGone(lease: FollowerLease, leasesOn: boolean, absent:
   return absent && !leasesOn && lease.lastLeader !== null && lease.lastContactMs !== null
 }
 
+/** Does this voter hold a pre-vote back for the sake of a leader? Its own office, or one that it hears and does not know to be gone. */
+export function leaderIsAlive(voter: {
+  /** It leads, and a quorum answers it. */
+  readonly leads: boolean
+  /** Within the last election timeout. */
+  readonly heardRecently: boolean
+  readonly knownToBeGone: boolean
+}): boolean {
+  return voter.leads || (voter.heardRecently && !voter.knownToBeGone)
+}
+
 /** A heartbeat has room for so many turns: in one a campaign comes to all the others. */
 const TURNS = 5
 

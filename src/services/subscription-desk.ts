@@ -101,7 +101,7 @@ export class SubscriptionDesk {
       const text = `Nobody can subscribe at member ${standing().id}.`
       return new QuorateError('UNSUPPORTED', text, { retryable: true })
     }
-    if (this.#topics.size >= MAX_TOPICS)
+    if (this.#topics.size >= MAX_TOPICS && !this.#forgetIdle())
       return new QuorateError('BUSY', `${MAX_TOPICS} queries are followed already.`, { retryable: true })
     let made: Topic | QuorateError = new QuorateError('STATE_MACHINE', 'The query was not taken.')
     const make = (): void => {
@@ -117,6 +117,16 @@ export class SubscriptionDesk {
       made = new QuorateError('STATE_MACHINE', `The query was not taken: ${messageOf(thrown)}`)
     })
     return made
+  }
+
+  /** Somebody who asks new questions all the time takes no room from those who wait. False: all are waited for. */
+  #forgetIdle(): boolean {
+    for (const [key, topic] of this.#topics) {
+      if (topic.waiting > 0) continue
+      topic.close()
+      return this.#topics.delete(key)
+    }
+    return false
   }
 
   #arm(): void {

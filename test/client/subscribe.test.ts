@@ -248,6 +248,25 @@ describe('a member', () => {
     expect(await answerTo(transport, ask(['x']))).toMatchObject([1, 'a', 'NO_LEADER', {}, true])
   })
 
+  test('forgets a query that nobody waits for when somebody asks another one, and never one that somebody waits for', async () => {
+    const machines = registers('a')
+    const { transport } = await started(machines)
+    const followed = (): number => machines.get('a')?.followed.size ?? 0
+    const subject = `quorate.${GROUP}.a.client.subscribe`
+    let answers = 0
+    transport.subscribe('stranger.no.*', () => {
+      answers += 1
+    })
+    transport.publish(subject, ask(['waited for'], 60_000, 1e6), 'stranger.waits')
+    for (let i = 0; i < 4095; i++) transport.publish(subject, ask([`once ${i}`], 100), `stranger.no.${i}`)
+    await until(() => answers === 4095, 'all but one to be answered')
+    expect(followed()).toBe(4096)
+    const answer = await answerTo(transport, ask(['another'], 100))
+    expect(answer).toMatchObject([1, 'a', 0, {}, {}])
+    expect(followed()).toBe(4096)
+    expect(machines.get('a')?.followed.has('waited for')).toBe(true)
+  })
+
   test('lets so many wait and no more, whoever they are, and all go when it stops', async () => {
     const machines = registers('a')
     const { transport, leader, world, detach } = await started(machines)

@@ -7,7 +7,9 @@ import { Refused, type StateMachine } from '../../src/state-machine.ts'
 import { encodeValue } from '../../src/transport/wire/codec.ts'
 import { openEnvelope, sealCommand } from '../../src/transport/wire/envelope.ts'
 
-const clock = { nowMs: () => 100, wallMs: () => 5000 }
+/** What is put off to the end of the turn. */
+const later: (() => void)[] = []
+const clock = { nowMs: () => 100, wallMs: () => 5000, defer: (run: () => void) => void later.push(run) }
 const around = (inner: StateMachine) => new CommandMachine(inner, { clock, replayedTo: () => 0 })
 
 describe('a command machine', () => {
@@ -17,6 +19,24 @@ describe('a command machine', () => {
     for (const [index, timeMs] of [1000, 990, 1005, 1].entries())
       machine.apply('x', { index, term: 1, timeMs })
     expect(seen).toEqual([1000, 1000, 1005, 1005])
+  })
+
+  test('tells once in a turn that the answer may be another one, however many commands it had and whoever follows', () => {
+    const machine = around({ apply: () => null, read: () => null })
+    const told: string[] = []
+    const stops = ['a', 'b'].map((name) => machine.follow(name, () => void told.push(name)))
+    const turn = (): void => {
+      for (let index = 1; index <= 1000; index++) machine.apply('x', at(index))
+      for (const run of later.splice(0)) run()
+    }
+    turn()
+    expect(told).toEqual(['a', 'b'])
+    turn()
+    expect(told).toEqual(['a', 'b', 'a', 'b'])
+    for (const stop of stops) stop()
+    turn()
+    expect(told).toHaveLength(4)
+    expect(later).toEqual([])
   })
 
   test('keeps also what a machine answers later', async () => {

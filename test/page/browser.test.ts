@@ -195,7 +195,7 @@ describe('the page', LONG, () => {
       await page.getByRole('searchbox').fill('o3')
       await page.getByRole('button', { name: 'o3', exact: true }).click()
       await page.waitForSelector('[data-path="open"].active')
-      await page.getByText(/^after 24 h: 23 h 59 min left$/).waitFor()
+      await page.getByText(/^after patience: 23 h 59 min left$/).waitFor()
       await shop.order('o3').send({ type: 'pay' })
       await page.waitForSelector('[data-path="paying"].active')
       await page.getByText(/^job payment runs at n\d$/).waitFor()

@@ -5,6 +5,7 @@ import {
   heard,
   isAbsent,
   isKnownToBeGone,
+  leaderIsAlive,
   mayProbeEarly,
   nextProbeMs,
   type Presence,
@@ -83,6 +84,25 @@ describe('a leader is known to be gone', () => {
     ['not when nothing is owed to it any more', { ...lease, lastContactMs: null }, false, true, false],
   ])('%s', (_, owed, leasesOn, absent, gone) => {
     expect(isKnownToBeGone(owed, leasesOn, absent)).toBe(gone)
+  })
+})
+
+describe('a voter holds a pre-vote back for a leader', () => {
+  it.each([
+    ['that it hears', { leads: false, heardRecently: true, knownToBeGone: false }, true],
+    [
+      'that it is itself, whatever the bus said of another',
+      { leads: true, heardRecently: false, knownToBeGone: true },
+      true,
+    ],
+    [
+      'not when it knows that one to be gone',
+      { leads: false, heardRecently: true, knownToBeGone: true },
+      false,
+    ],
+    ['not when it hears nobody', { leads: false, heardRecently: false, knownToBeGone: false }, false],
+  ])('%s', (_, voter, isAlive) => {
+    expect(leaderIsAlive(voter)).toBe(isAlive)
   })
 })
 

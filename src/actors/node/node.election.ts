@@ -13,7 +13,7 @@ import {
   startCampaign,
 } from '../../rules/election.ts'
 import { InvariantError } from '../../rules/invariants.ts'
-import { heardRecently, owesVoteForMs, quorumIsAlive } from '../../rules/lease.ts'
+import { owesVoteForMs } from '../../rules/lease.ts'
 import { isMember } from '../../rules/quorum.ts'
 import type { PeerId } from '../../rules/types.ts'
 import {
@@ -30,7 +30,7 @@ import { noteAttempt } from './node.announcing.ts'
 import { candidature } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf, NodeEvent } from './node.events.ts'
-import { leaderIsAbsent, presumedAliveMs } from './node.presence.ts'
+import { hearsOfLeader, presumedAliveMs } from './node.presence.ts'
 import { removalFor } from './node.removal.ts'
 import { stepDown } from './node.stepdown.ts'
 import { forgetLeader, takeTerm } from './node.term.ts'
@@ -203,13 +203,8 @@ function noteVerdict(
 
 export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): void {
   const { receivedMs } = event
-  const { electionTimeoutMs } = core.tuning
-  const leads = core.office !== null && quorumIsAlive(core.contact, electionTimeoutMs, receivedMs)
-  const heard = heardRecently(core.following.lease, electionTimeoutMs, receivedMs)
-  // Somebody misses it. Whoever has evidence of his own agrees; whoever has none looks for some, and is asked again.
-  if (heard) core.following.presence?.askNow()
-  const leaderIsAlive = leads || (heard && !leaderIsAbsent(core))
-  const decision = decidePreVote({ ...voterOf(core, receivedMs), leaderIsAlive }, requestOf(event))
+  const voter = { ...voterOf(core, receivedMs), leaderIsAlive: hearsOfLeader(core, receivedMs) }
+  const decision = decidePreVote(voter, requestOf(event))
   noteVerdict(core, event, decision)
   const { granted, rejectedByLease } = decision
   const said = { granted, rejectedByLease, disrupted: core.office !== null, previousTerm: core.term }

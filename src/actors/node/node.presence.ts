@@ -1,8 +1,8 @@
 // Whether the process of the followed leader is on the bus at all (rules/presence.ts), for as long as it may matter: until
 // somebody else leads.
 
-import { leaderPresumedAliveMs } from '../../rules/lease.ts'
-import { isKnownToBeGone } from '../../rules/presence.ts'
+import { heardRecently, leaderPresumedAliveMs, quorumIsAlive } from '../../rules/lease.ts'
+import { isKnownToBeGone, leaderIsAlive } from '../../rules/presence.ts'
 import type { PeerId } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
 
@@ -29,4 +29,14 @@ export function leaderIsAbsent({ following, leaseTerms }: NodeCore): boolean {
 /** What is left of the time for which the leader is taken to be alive. */
 export function presumedAliveMs(core: NodeCore, nowMs: number): number {
   return leaderIsAbsent(core) ? 0 : leaderPresumedAliveMs(core.following.lease, core.leaseTerms, nowMs)
+}
+
+/** For whoever is asked for a pre-vote: somebody misses the leader. */
+export function hearsOfLeader(core: NodeCore, nowMs: number): boolean {
+  const { following, office, tuning, contact } = core
+  const leads = office !== null && quorumIsAlive(contact, tuning.electionTimeoutMs, nowMs)
+  const heard = heardRecently(following.lease, tuning.electionTimeoutMs, nowMs)
+  // Who has no evidence of his own looks for some; he is asked again.
+  if (heard) following.presence?.askNow()
+  return leaderIsAlive({ leads, heardRecently: heard, knownToBeGone: leaderIsAbsent(core) })
 }

@@ -103,7 +103,9 @@ function parseTtl(text: string): number {
   const [, count = '', unit = ''] = /^(\d+)([a-z]+)$/.exec(text) ?? []
   const ttlMs = Number(count) * (UNIT_MS.get(unit) ?? 0)
   if (ttlMs >= 1 && ttlMs <= MAX_TTL_MS) return ttlMs
-  throw new InvalidArgumentError('It must be a whole number with its unit, as 1500ms, 30s, 5m, 12h or 7d.')
+  throw new InvalidArgumentError(
+    'It must be a whole number with its unit, as 1500ms, 30s, 5m, 12h or 7d, and 3650d at most.',
+  )
 }
 
 function leaf(name: string, description: string, usage: string): Command {

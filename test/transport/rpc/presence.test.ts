@@ -12,10 +12,12 @@ function pass(clock: ManualClock, ms: number): void {
   for (let i = 0; i < ms; i++) clock.advance(1)
 }
 
-function watching() {
+/** @param isSpied somebody else hears the questions, whom the bus takes for somebody who listens */
+function watching({ isSpied }: { isSpied: boolean }) {
   const world = bench()
   const asked: string[] = []
-  world.bus.connect('spy').subscribe('quorate.*.*.rpc.n1.presence', ({ subject }) => void asked.push(subject))
+  const note = ({ subject }: { subject: string }): void => void asked.push(subject)
+  if (isSpied) world.bus.connect('spy').subscribe('quorate.*.*.rpc.n1.presence', note)
   const lost: string[] = []
   const watch = (to = 'n2', group = 'g'): PresenceHandle =>
     world.n1.rpc.watchPresence(to, {
@@ -26,22 +28,11 @@ function watching() {
   return { ...world, asked, lost, watch }
 }
 
-/** The same without the spy, whom the bus would take for somebody who listens. */
-function alone() {
-  const world = bench()
-  const lost: string[] = []
-  const watch = (to = 'n2', group = 'g'): PresenceHandle =>
-    world.n1.rpc.watchPresence(to, {
-      group,
-      heartbeatMs: () => BEAT,
-      absent: () => void lost.push(`${group} ${to}`),
-    })
-  return { ...world, lost, watch }
-}
+const alone = () => watching({ isSpied: false })
 
 describe('a process that is watched', () => {
   it('is not asked about while it is heard', () => {
-    const { clock, n1, n2, asked, watch } = watching()
+    const { clock, n1, n2, asked, watch } = watching({ isSpied: true })
     watch()
     n2.rpc.serve('g', (_, reply) => reply({ ok: true, response: { term: 1, index: 1 } }))
     for (let i = 0; i < 10; i++) {
@@ -52,7 +43,7 @@ describe('a process that is watched', () => {
   })
 
   it('is asked about when it is late, and answers though it carries no such group', () => {
-    const { clock, asked, lost, watch, reasons } = watching()
+    const { clock, asked, lost, watch, reasons } = watching({ isSpied: true })
     const handle = watch()
     pass(clock, 119)
     expect(asked).toEqual([])
@@ -103,7 +94,7 @@ describe('a process that is watched', () => {
   })
 
   it('is asked about early when somebody else misses it', () => {
-    const { clock, asked, watch } = watching()
+    const { clock, asked, watch } = watching({ isSpied: true })
     const handle = watch()
     pass(clock, 40)
     handle.askNow()

@@ -406,4 +406,20 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     replace: 'void (new QuorateError',
     tests: SUBSCRIBE,
   },
+  {
+    name: 'queries that nobody waits for keep others out',
+    file: 'services/subscription-desk.ts',
+    find: 'this.#topics.size >= MAX_TOPICS && !this.#forgetIdle()',
+    replace: 'this.#topics.size >= MAX_TOPICS',
+    tests: ['test/client/subscribe.test.ts'],
+    testName: 'forgets a query',
+  },
+  {
+    name: 'whoever follows is told of each command',
+    file: 'commands/command-machine.ts',
+    find: 'if (this.#isTelling || this.#followers.size === 0) return',
+    replace: 'if (this.#followers.size === 0) return',
+    tests: ['test/commands/command-machine.test.ts'],
+    testName: 'tells once in a turn',
+  },
 ]

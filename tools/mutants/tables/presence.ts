@@ -73,16 +73,16 @@ export const PRESENCE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a pre-vote granted without evidence of the own',
-    file: 'actors/node/node.election.ts',
-    find: 'leads || (heard && !leaderIsAbsent(core))',
-    replace: 'leads || (heard && core.following.presence === null)',
+    file: 'rules/presence.ts',
+    find: 'voter.heardRecently && !voter.knownToBeGone',
+    replace: 'voter.heardRecently && voter.knownToBeGone',
     tests: NODE,
   },
   {
     name: 'evidence of the voter ignored',
-    file: 'actors/node/node.election.ts',
-    find: 'leads || (heard && !leaderIsAbsent(core))',
-    replace: 'leads || heard',
+    file: 'rules/presence.ts',
+    find: 'voter.heardRecently && !voter.knownToBeGone',
+    replace: 'voter.heardRecently',
     tests: NODE,
   },
   {
