@@ -33,6 +33,15 @@ describe('the type checker and the linter', () => {
   })
 })
 
+describe('a property', () => {
+  it('of carried values draws no key that values may not have', () => {
+    const own = sources.filter(
+      ({ path }) => path.startsWith('test/') && !path.endsWith('support/arbitraries.ts'),
+    )
+    expect(own.flatMap((source) => linesWith(source, /\bfc\.json(Value)?\(/))).toEqual([])
+  })
+})
+
 describe('a file', () => {
   it(`has at most ${MAX_LINES} lines`, () => {
     const long = sources.filter(({ text }) => text.split('\n').length - 1 > MAX_LINES).map(({ path }) => path)

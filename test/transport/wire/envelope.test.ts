@@ -11,6 +11,7 @@ import {
   stampEnvelope,
   traced,
 } from '../../../src/transport/wire/envelope.ts'
+import { carriedJson } from '../support/arbitraries.ts'
 
 const hex = (length: number) =>
   fc
@@ -28,7 +29,7 @@ const trace = fc.record(
 )
 const count = fc.maxSafeNat()
 const session = fc.record({ session: count, sequence: count, acknowledged: count })
-const command = fc.jsonValue().map((value) => encodeValue(value))
+const command = carriedJson.map((value) => encodeValue(value))
 const options = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
 
 describe('an envelope', () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeValue } from '../../../src/transport/wire/codec.ts'
 import { checkCbor, type GateLimits } from '../../../src/transport/wire/gate.ts'
+import { carriedJson } from '../support/arbitraries.ts'
 
 const LIMITS: GateLimits = { maxDepth: 4, maxItems: 1000 }
 
@@ -97,7 +98,7 @@ describe('what the gate lets through', () => {
 
   test('everything JSON can say, as cbor-x writes it by default for plain values', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+      fc.property(carriedJson, (value) => {
         const bytes = encode(value)
         const reason = checkCbor(bytes, { maxDepth: 16, maxItems: 10_000 })
         expect(reason).toBeUndefined()
