@@ -9,7 +9,8 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-export class Child {
+/** What is asked and answered is the members', unless it says otherwise. */
+export class Child<Request extends object = MemberRequest, Answer extends { kind: string } = MemberAnswer> {
   readonly process: ChildProcess
 
   private constructor(script: string, args: readonly string[], execArgv: readonly string[]) {
@@ -19,27 +20,24 @@ export class Child {
   }
 
   /** Resolves when the process says that it is ready. */
-  static async start(
+  static async start<Request extends object = MemberRequest, Answer extends { kind: string } = MemberAnswer>(
     script: string,
     args: readonly string[],
     execArgv: readonly string[] = [],
-  ): Promise<Child> {
-    const child = new Child(script, args, execArgv)
+  ): Promise<Child<Request, Answer>> {
+    const child = new Child<Request, Answer>(script, args, execArgv)
     await child.#next('ready')
     return child
   }
 
-  async ask<K extends MemberAnswer['kind']>(
-    kind: K,
-    request: MemberRequest,
-  ): Promise<Extract<MemberAnswer, { kind: K }>> {
+  async ask<K extends Answer['kind']>(kind: K, request: Request): Promise<Extract<Answer, { kind: K }>> {
     const answer = this.#next(kind)
     this.process.send(request)
     return answer
   }
 
   /** Says what has no answer. */
-  tell(request: MemberRequest): void {
+  tell(request: Request): void {
     this.process.send(request)
   }
 
@@ -58,18 +56,20 @@ export class Child {
     await exited
   }
 
-  #next<K extends MemberAnswer['kind']>(kind: K): Promise<Extract<MemberAnswer, { kind: K }>> {
+  #next<K extends Answer['kind']>(kind: K): Promise<Extract<Answer, { kind: K }>> {
     return new Promise((resolve, reject) => {
       const onExit = (code: number | null): void =>
         reject(new Error(`A child process ended early (exit code ${code}).`))
       this.process.once('exit', onExit)
-      const onMessage = (answer: MemberAnswer): void => {
+      const onMessage = (answer: Answer): void => {
         this.process.off('exit', onExit)
         this.process.off('message', onMessage)
         if (isOfKind(answer, kind)) resolve(answer)
         else
           reject(
-            new Error(answer.kind === 'failed' ? answer.message : `Expected ${kind}, heard ${answer.kind}.`),
+            new Error(
+              'message' in answer ? String(answer.message) : `Expected ${kind}, heard ${answer.kind}.`,
+            ),
           )
       }
       this.process.on('message', onMessage)
@@ -77,9 +77,9 @@ export class Child {
   }
 }
 
-function isOfKind<K extends MemberAnswer['kind']>(
-  answer: MemberAnswer,
+function isOfKind<Answer extends { kind: string }, K extends Answer['kind']>(
+  answer: Answer,
   kind: K,
-): answer is Extract<MemberAnswer, { kind: K }> {
+): answer is Extract<Answer, { kind: K }> {
   return answer.kind === kind
 }

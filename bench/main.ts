@@ -8,6 +8,7 @@ import { Command, Option } from 'commander'
 import { measureBlinks } from './blinks.ts'
 import { measureCatchUp } from './catch-up.ts'
 import { measureFailover } from './failover.ts'
+import { measureGroups } from './groups/measure.ts'
 import { measureInstances } from './instances.ts'
 import { measureMembership } from './membership.ts'
 import { measureOpen } from './open-log.ts'
@@ -39,6 +40,7 @@ interface Options {
   readonly snapshots?: true | string
   readonly watched?: true | string
   readonly instances?: true | string
+  readonly groups?: true | string
   readonly snapshotBytes: string
   readonly growthSeconds: string
   readonly pipe: string
@@ -76,6 +78,10 @@ const program = new Command('bench')
   .option('--growth-seconds <s>', 'how long files are watched', '120')
   .option('--watched [viewers]', 'what viewers cost the group that they watch (default: one)')
   .option('--instances [count]', 'what instances of a replicated machine cost (default: 100000)')
+  .option(
+    '--groups [n]',
+    'what so many groups cost three processes: opened, idle, written to, and when a process is killed (default: 1000)',
+  )
   .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
   .option('--dir <directory>', 'where the data directories are made', '.')
   .option('--tuning <json>', 'options of the nodes', '{}')
@@ -115,10 +121,12 @@ if (options.snapshots !== undefined)
 if (options.watched !== undefined) await watched(options.watched === true ? 1 : Number(options.watched))
 if (options.instances !== undefined)
   report(await measureInstances(options.instances === true ? 100_000 : Number(options.instances)))
+if (options.groups !== undefined) await groups(options.groups === true ? 1000 : Number(options.groups))
 if (
   [
     options.watched,
     options.instances,
+    options.groups,
     options.failover,
     options.blinks,
     options.membership,
@@ -176,6 +184,16 @@ async function watched(viewers: number): Promise<void> {
   }
 }
 
+/** With 1,000 clients, unless one number is given. */
+async function groups(count: number): Promise<void> {
+  const clients = options.clients.includes(',') ? 1000 : Number(options.clients)
+  const [size, seconds] = [Number(options.size), Number(options.seconds)]
+  const tuning: Record<string, unknown> = JSON.parse(options.tuning)
+  const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
+  const shape = { directory, groups: count, clients, size, seconds, tuning, execArgv, idleSeconds: 10 }
+  for (const row of await measureGroups({ ...shape, progress: say })) report(row)
+}
+
 async function throughput(): Promise<void> {
   const { mode } = options
   const clients = options.clients.split(',').map(Number)
@@ -211,11 +229,16 @@ function print(): void {
   const table = new Table({
     head: columns,
     style: { head: [], border: [] },
-    colAligns: columns.map((c) => (c === 'mode' ? 'left' : 'right')),
+    colAligns: columns.map((c) => (['mode', 'figure', 'unit'].includes(c) ? 'left' : 'right')),
   })
   for (const result of results) {
     const cells = new Map<string, unknown>(Object.entries(result))
-    table.push(columns.map((column) => String(cells.get(column) ?? '–')))
+    table.push(columns.map((column) => cell(cells.get(column))))
   }
   console.log(table.toString())
+}
+
+/** Long lists are for the file. */
+function cell(value: unknown): string {
+  return Array.isArray(value) && value.length > 30 ? `${value.length} values` : String(value ?? '–')
 }
