@@ -10,17 +10,12 @@ import { measureCatchUp } from './catch-up.ts'
 import { measureFailover } from './failover.ts'
 import { measureGroups } from './groups/measure.ts'
 import { measureInstances } from './instances.ts'
+import { type Mode, measureLines } from './lines.ts'
 import { measureMembership } from './membership.ts'
 import { measureOpen } from './open-log.ts'
-import { measurePipe } from './pipe.ts'
-import type { Row } from './protocol.ts'
-import { comparedWith, medianOf } from './rounds.ts'
 import { measureSave } from './save.ts'
 import { measureGrowth, measureInstallation, measureRestart } from './snapshots.ts'
-import { measureThroughput } from './throughput.ts'
 import { measureWatched } from './watched.ts'
-
-type Mode = Exclude<Row['mode'], 'pipe'>
 
 /** What users run: enough clients that the machine and its values count. */
 const KV_CLIENTS = [512, 1024]
@@ -82,7 +77,11 @@ const program = new Command('bench')
     '--groups [n]',
     'what so many groups cost three processes: opened, idle, written to, and when a process is killed (default: 1000)',
   )
-  .option('--pipe <script>', 'the bare pipe to compare with', '../shared/ceiling/ceiling.mjs')
+  .option(
+    '--pipe <script>',
+    'a bare pipe of your own to compare embedded rows with',
+    '../shared/ceiling/ceiling.mjs',
+  )
   .option('--dir <directory>', 'where the data directories are made', '.')
   .option('--tuning <json>', 'options of the nodes', '{}')
   .option('--cpu-prof', 'each member writes a CPU profile when it ends')
@@ -203,25 +202,12 @@ async function throughput(): Promise<void> {
 }
 
 async function lines(counts: readonly number[], modes: readonly Mode[]): Promise<void> {
-  const [size, seconds] = [Number(options.size), Number(options.seconds)]
+  const [size, seconds, rounds] = [Number(options.size), Number(options.seconds), Number(options.rounds)]
   const tuning: Record<string, unknown> = JSON.parse(options.tuning)
   const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
-  for (const clients of counts) {
-    const rows = new Map<Row['mode'], Row[]>()
-    const add = (row: Row): void => void rows.set(row.mode, [...(rows.get(row.mode) ?? []), row])
-    for (let round = 1; round <= Number(options.rounds); round++) {
-      const where = `${clients} clients, round ${round} of ${options.rounds}`
-      say(`${where}: the bare pipe …`)
-      const pipe = await measurePipe({ script: resolve(options.pipe), directory, clients, size, seconds })
-      if (pipe !== null) add(comparedWith(pipe, pipe))
-      for (const mode of modes) {
-        say(`${where}: ${mode} …`)
-        const row = await measureThroughput({ mode, clients, size, seconds, directory, execArgv, tuning })
-        add(comparedWith(pipe, row))
-      }
-    }
-    for (const ofMode of rows.values()) report(medianOf(ofMode))
-  }
+  const shape = { directory, size, seconds, rounds, pipe: resolve(options.pipe), tuning, execArgv }
+  for (const clients of counts)
+    for (const row of await measureLines({ ...shape, modes, clients, progress: say })) report(row)
 }
 
 function print(): void {

@@ -47,7 +47,7 @@ export type MemberAnswer =
 
 /** One line of the result. */
 export interface Row {
-  readonly mode: 'embedded' | 'remote' | 'kv' | 'pipe'
+  readonly mode: 'embedded' | 'remote' | 'kv' | 'pipe' | 'remotePipe'
   readonly clients: number
   readonly size: number
   readonly commitsPerSecond: number
@@ -56,7 +56,7 @@ export interface Row {
   readonly loopP99ms: number | null
   readonly cpuSeconds: number | null
   readonly rssMb: number | null
-  /** Of the bare pipe measured in the same run; null without it. */
+  /** Of the bare pipe of the same form, measured in the same run. */
   readonly shareOfPipe: number | null
   /** The median latency, in medians of that pipe. */
   readonly p50OfPipe: number | null

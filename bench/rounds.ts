@@ -3,8 +3,7 @@
 import type { Row } from './protocol.ts'
 
 /** A round's figures as shares of the bare pipe that was measured just before. */
-export function comparedWith(pipe: Row | null, row: Row): Row {
-  if (pipe === null) return row
+export function comparedWith(pipe: Row, row: Row): Row {
   const shareOfPipe = rounded(row.commitsPerSecond / pipe.commitsPerSecond)
   return { ...row, shareOfPipe, p50OfPipe: rounded(row.p50ms / pipe.p50ms) }
 }
