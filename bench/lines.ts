@@ -5,7 +5,7 @@ import type { Row } from './protocol.ts'
 import { comparedWith, medianOf } from './rounds.ts'
 import { measureThroughput } from './throughput.ts'
 
-export type Mode = Exclude<Row['mode'], 'pipe' | 'remotePipe'>
+export type Mode = 'embedded' | 'remote' | 'kv'
 
 export interface LinesOptions {
   readonly modes: readonly Mode[]

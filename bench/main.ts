@@ -13,12 +13,15 @@ import { measureInstances } from './instances.ts'
 import { type Mode, measureLines } from './lines.ts'
 import { measureMembership } from './membership.ts'
 import { measureOpen } from './open-log.ts'
+import { installPeers } from './peers/find.ts'
+import { measurePeers } from './peers/measure.ts'
 import { measureSave } from './save.ts'
 import { measureGrowth, measureInstallation, measureRestart } from './snapshots.ts'
 import { measureWatched } from './watched.ts'
 
 /** What users run: enough clients that the machine and its values count. */
 const KV_CLIENTS = [512, 1024]
+const PEER_CLIENTS = [1, 256, 1024]
 
 interface Options {
   readonly mode: Mode | 'both' | 'all'
@@ -36,6 +39,8 @@ interface Options {
   readonly watched?: true | string
   readonly instances?: true | string
   readonly groups?: true | string
+  readonly peers?: true
+  readonly install?: true
   readonly snapshotBytes: string
   readonly growthSeconds: string
   readonly pipe: string
@@ -76,6 +81,11 @@ const program = new Command('bench')
   .option(
     '--groups [n]',
     'what so many groups cost three processes: opened, idle, written to, and when a process is killed (default: 1000)',
+  )
+  .option('--peers', 'etcd and JetStream beside remote, where they are there (default: 1, 256, 1024 clients)')
+  .option(
+    '--install',
+    'with --peers: gets etcd from the system, and its client from npm, when they are missing',
   )
   .option(
     '--pipe <script>',
@@ -120,12 +130,14 @@ if (options.snapshots !== undefined)
 if (options.watched !== undefined) await watched(options.watched === true ? 1 : Number(options.watched))
 if (options.instances !== undefined)
   report(await measureInstances(options.instances === true ? 100_000 : Number(options.instances)))
+if (options.peers !== undefined) await peers()
 if (options.groups !== undefined) await groups(options.groups === true ? 1000 : Number(options.groups))
 if (
   [
     options.watched,
     options.instances,
     options.groups,
+    options.peers,
     options.failover,
     options.blinks,
     options.membership,
@@ -180,6 +192,17 @@ async function watched(viewers: number): Promise<void> {
   for (const clients of options.clients.split(',').map(Number)) {
     const shape = { directory, viewers, clients, size, seconds, rounds, progress: say }
     for (const row of await measureWatched(shape)) report(row)
+  }
+}
+
+async function peers(): Promise<void> {
+  if (options.install !== undefined) installPeers(directory)
+  const [size, seconds, rounds] = [Number(options.size), Number(options.seconds), Number(options.rounds)]
+  const tuning: Record<string, unknown> = JSON.parse(options.tuning)
+  const isGiven = program.getOptionValueSource('clients') !== 'default'
+  for (const clients of isGiven ? options.clients.split(',').map(Number) : PEER_CLIENTS) {
+    const shape = { directory, clients, size, seconds, rounds, tuning, progress: say }
+    for (const row of await measurePeers(shape)) report(row)
   }
 }
 

@@ -47,7 +47,7 @@ export type MemberAnswer =
 
 /** One line of the result. */
 export interface Row {
-  readonly mode: 'embedded' | 'remote' | 'kv' | 'pipe' | 'remotePipe'
+  readonly mode: 'embedded' | 'remote' | 'kv' | 'pipe' | 'remotePipe' | 'etcd' | 'jetstream'
   readonly clients: number
   readonly size: number
   readonly commitsPerSecond: number

@@ -16,7 +16,7 @@ const compiled = spawnSync(
   { stdio: 'inherit' },
 )
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
-for (const script of ['find-nats-server.mjs', 'find-chromium.mjs', 'system-packages.mjs']) {
+for (const script of ['find-nats-server.mjs', 'find-chromium.mjs', 'find-etcd.mjs', 'system-packages.mjs']) {
   copyFileSync(new URL(`scripts/${script}`, root), new URL(`dist/scripts/${script}`, root))
 }
 await import('./build-page.mjs')

@@ -1,4 +1,4 @@
-// Finds programs that the tests need, and installs them from the system's own packages, where that can be done without
+// Finds programs that tests and benchmark need, and installs them from the system's own packages, where that can be done without
 // asking.
 
 import { spawnSync } from 'node:child_process'
@@ -16,7 +16,7 @@ export function installPackages(...names) {
   const isRoot = process.getuid?.() === 0
   if (!run('apt-get', ['--version']) || !(isRoot || run('sudo', ['-n', 'true']))) return
   const apt = (...args) => (isRoot ? run('apt-get', args) : run('sudo', ['-n', 'apt-get', ...args]))
-  console.log(`Installing ${names.join(', ')} for the tests (apt-get install).`)
+  console.error(`Installing ${names.join(', ')} (apt-get install).`)
   const installed = () => apt('install', '-y', '--no-install-recommends', ...names)
   if (!installed()) {
     apt('update')

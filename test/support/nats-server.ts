@@ -23,7 +23,7 @@ const RESTART_PAUSE_MS = 50
  * Ends `child` when this process is gone, however it went: a test runner that is killed runs no exit handlers. The
  * shell waits for the pipe from here to close.
  */
-function guard(child: ChildProcess, directory: string): void {
+export function guard(child: ChildProcess, directory: string): void {
   const script = 'cat >/dev/null; kill -9 "$0" 2>/dev/null; rm -rf "$1"'
   const watchdog = spawn('sh', ['-c', script, String(child.pid), directory], {
     stdio: ['pipe', 'ignore', 'ignore'],
