@@ -1,4 +1,4 @@
-// A nats-server and three members, each a process of its own, on fresh directories.
+// A nats-server and members, three as a rule, each a process of its own, on fresh directories.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { NatsServer } from '../test/support/nats-server.ts'
 import { Child } from './child.ts'
 
-const IDS = ['n1', 'n2', 'n3'] as const
-
 export interface ClusterOptions {
   /** Where data directories are made; it must be on the disk to be measured. */
   readonly directory: string
   readonly tuning?: Readonly<Record<string, unknown>>
   readonly execArgv?: readonly string[]
+  /** How many. Default: 3. */
+  readonly members?: number
   /** What the members replicate. Default: a machine that only counts. */
   readonly machine?: 'count' | 'kv' | `blob:${number}`
   /** Where a member finds the bus, made from where it is. Default: there. */
@@ -24,23 +24,25 @@ export class Cluster {
   readonly members = new Map<string, Child>()
   readonly #root: string
   readonly #options: ClusterOptions
+  readonly #ids: readonly string[]
 
   private constructor(nats: NatsServer, options: ClusterOptions) {
     this.nats = nats
     this.#options = options
+    this.#ids = Array.from({ length: options.members ?? 3 }, (_, at) => `n${at + 1}`)
     this.#root = mkdtempSync(join(options.directory, '.bench-'))
   }
 
   static async start(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(await NatsServer.start(), options)
-    await Promise.all(IDS.map((id) => cluster.startMember(id)))
+    await Promise.all(cluster.#ids.map((id) => cluster.startMember(id)))
     return cluster
   }
 
   async startMember(id: string): Promise<void> {
     const { tuning = {}, execArgv = [], machine = 'count', wayTo } = this.#options
     const url = (await wayTo?.(this.nats.url, id)) ?? this.nats.url
-    const args = [id, join(this.#root, id), url, IDS.join(','), JSON.stringify(tuning), machine]
+    const args = [id, join(this.#root, id), url, this.#ids.join(','), JSON.stringify(tuning), machine]
     this.members.set(id, await Child.start('./member.js', args, execArgv))
   }
 

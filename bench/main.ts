@@ -1,8 +1,7 @@
 // `npm run bench`: prints a table (or JSON lines), and writes bench/results.json.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
 import { measureBlinks } from './blinks.ts'
@@ -11,10 +10,13 @@ import { measureFailover } from './failover.ts'
 import { measureGroups } from './groups/measure.ts'
 import { measureInstances } from './instances.ts'
 import { type Mode, measureLines } from './lines.ts'
+import { machineNow } from './machine.ts'
 import { measureMembership } from './membership.ts'
 import { measureOpen } from './open-log.ts'
 import { installPeers } from './peers/find.ts'
 import { measurePeers } from './peers/measure.ts'
+import { drawReport } from './report/draw.ts'
+import { FULL, measureReport, QUICK } from './report/measure.ts'
 import { measureSave } from './save.ts'
 import { measureGrowth, measureInstallation, measureRestart } from './snapshots.ts'
 import { measureWatched } from './watched.ts'
@@ -41,6 +43,9 @@ interface Options {
   readonly groups?: true | string
   readonly peers?: true
   readonly install?: true
+  readonly report?: true | string
+  readonly reportFrom?: string
+  readonly quick?: true
   readonly snapshotBytes: string
   readonly growthSeconds: string
   readonly pipe: string
@@ -88,6 +93,12 @@ const program = new Command('bench')
     'with --peers: gets etcd from the system, and its client from npm, when they are missing',
   )
   .option(
+    '--report [file]',
+    'measures growth for up to twelve minutes, and draws it (default: bench/report.html)',
+  )
+  .option('--quick', 'with --report: fewer and shorter measurements, within two minutes')
+  .option('--report-from <file>', 'draws what was measured before, for example bench/results.json')
+  .option(
     '--pipe <script>',
     'a bare pipe of your own to compare embedded rows with',
     '../shared/ceiling/ceiling.mjs',
@@ -101,6 +112,7 @@ const program = new Command('bench')
 const options: Options = program.parse().opts()
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const directory = resolve(options.dir)
+const resultsFile = join(directory, 'bench', 'results.json')
 const results: object[] = []
 
 function report(result: object): void {
@@ -108,54 +120,71 @@ function report(result: object): void {
   if (options.json) console.log(JSON.stringify(result))
 }
 
-if (options.failover !== undefined) {
-  const kills = options.failover === true ? 10 : Number(options.failover)
-  report(await measureFailover({ directory, kills, progress: say }))
+if (options.reportFrom === undefined) {
+  await measureAsked()
+  if (options.json !== true && options.report === undefined) print()
+  mkdirSync(dirname(resultsFile), { recursive: true })
+  writeFileSync(resultsFile, `${JSON.stringify({ machine: machineNow(), results }, null, 2)}\n`)
 }
-if (options.blinks !== undefined) {
-  const blinks = options.blinks === true ? 100 : Number(options.blinks)
-  report(await measureBlinks({ directory, blinks, progress: say }))
+if (options.report !== undefined || options.reportFrom !== undefined) draw()
+
+async function measureAsked(): Promise<void> {
+  if (options.failover !== undefined) {
+    const kills = options.failover === true ? 10 : Number(options.failover)
+    report(await measureFailover({ directory, kills, progress: say }))
+  }
+  if (options.blinks !== undefined) {
+    const blinks = options.blinks === true ? 100 : Number(options.blinks)
+    report(await measureBlinks({ directory, blinks, progress: say }))
+  }
+  if (options.membership !== undefined) {
+    const transfers = options.membership === true ? 50 : Number(options.membership)
+    report(await measureMembership({ transfers, kills: Number(options.kills), progress: say }))
+  }
+  if (options.open !== undefined) {
+    report(await measureOpen(directory, options.open === true ? 1_000_000 : Number(options.open)))
+  }
+  if (options.catchUp !== undefined)
+    await catchUp(options.catchUp === true ? 1_300_000 : Number(options.catchUp))
+  if (options.snapshots !== undefined)
+    await snapshots(options.snapshots === true ? 'save,install,restart,growth' : options.snapshots)
+  if (options.watched !== undefined) await watched(options.watched === true ? 1 : Number(options.watched))
+  if (options.instances !== undefined)
+    report(await measureInstances(options.instances === true ? 100_000 : Number(options.instances)))
+  if (options.peers !== undefined) await peers()
+  if (options.groups !== undefined) await groups(options.groups === true ? 1000 : Number(options.groups))
+  if (options.report !== undefined) {
+    const place = { directory, tuning: JSON.parse(options.tuning), progress: say, report }
+    await measureReport(options.quick === undefined ? FULL : QUICK, place)
+  }
+  if (
+    [
+      options.report,
+      options.watched,
+      options.instances,
+      options.groups,
+      options.peers,
+      options.failover,
+      options.blinks,
+      options.membership,
+      options.open,
+      options.catchUp,
+      options.snapshots,
+    ].every((special) => special === undefined)
+  )
+    await throughput()
 }
-if (options.membership !== undefined) {
-  const transfers = options.membership === true ? 50 : Number(options.membership)
-  report(await measureMembership({ transfers, kills: Number(options.kills), progress: say }))
+
+/** What has just been measured, or what was measured before. */
+function draw(): void {
+  const to = typeof options.report === 'string' ? options.report : join(directory, 'bench', 'report.html')
+  try {
+    drawReport(options.reportFrom ?? resultsFile, to)
+    say(`The report is in ${to}.`)
+  } catch (error) {
+    program.error(error instanceof Error ? error.message : String(error))
+  }
 }
-if (options.open !== undefined) {
-  report(await measureOpen(directory, options.open === true ? 1_000_000 : Number(options.open)))
-}
-if (options.catchUp !== undefined)
-  await catchUp(options.catchUp === true ? 1_300_000 : Number(options.catchUp))
-if (options.snapshots !== undefined)
-  await snapshots(options.snapshots === true ? 'save,install,restart,growth' : options.snapshots)
-if (options.watched !== undefined) await watched(options.watched === true ? 1 : Number(options.watched))
-if (options.instances !== undefined)
-  report(await measureInstances(options.instances === true ? 100_000 : Number(options.instances)))
-if (options.peers !== undefined) await peers()
-if (options.groups !== undefined) await groups(options.groups === true ? 1000 : Number(options.groups))
-if (
-  [
-    options.watched,
-    options.instances,
-    options.groups,
-    options.peers,
-    options.failover,
-    options.blinks,
-    options.membership,
-    options.open,
-    options.catchUp,
-    options.snapshots,
-  ].every((special) => special === undefined)
-)
-  await throughput()
-if (!options.json) print()
-const machine = {
-  cpu: os.cpus()[0]?.model,
-  cores: os.cpus().length,
-  node: process.version,
-  at: new Date().toISOString(),
-}
-mkdirSync(join(directory, 'bench'), { recursive: true })
-writeFileSync(join(directory, 'bench', 'results.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`)
 
 /** At 64 clients, unless one number is given. */
 async function catchUp(entries: number): Promise<void> {
@@ -212,7 +241,17 @@ async function groups(count: number): Promise<void> {
   const [size, seconds] = [Number(options.size), Number(options.seconds)]
   const tuning: Record<string, unknown> = JSON.parse(options.tuning)
   const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
-  const shape = { directory, groups: count, clients, size, seconds, tuning, execArgv, idleSeconds: 10 }
+  const shape = {
+    directory,
+    groups: count,
+    clients,
+    size,
+    seconds,
+    tuning,
+    execArgv,
+    idleSeconds: 10,
+    settleSeconds: 5,
+  }
   for (const row of await measureGroups({ ...shape, progress: say })) report(row)
 }
 

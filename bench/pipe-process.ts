@@ -1,6 +1,7 @@
-// The bare pipe as processes: the libraries of the product with none of consensus. A leader has entries synced by itself and two
-// followers, and an entry counts once two of the three have it; there are no terms, no elections, no checks. The load comes from
-// the leader itself, or from a client process that asks it over the bus. Arguments: role, bus address, file of its database.
+// The bare pipe as processes: the libraries of the product with none of consensus. A leader has entries synced by itself and its
+// followers, and an entry counts once most of them have it; there are no terms, no elections, no checks. The load comes from
+// the leader itself, or from a client process that asks it over the bus. Arguments: role, bus address, file of its database, names of all
+// followers.
 
 import { Worker } from 'node:worker_threads'
 import { Encoder } from 'cbor-x'
@@ -11,9 +12,8 @@ import type { Batch } from './pipe-disk.ts'
 import { type Apply, inTurns, Waiting } from './pipe-turns.ts'
 import type { MemberAnswer, MemberRequest } from './protocol.ts'
 
-const FOLLOWERS = ['f1', 'f2'] as const
-
-const [role = '', servers = '', file = ''] = process.argv.slice(2)
+const [role = '', servers = '', file = '', list = ''] = process.argv.slice(2)
+const followers = list.split(',').filter((id) => id !== '')
 const cbor = new Encoder({ useRecords: false })
 const bus = await connect({ servers })
 const say = (answer: MemberAnswer): void => void process.send?.(answer)
@@ -37,7 +37,7 @@ function answerLoads(apply: Apply): void {
 function lead(nats: NatsConnection): Apply {
   const disk = openDisk()
   const waiting = new Waiting()
-  const durable = new Map<string, number>([['leader', 0], ...FOLLOWERS.map((id) => [id, 0] as const)])
+  const durable = new Map<string, number>([['leader', 0], ...followers.map((id) => [id, 0] as const)])
   let next = 1
   let committed = 0
   let isAsked = false
@@ -45,12 +45,12 @@ function lead(nats: NatsConnection): Apply {
     const batch: Batch = { first: next, entries }
     next += entries.length
     const frame = cbor.encode(batch)
-    for (const id of FOLLOWERS) nats.publish(`append.${id}`, frame)
+    for (const id of followers) nats.publish(`append.${id}`, frame)
     disk.postMessage(batch)
   }
   const acknowledge = (who: string, last: number): void => {
     durable.set(who, last)
-    const [, majority = 0] = [...durable.values()].sort((a, b) => a - b)
+    const majority = [...durable.values()].sort((a, b) => a - b)[Math.floor(followers.length / 2)] ?? 0
     if (majority === committed) return
     committed = majority
     // One client asks, or none: it counts its entries itself.
@@ -66,7 +66,7 @@ function lead(nats: NatsConnection): Apply {
     }),
   ).start()
   disk.on('message', (last: number) => actor.send({ type: 'durable', who: 'leader', last }))
-  for (const who of FOLLOWERS) {
+  for (const who of followers) {
     const callback = heard<number>((last) => actor.send({ type: 'durable', who, last }))
     nats.subscribe(`durable.${who}`, { callback })
   }

@@ -14,6 +14,7 @@ import type { Row } from './protocol.ts'
 const lineSchema = z.object({
   clients: z.number(),
   size: z.number(),
+  members: z.number().default(3),
   commitsPerSecond: z.number(),
   p50ms: z.number(),
   p99ms: z.number(),
@@ -24,6 +25,8 @@ export interface PipeOptions {
   readonly clients: number
   readonly size: number
   readonly seconds: number
+  /** The one that leads among them. Default: 3. */
+  readonly members?: number
 }
 
 /** By `script` when it is there, else by our own. */
@@ -37,23 +40,27 @@ export function measureRemotePipe(options: PipeOptions): Promise<Row> {
 }
 
 async function measureOwn(mode: 'pipe' | 'remotePipe', options: PipeOptions): Promise<Row> {
-  const { clients, size, seconds } = options
+  const { clients, size, seconds, members = 3 } = options
+  const followers = Array.from({ length: members - 1 }, (_, at) => `f${at + 1}`)
   const directory = mkdtempSync(join(options.directory, '.bench-pipe-'))
   await using nats = await NatsServer.start()
   const children: Child[] = []
   const start = async (role: string): Promise<Child> => {
-    const child = await Child.start('./pipe-process.js', [role, nats.url, join(directory, `${role}.db`)])
+    const child = await Child.start('./pipe-process.js', [
+      ...[role, nats.url, join(directory, `${role}.db`)],
+      followers.join(','),
+    ])
     children.push(child)
     return child
   }
   try {
-    await Promise.all([start('f1'), start('f2')])
+    await Promise.all(followers.map(start))
     const leader = await start('leader')
     const source = mode === 'pipe' ? leader : await start('client')
     const { result } = await source.ask('load', { kind: 'load', clients, size, seconds })
     const commitsPerSecond = Math.round(result.commits / result.seconds)
     const [p50ms, p99ms] = [rounded(result.p50ms), rounded(result.p99ms)]
-    return rowOf(mode, { clients, size, commitsPerSecond, p50ms, p99ms })
+    return rowOf(mode, { clients, size, members, commitsPerSecond, p50ms, p99ms })
   } finally {
     await Promise.all(children.map((child) => child.kill()))
     rmSync(directory, { recursive: true, force: true })

@@ -50,6 +50,7 @@ export interface Row {
   readonly mode: 'embedded' | 'remote' | 'kv' | 'pipe' | 'remotePipe' | 'etcd' | 'jetstream'
   readonly clients: number
   readonly size: number
+  readonly members: number
   readonly commitsPerSecond: number
   readonly p50ms: number
   readonly p99ms: number

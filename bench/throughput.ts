@@ -16,16 +16,18 @@ export interface ThroughputOptions extends ClusterOptions {
 export async function measureThroughput(options: ThroughputOptions): Promise<Row> {
   const { mode, clients, size, seconds } = options
   const cluster = await Cluster.start({ ...options, machine: mode === 'kv' ? 'kv' : 'count' })
+  const sources: Child[] = []
   try {
     const leader = (await cluster.leader()).child
     const source =
       mode === 'embedded' ? leader : await Child.start('./remote-client.js', [cluster.nats.url, mode])
+    if (source !== leader) sources.push(source)
     await usageOf(cluster)
     const { result } = await source.ask('load', { kind: 'load', clients, size, seconds })
     const usage = await usageOf(cluster)
-    if (source !== leader) await source.kill()
     return row(options, result, usage)
   } finally {
+    await Promise.all(sources.map((source) => source.kill()))
     await cluster.stop()
   }
 }
@@ -35,11 +37,16 @@ async function usageOf(cluster: Cluster): Promise<readonly Usage[]> {
   return Promise.all(members.map(async (child) => (await child.ask('usage', { kind: 'usage' })).usage))
 }
 
-function row({ mode, clients, size }: ThroughputOptions, result: LoadResult, usage: readonly Usage[]): Row {
+function row(
+  { mode, clients, size, members = 3 }: ThroughputOptions,
+  result: LoadResult,
+  usage: readonly Usage[],
+): Row {
   return {
     mode,
     clients,
     size,
+    members,
     commitsPerSecond: Math.round(result.commits / result.seconds),
     p50ms: round(result.p50ms),
     p99ms: round(result.p99ms),

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { measureThroughput } from '../throughput.ts'
-import { nowMs } from './carrier.ts'
+import { type GroupLoad, nowMs } from './carrier.ts'
 import { Fleet, type FleetOptions, IDS, withoutLeader } from './fleet.ts'
 import { barsOf, binsOf, percentileOf } from './histogram.ts'
 import { type BusCounts, rateBetween } from './monitor.ts'
@@ -12,6 +12,8 @@ export interface GroupsOptions extends FleetOptions {
   readonly size: number
   readonly seconds: number
   readonly idleSeconds: number
+  /** Time for things to calm down, before idle processes and the loss of one are measured. */
+  readonly settleSeconds: number
   readonly progress: (line: string) => void
 }
 
@@ -27,7 +29,6 @@ export interface GroupsRow {
 
 type Figure = Omit<GroupsRow, 'mode' | 'groups'>
 
-const SETTLE_MS = 5000
 const FAILOVER_PATIENCE_MS = 60_000
 const LOOK_EVERY_MS = 100
 
@@ -50,7 +51,8 @@ export async function measureGroups(options: GroupsOptions): Promise<readonly Gr
 }
 
 /** Once to make the groups, and once more to open what is there: the first process alone, so that it is not disturbed. */
-async function openings(fleet: Fleet, { groups, progress }: GroupsOptions): Promise<readonly Figure[]> {
+async function openings(fleet: Fleet, options: GroupsOptions): Promise<readonly Figure[]> {
+  const { groups, settleSeconds, progress } = options
   progress(`${groups} groups are made …`)
   const madeMs = performance.now()
   for (const id of IDS) await fleet.startMember(id)
@@ -73,7 +75,7 @@ async function openings(fleet: Fleet, { groups, progress }: GroupsOptions): Prom
   const allLedMs = Math.round(performance.now() - electingMs)
   progress(`all led ${allLedMs} ms later; leaders are spread …`)
   await fleet.spread()
-  await sleep(SETTLE_MS)
+  await sleep(settleSeconds * 1000)
   const memory = await fleet.each((member) => member.ask('memory', { kind: 'memory' }))
   const grewKb = memory.map(({ rssBytes }, at) => (rssBytes - (emptyBytes[at] ?? 0)) / groups / 1024)
   return [
@@ -111,10 +113,19 @@ async function idle(fleet: Fleet, { idleSeconds, progress }: GroupsOptions): Pro
 async function writing(fleet: Fleet, options: GroupsOptions, alone: number): Promise<readonly Figure[]> {
   const { groups, clients, size, seconds, progress } = options
   progress(`${groups} groups, ${clients} clients …`)
-  const share = Math.ceil(clients / fleet.members.size)
-  const results = await fleet.each(
-    async (member) => (await member.ask('load', { kind: 'load', clients: share, size, seconds })).result,
+  const led = [...(await fleet.allLed()).values()]
+  const results = await fleet.each(async (member, id) => {
+    const share = Math.round((clients * led.filter((leader) => leader === id).length) / groups)
+    if (share === 0) return null
+    return (await member.ask('load', { kind: 'load', clients: share, size, seconds })).result
+  })
+  return written(
+    results.filter((result) => result !== null),
+    alone,
   )
+}
+
+function written(results: readonly GroupLoad[], alone: number): readonly Figure[] {
   const all = Math.round(sum(results.map((result) => result.commits / result.seconds)))
   return [
     { figure: 'commits in one group', value: alone, unit: '/s' },
@@ -137,7 +148,7 @@ async function writing(fleet: Fleet, options: GroupsOptions, alone: number): Pro
 /** Kills the process that leads the first group, and every third. */
 async function losing(fleet: Fleet, options: GroupsOptions): Promise<readonly Figure[]> {
   await fleet.spread()
-  await sleep(SETTLE_MS)
+  await sleep(options.settleSeconds * 1000)
   const [lost] = IDS
   const orphans = [...(await fleet.leaders())].filter(([, leader]) => leader === lost).map(([group]) => group)
   await fleet.each((member) => member.ask('watch', { kind: 'watch' }))

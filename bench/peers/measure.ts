@@ -74,7 +74,7 @@ async function loaded(
   try {
     const { result } = await client.ask('load', { kind: 'load', clients, size, seconds })
     return {
-      ...{ mode, clients, size, commitsPerSecond: Math.round(result.commits / result.seconds) },
+      ...{ mode, clients, size, members: 3, commitsPerSecond: Math.round(result.commits / result.seconds) },
       ...{ p50ms: rounded(result.p50ms), p99ms: rounded(result.p99ms) },
       ...{ loopP99ms: null, cpuSeconds: null, rssMb: null, shareOfPipe: null, p50OfPipe: null },
     }

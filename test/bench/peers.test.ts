@@ -10,7 +10,7 @@ import { freePorts } from '../../bench/peers/ports.ts'
 import type { Row } from '../../bench/protocol.ts'
 
 const row = (mode: Row['mode'], commitsPerSecond: number, p50ms: number): Row => ({
-  ...{ mode, clients: 256, size: 100, commitsPerSecond, p50ms, p99ms: 9 },
+  ...{ mode, clients: 256, size: 100, members: 3, commitsPerSecond, p50ms, p99ms: 9 },
   ...{ loopP99ms: null, cpuSeconds: null, rssMb: null, shareOfPipe: null, p50OfPipe: null },
 })
 

@@ -34,7 +34,7 @@ test('one command that is larger than a part has one of its own', async () => {
 })
 
 const row = (mode: Row['mode'], commitsPerSecond: number, p50ms: number): Row => ({
-  ...{ mode, clients: 1, size: 100, commitsPerSecond, p50ms, p99ms: 9 },
+  ...{ mode, clients: 1, size: 100, members: 3, commitsPerSecond, p50ms, p99ms: 9 },
   ...{ loopP99ms: null, cpuSeconds: null, rssMb: null, shareOfPipe: 1, p50OfPipe: 1 },
 })
 
