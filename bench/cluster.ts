@@ -31,6 +31,7 @@ export class Cluster {
     this.#options = options
     this.#ids = Array.from({ length: options.members ?? 3 }, (_, at) => `n${at + 1}`)
     this.#root = mkdtempSync(join(options.directory, '.bench-'))
+    process.once('exit', this.#remove)
   }
 
   static async start(options: ClusterOptions): Promise<Cluster> {
@@ -77,6 +78,10 @@ export class Cluster {
   async stop(): Promise<void> {
     await Promise.all([...this.members.values()].map((child) => child.stop()))
     await this.nats.stop()
-    rmSync(this.#root, { recursive: true, force: true })
+    this.#remove()
+    process.off('exit', this.#remove)
   }
+
+  /** Also when the benchmark is ended early: backlogs are large. */
+  readonly #remove = (): void => rmSync(this.#root, { recursive: true, force: true, maxRetries: 3 })
 }

@@ -4,8 +4,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
+import { measureBacklog } from './backlog.ts'
 import { measureBlinks } from './blinks.ts'
-import { measureCatchUp } from './catch-up.ts'
 import { measureFailover } from './failover.ts'
 import { measureGroups } from './groups/measure.ts'
 import { measureInstances } from './instances.ts'
@@ -23,6 +23,8 @@ import { measureWatched } from './watched.ts'
 
 /** What users run: enough clients that the machine and its values count. */
 const KV_CLIENTS = [512, 1024]
+const BACKLOG_ENTRIES = 5_000_000
+const BACKLOG_BYTES = 2 ** 31
 const PEER_CLIENTS = [1, 256, 1024]
 
 interface Options {
@@ -36,7 +38,9 @@ interface Options {
   readonly membership?: true | string
   readonly kills: string
   readonly open?: true | string
-  readonly catchUp?: true | string
+  readonly backlog?: true | string
+  readonly backlogSize?: string
+  readonly rate: string
   readonly snapshots?: true | string
   readonly watched?: true | string
   readonly instances?: true | string
@@ -75,9 +79,14 @@ const program = new Command('bench')
   .option('--kills <n>', 'with --membership: leaders killed in the middle of a change', '20')
   .option('--open [entries]', 'open a log of this many entries (default 1000000)')
   .option(
-    '--catch-up [entries]',
-    'what a returning member costs the others that missed this many entries (default 1300000)',
+    '--backlog [entries]',
+    'how fast a member catches up that missed so many entries (default 5000000), and what it costs the others',
   )
+  .option(
+    '--backlog-size <bytes>',
+    'with --backlog: size of those entries (default --size); entries then default to what makes 2 GiB',
+  )
+  .option('--rate <n>', 'with --backlog: commands a second of the clients that go on meanwhile', '2000')
   .option('--snapshots [parts]', 'what snapshots cost: save, install, restart, growth (default: all four)')
   .option('--snapshot-bytes <bytes>', 'size of the snapshot that is installed', String(2 ** 30))
   .option('--growth-seconds <s>', 'how long files are watched', '120')
@@ -110,6 +119,8 @@ const program = new Command('bench')
   .addHelpText('after', '\nExample:\n  npm run bench -- --mode embedded --clients 1,256 --seconds 2\n')
 
 const options: Options = program.parse().opts()
+// What was started and written is cleared away by those who hear of the exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 const directory = resolve(options.dir)
 const resultsFile = join(directory, 'bench', 'results.json')
@@ -144,8 +155,7 @@ async function measureAsked(): Promise<void> {
   if (options.open !== undefined) {
     report(await measureOpen(directory, options.open === true ? 1_000_000 : Number(options.open)))
   }
-  if (options.catchUp !== undefined)
-    await catchUp(options.catchUp === true ? 1_300_000 : Number(options.catchUp))
+  if (options.backlog !== undefined) await backlog(options.backlog)
   if (options.snapshots !== undefined)
     await snapshots(options.snapshots === true ? 'save,install,restart,growth' : options.snapshots)
   if (options.watched !== undefined) await watched(options.watched === true ? 1 : Number(options.watched))
@@ -168,7 +178,7 @@ async function measureAsked(): Promise<void> {
       options.blinks,
       options.membership,
       options.open,
-      options.catchUp,
+      options.backlog,
       options.snapshots,
     ].every((special) => special === undefined)
   )
@@ -186,16 +196,15 @@ function draw(): void {
   }
 }
 
-/** At 64 clients, unless one number is given. */
-async function catchUp(entries: number): Promise<void> {
-  const clients = options.clients.includes(',') ? 64 : Number(options.clients)
-  const [size, seconds] = [Number(options.size), Number(options.seconds)]
+async function backlog(wanted: true | string): Promise<void> {
+  const [size, rate] = [Number(options.backlogSize ?? options.size), Number(options.rate)]
+  const entries =
+    wanted === true ? Math.min(BACKLOG_ENTRIES, Math.floor(BACKLOG_BYTES / size)) : Number(wanted)
   const execArgv = options.cpuProf === true ? ['--cpu-prof'] : []
   const tuning: Record<string, unknown> = JSON.parse(options.tuning)
-  for (let round = 1; round <= Number(options.rounds); round++) {
-    const shape = { directory, entries, clients, size, seconds, execArgv, tuning }
-    report(await measureCatchUp({ ...shape, progress: say }))
-  }
+  const shape = { directory, entries, size, rate, seconds: Number(options.seconds), execArgv, tuning }
+  for (let round = 1; round <= Number(options.rounds); round++)
+    report(await measureBacklog({ ...shape, progress: say }))
 }
 
 async function snapshots(parts: string): Promise<void> {

@@ -6,7 +6,7 @@ import { connectNats, openHost, type StateMachine } from '../src/index.ts'
 import { KeyValueStore } from '../src/machines/kv.ts'
 import { attachServices } from '../src/services/attach.ts'
 import { BlobMachine } from './blob-machine.ts'
-import { measure, runLoad } from './load.ts'
+import { fill, measure, runLoad, steady } from './load.ts'
 import type { MemberAnswer, MemberRequest } from './protocol.ts'
 
 class Count implements StateMachine<Uint8Array, number> {
@@ -57,7 +57,8 @@ say({ kind: 'ready' })
 async function answer(request: MemberRequest): Promise<void> {
   try {
     if (request.kind === 'load') await load(request)
-    else if (request.kind === 'fill') await fill(request)
+    else if (request.kind === 'fill') await fillUp(request)
+    else if (request.kind === 'steady') await steadily(request)
     else if (request.kind === 'loadUntilTold') await loadUntilTold(request)
     else if (request.kind === 'enough') enough = true
     else if (request.kind === 'usage') usage()
@@ -78,8 +79,16 @@ async function load({ clients = 1, size = 100, seconds = 1 }: MemberRequest): Pr
   say({ kind: 'load', result: await runLoad({ clients, size, seconds, apply }) })
 }
 
-async function fill({ clients = 1, size = 100, commits = 0 }: MemberRequest): Promise<void> {
-  say({ kind: 'load', result: await measure({ clients, size, goesOn: (sent) => sent < commits, apply }) })
+async function fillUp({ clients = 1, size = 100, commits = 0 }: MemberRequest): Promise<void> {
+  await fill(commits, { clients, size, apply })
+  say({ kind: 'filled' })
+}
+
+async function steadily({ size = 100, rate = 1, seconds }: MemberRequest): Promise<void> {
+  enough = false
+  const endMs = performance.now() + 1000 * (seconds ?? Number.POSITIVE_INFINITY)
+  const goesOn = (nowMs: number): boolean => !enough && nowMs < endMs
+  say({ kind: 'load', result: await steady({ rate, size, goesOn, apply }) })
 }
 
 async function loadUntilTold({ clients = 1, size = 100 }: MemberRequest): Promise<void> {

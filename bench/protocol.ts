@@ -3,12 +3,25 @@
 import type { SnapshotStatus } from '../src/status.ts'
 
 export interface MemberRequest {
-  /** `fill` makes so many `commits`; `loadUntilTold` ends with `enough`, which has no answer of its own. */
-  readonly kind: 'load' | 'fill' | 'loadUntilTold' | 'enough' | 'usage' | 'status' | 'settle' | 'snapshot'
+  /**
+   * `fill` makes so many `commits`; `steady` sends `rate` commands a second, whether or not they are answered.
+   * `loadUntilTold`, and `steady` without `seconds`, end with `enough`, which has no answer of its own.
+   */
+  readonly kind:
+    | 'load'
+    | 'fill'
+    | 'steady'
+    | 'loadUntilTold'
+    | 'enough'
+    | 'usage'
+    | 'status'
+    | 'settle'
+    | 'snapshot'
   readonly clients?: number
   readonly size?: number
   readonly seconds?: number
   readonly commits?: number
+  readonly rate?: number
 }
 
 export interface LoadResult {
@@ -40,6 +53,7 @@ export interface MemberState {
 export type MemberAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'load'; readonly result: LoadResult }
+  | { readonly kind: 'filled' }
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'status'; readonly state: MemberState }
   | { readonly kind: 'snapshot'; readonly tookMs: number }

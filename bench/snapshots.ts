@@ -40,7 +40,7 @@ export async function measureInstallation(options: SnapshotBenchOptions): Promis
     await cluster.wipe(away)
     const { installed: loaded, during } = await install(cluster, away, leader, { clients, size })
     progress(`starting again with a snapshot of ${bytes} bytes and ${ENTRIES_BEHIND} entries …`)
-    await leader.ask('load', { kind: 'fill', clients: 256, size, commits: ENTRIES_BEHIND })
+    await leader.ask('filled', { kind: 'fill', clients: 256, size, commits: ENTRIES_BEHIND })
     const restartMs = await restart(cluster, away, leader)
     return [
       { mode: 'install', load: 0, ...idle },
@@ -63,7 +63,7 @@ async function compactWithout(cluster: Cluster, { size, progress }: SnapshotBenc
   const away = [...cluster.members.keys()].find((id) => id !== leader.id) ?? ''
   await cluster.wipe(away)
   for (let round = 0; round < 2; round++) {
-    await leader.child.ask('load', { kind: 'fill', clients: 1, size, commits: 10 })
+    await leader.child.ask('filled', { kind: 'fill', clients: 1, size, commits: 10 })
     for (const member of cluster.members.values()) {
       const { tookMs } = await member.ask('snapshot', { kind: 'snapshot' })
       progress(`a snapshot taken in ${Math.round(tookMs)} ms`)
@@ -129,7 +129,7 @@ export async function measureRestart(options: SnapshotBenchOptions, writes: numb
   try {
     const leader = await cluster.leader()
     progress(`writing ${writes} entries …`)
-    await leader.child.ask('load', { kind: 'fill', clients: 1024, size, commits: writes })
+    await leader.child.ask('filled', { kind: 'fill', clients: 1024, size, commits: writes })
     const other = [...cluster.members.keys()].find((id) => id !== leader.id) ?? ''
     const restartMs = Math.round(await restart(cluster, other, leader.child))
     const { snapshot, appliedIndex } = await statusOf(cluster.member(other))

@@ -35,6 +35,11 @@ export class CommitLatency {
     if (lastIndex > commitIndex) this.#sample ??= { index: lastIndex, atMs: nowMs, disturbed }
   }
 
+  /** Nobody has looked for a while: how long the entry that was followed took is not known any more. */
+  forget(): void {
+    this.#sample = null
+  }
+
   /** Old entries are sent from now on: what is being measured is measured with them. */
   disturb(): void {
     if (this.#sample !== null) this.#sample.disturbed = true

@@ -75,6 +75,7 @@ export class Pacer {
   /** What is under way is forgotten. */
   reset(): void {
     this.#burst = null
+    this.#latency.forget()
     this.#pace = FIRST_PACE
   }
 }

@@ -1,10 +1,11 @@
 // What the main thread and the fetch thread say to each other. Entries travel in one buffer that changes hands, beside
 // a few numbers, so that the main thread has next to nothing to do for each.
 
-import type { EntryType, LogEntry, LogIndex, Term } from '../../rules/types.ts'
+import { EntryType, type LogEntry, type LogIndex, type Term } from '../../rules/types.ts'
 import type { RowsRead } from '../claimed-read.ts'
 import { type Failure, fromFailure, toFailure } from './failure.ts'
 import type { GroupIdentity } from './log-reader.ts'
+import type { StoredRun } from './run-reader.ts'
 
 /** Handed to the fetch thread when it starts. */
 export interface FetchThreadOptions {
@@ -51,6 +52,14 @@ export function packRows(from: LogIndex, { entries, failure }: RowsRead): FetchR
   })
   const packed = failure && { index: failure.index, failure: toFailure(failure.error, 'reading') }
   return { from, count: entries.length, runs, buffer, failure: packed }
+}
+
+export function packRun({ from, term, sizes, data }: StoredRun): FetchResponse {
+  const buffer = new ArrayBuffer(4 * sizes.length + data.length)
+  new Uint32Array(buffer, 0, sizes.length).set(sizes)
+  new Uint8Array(buffer).set(data, 4 * sizes.length)
+  const count = sizes.length
+  return { from, count, runs: [{ term, type: EntryType.DATA, count }], buffer, failure: null }
 }
 
 export function unpackRows({ from, count, runs, buffer, failure }: FetchResponse): RowsRead {

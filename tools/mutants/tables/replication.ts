@@ -222,4 +222,11 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     replace: '      if (bytes < 0) this.answered()',
     tests: ['test/actors/snapshot/piece-pacer.test.ts'],
   },
+  {
+    name: 'the time a member was away taken for that of a commit',
+    file: 'actors/replication/pacer.ts',
+    find: '    this.#latency.forget()\n',
+    replace: '',
+    tests: ['test/actors/replication/pacer.test.ts'],
+  },
 ]

@@ -5,6 +5,42 @@ import type { Mutant } from '../mutant.ts'
 
 export const STORAGE_ROW_MUTANTS: readonly Mutant[] = [
   {
+    name: 'many entries fetched at once are not checked',
+    file: 'storage/sqlite/run-reader.ts',
+    find: '      if (checksum !== Number(checksums[position])) return null\n',
+    replace: '      if (checksum < 0 && checksums.length < position) return null\n',
+    tests: ['test/storage/sqlite-damage.test.ts'],
+    testName: 'wrong data',
+  },
+  {
+    name: 'the last of many entries fetched at once is not missed',
+    file: 'storage/sqlite/run-reader.ts',
+    find: 'count !== to - from + 1 || ',
+    replace: 'count > to - from + 1 || ',
+    tests: ['test/storage/sqlite-runs.test.ts'],
+  },
+  {
+    name: 'many entries fetched at once are more than asked for',
+    file: 'storage/sqlite/run-reader.ts',
+    find: 'if (bytes > maxBytes && sizes.length > 0) break',
+    replace: 'if (bytes > 4 * maxBytes && sizes.length > 0) break',
+    tests: ['test/storage/sqlite-runs.test.ts'],
+  },
+  {
+    name: 'many entries fetched at once are commands whatever they are',
+    file: 'storage/sqlite/run-reader.ts',
+    find: ' || type !== EntryType.DATA',
+    replace: '',
+    tests: ['test/storage/sqlite-runs.test.ts'],
+  },
+  {
+    name: 'many entries fetched at once are of the first term',
+    file: 'storage/sqlite/fetch-messages.ts',
+    find: 'runs: [{ term, type: EntryType.DATA, count }]',
+    replace: 'runs: [{ term: Math.min(term, 1), type: EntryType.DATA, count }]',
+    tests: ['test/storage/sqlite-runs.test.ts'],
+  },
+  {
     name: 'index left out of the checksum of an entry',
     file: 'storage/sqlite/checksum.ts',
     find: 'const checksum = extend(this.#headChecksum, index)',
