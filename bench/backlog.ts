@@ -64,7 +64,7 @@ export async function measureBacklog(options: BacklogOptions): Promise<BacklogRe
   try {
     const leader = await cluster.leader()
     const steady = { kind: 'steady', rate, size, seconds } as const
-    await fill(leader.child, Math.min(entries, WARM_UP_ENTRIES), size)
+    await fill(leader.child, Math.min(Math.ceil(entries / 20), WARM_UP_ENTRIES), size)
     progress(`${rate} commands a second, nobody behind …`)
     const all = (await leader.child.ask('load', steady)).result
     const [away = '', other = ''] = [...cluster.members.keys()].filter((id) => id !== leader.id)

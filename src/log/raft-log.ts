@@ -25,6 +25,10 @@ export interface PendingAppend {
   readonly bytes: number
 }
 
+/** An entry in memory takes about so many bytes, most of them beside its data when that is small. */
+const BYTES_PER_ENTRY = 256
+const MIN_CACHED_ENTRIES = 64
+
 export class RaftLog {
   readonly configurations: ConfigurationHistory
   /** Entries whose payload is not here. */
@@ -283,6 +287,8 @@ export class RaftLog {
   /** What is durable may leave memory, whether or not it has been applied or sent: both can read it back. */
   #trim(): void {
     this.#giveWay(this.#maxCachedBytes)
+    const maxEntries = Math.max(MIN_CACHED_ENTRIES, Math.floor(this.#maxCachedBytes / BYTES_PER_ENTRY))
+    this.#tail.truncatePrefix(this.#durableIndex + 1 - maxEntries)
     this.#share.holds(this.#cachedBytes)
   }
 

@@ -11,7 +11,7 @@ import {
   unpackRows,
 } from './fetch-messages.ts'
 import type { GroupIdentity } from './log-reader.ts'
-import { stopThread, threadFile } from './threads.ts'
+import { stopThread, THREAD_LIMITS, threadFile } from './threads.ts'
 
 export interface FetchOrder {
   readonly group: GroupIdentity
@@ -64,7 +64,12 @@ export class FetchQueue {
 
   #start(): Worker {
     const file = threadFile('fetch-thread')
-    const worker = new Worker(file, { workerData: this.#options, name: 'quorate-fetch', execArgv: [] })
+    const worker = new Worker(file, {
+      workerData: this.#options,
+      name: 'quorate-fetch',
+      execArgv: [],
+      resourceLimits: THREAD_LIMITS,
+    })
     worker.on('message', (response: FetchResponse) => this.#answered(response))
     worker.on('error', (error) => this.#ended(error.message))
     worker.on('exit', (code) => this.#ended(`exit code ${code}`))

@@ -2,7 +2,7 @@
 // worker's port when its last listener goes.
 
 import { Worker } from 'node:worker_threads'
-import { owesAnswer, stopThread, type ThreadName, threadFile } from './threads.ts'
+import { owesAnswer, stopThread, THREAD_LIMITS, type ThreadName, threadFile } from './threads.ts'
 
 export interface ThreadListener<Response> {
   onResponse(response: Response): void
@@ -22,6 +22,7 @@ export class ThreadHandle<Request, Response> {
       workerData: options,
       name: `quorate-${thread.replace('-thread', '')}`,
       execArgv: [],
+      resourceLimits: THREAD_LIMITS,
     })
     this.#worker.on('message', (response: Response) => {
       owesAnswer(this.#worker, 'answered')

@@ -31,6 +31,9 @@ export function owesAnswer(worker: Worker, what: 'asked' | 'answered' | 'nothing
     asked.set(worker, systemClock.nowMs())
 }
 
+/** What is made for one request is garbage after it: more room for young objects only takes memory. */
+export const THREAD_LIMITS = { maxYoungGenerationSizeMb: 6 }
+
 /** What a thread is sent to end it. */
 export const STOP = 'stop'
 

@@ -18,6 +18,13 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     tests: ['test/log/raft-log.test.ts'],
   },
   {
+    name: 'small entries leave memory before they are durable',
+    file: 'log/raft-log.ts',
+    find: '    this.#tail.truncatePrefix(this.#durableIndex + 1 - maxEntries)',
+    replace: '    this.#tail.truncatePrefix(this.#lastIndex + 1 - maxEntries)',
+    tests: ['test/log/raft-log.test.ts'],
+  },
+  {
     name: 'an empty fetch passed on where entries should be',
     file: 'log/raft-log.ts',
     find: '    const isGone = result.kind ===',
