@@ -10,7 +10,7 @@ export const heartbeatMachine = createMachine({
     "resting": {
       "after": {
         "interval": {
-          "target": "beating"
+          "target": "due"
         }
       },
       "on": {
@@ -19,12 +19,57 @@ export const heartbeatMachine = createMachine({
         }
       }
     },
+    "due": {
+      "entry": "judge",
+      "always": [
+        {
+          "guard": "isToSleep",
+          "target": "asking"
+        },
+        {
+          "guard": "isHeardAnyway",
+          "target": "resting"
+        },
+        {
+          "target": "beating"
+        }
+      ]
+    },
     "beating": {
       "entry": "send",
       "on": {
         "heartbeat.answered": {
           "target": "resting",
           "actions": "note"
+        }
+      }
+    },
+    "asking": {
+      "entry": "askToSleep",
+      "on": {
+        "sleep.answered": [
+          {
+            "guard": "isAgreed",
+            "target": "asleep"
+          },
+          {
+            "target": "beating"
+          }
+        ],
+        "beat": {
+          "target": "beating"
+        }
+      }
+    },
+    "asleep": {
+      "entry": "noteAsleep",
+      "exit": "noteAwake",
+      "on": {
+        "roused": {
+          "target": "beating"
+        },
+        "beat": {
+          "target": "beating"
         }
       }
     }

@@ -307,7 +307,10 @@ export const nodeMachine = createMachine({
               {
                 "guard": "mayStandWhenAsked",
                 "target": ".preVoting",
-                "actions": "hasten"
+                "actions": [
+                  "hasten",
+                  "armElectionTimer"
+                ]
               },
               {
                 "actions": "refuseToStand"
@@ -458,6 +461,10 @@ export const nodeMachine = createMachine({
             },
             "waiting": {
               "on": {
+                "sleep": {
+                  "guard": "mayFallAsleep",
+                  "target": "asleep"
+                },
                 "timer.election": [
                   {
                     "guard": "maySeekElection",
@@ -473,6 +480,29 @@ export const nodeMachine = createMachine({
                     ]
                   }
                 ]
+              }
+            },
+            "asleep": {
+              "entry": "fallAsleep",
+              "exit": "wakeUp",
+              "on": {
+                "sleep": {
+                  "guard": "mayFallAsleep",
+                  "target": "asleep",
+                  "reenter": true
+                },
+                "roused": {
+                  "target": "waiting",
+                  "actions": "armElectionTimer"
+                },
+                "timer.election": {
+                  "guard": "maySeekElection",
+                  "target": "preVoting",
+                  "actions": [
+                    "giveUpLeader",
+                    "armElectionTimer"
+                  ]
+                }
               }
             },
             "preVoting": {
@@ -639,6 +669,10 @@ export const nodeMachine = createMachine({
             },
             "change": {
               "actions": "takeChange"
+            },
+            "follower.roused": {
+              "guard": "isOfThisTerm",
+              "actions": "armStepDownTimer"
             },
             "followers.due": {
               "guard": "isOfThisTerm",

@@ -44,6 +44,9 @@ export const timerMachine = createMachine({
       "on": {
         "arm": {
           "target": "choosing"
+        },
+        "again": {
+          "target": "choosing"
         }
       }
     }

@@ -68,6 +68,6 @@ export const timerMachine = timer.createMachine({
     choosing: { entry: 'draw', always: [{ guard: 'hasDelay', target: 'armed' }, { target: 'resting' }] },
     armed: { after: { nextDelay: { target: 'due' } }, on: { again: { target: 'choosing' } } },
     due: { entry: 'awaitTurn', on: { turn: { target: 'choosing', actions: 'fire' } } },
-    resting: { on: { arm: { target: 'choosing' } } },
+    resting: { on: { arm: { target: 'choosing' }, again: { target: 'choosing' } } },
   },
 })

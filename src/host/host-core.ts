@@ -9,7 +9,7 @@ import type { PeerId } from '../rules/types.ts'
 import { CacheBudget } from '../runtime/cache-budget.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Random } from '../runtime/random.ts'
+import { type Random, randomInt } from '../runtime/random.ts'
 import { DEFAULT_THROTTLE, SnapshotThrottle, type ThrottleLimits } from '../runtime/snapshot-throttle.ts'
 import type { StateMachine } from '../state-machine.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -26,6 +26,8 @@ export interface HostCoreOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Of this life of the process, unlike any other of it. Default: drawn. */
+  readonly incarnation?: number
   /** For snapshots of all groups together; default: no limit of bytes. */
   readonly snapshotThrottle?: ThrottleLimits
 }
@@ -40,6 +42,8 @@ export interface NodeSpec {
   readonly tuning: Tuning
   readonly inspect?: ((event: InspectionEvent) => void) | undefined
 }
+
+const MAX_INCARNATION = 2 ** 48
 
 /** What all groups of a process together keep in memory and could read again: an idle group among many keeps little. */
 const CACHE_BYTES = 32 * 1024 * 1024
@@ -60,7 +64,8 @@ export class HostCore {
     const { clock, logger, transport, prefix, id } = options
     this.drops = new DropLog({ clock, logger })
     this.throttle = new SnapshotThrottle(clock, options.snapshotThrottle ?? DEFAULT_THROTTLE)
-    this.#rpc = createPeerRpc({ transport, prefix, id, clock, logger, drops: this.drops })
+    const incarnation = options.incarnation ?? 1 + randomInt(options.random, 0, MAX_INCARNATION)
+    this.#rpc = createPeerRpc({ transport, prefix, id, clock, logger, drops: this.drops, incarnation })
   }
 
   /**
@@ -90,7 +95,11 @@ export class HostCore {
       caches: this.#caches,
       throttle: this.throttle,
       rpc: this.#rpc,
-      join: (handler: RequestHandler) => this.#rpc.serve(spec.group, handler, () => node.core.term),
+      join: (handler: RequestHandler) =>
+        this.#rpc.serve(spec.group, handler, {
+          ownTerm: () => node.core.term,
+          fallAsleep: (ask) => node.core.send({ type: 'sleep', ask }),
+        }),
       started: (error) => {
         if (told) return
         told = true

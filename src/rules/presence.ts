@@ -91,24 +91,42 @@ export interface Successor {
   readonly lost: PeerId | null
   /** It takes no commands, so that a group which it leads takes none. */
   readonly isReadonly: boolean
+  readonly group: string
+  /** How many groups have lost their leader here, with this host. */
+  readonly groupsLost: number
+}
+
+/** So long one election takes among many: whoever is second in line waits until those who are first have had time. */
+const MS_PER_GROUP = 4
+
+/** Differs from group to group, so that not all have the same first successor. */
+function shiftOf(group: string): number {
+  let hash = 0
+  for (let i = 0; i < group.length; i++) hash = (hash * 31 + group.charCodeAt(i)) >>> 0
+  return hash
 }
 
 /**
  * How long a follower waits that knows its leader to be gone. They all learn it at about the same time, so each stands in its
- * turn: those of higher priority first, equals by name, and who is read-only last.
+ * turn: those of higher priority first, equals by name, and who is read-only last. When many groups have lost the same host,
+ * the names begin elsewhere in each, so that the survivors share them, and turns are longer: elections take their time.
  *
  * @param drawn in [0, 1): keeps those apart who count their turns from different configurations
  */
 export function successionDelayMs(
   configuration: Configuration,
-  { self, lost, isReadonly }: Successor,
+  { self, lost, isReadonly, group, groupsLost }: Successor,
   heartbeatMs: number,
   drawn: number,
 ): number {
-  const order = members(configuration)
+  const names = members(configuration)
     .filter((peer) => peer !== lost && !isWitness(configuration, peer) && priorityOf(configuration, peer) > 0)
-    .sort((a, b) => priorityOf(configuration, b) - priorityOf(configuration, a) || (a < b ? -1 : 1))
+    .sort()
+  const shift = groupsLost > 1 ? shiftOf(group) % Math.max(1, names.length) : 0
+  const shifted = [...names.slice(shift), ...names.slice(0, shift)]
+  const order = shifted.sort((a, b) => priorityOf(configuration, b) - priorityOf(configuration, a))
   const at = order.indexOf(self)
   const turn = at < 0 || isReadonly ? order.length : at
-  return Math.ceil(((1 + turn + drawn / 2) * heartbeatMs) / TURNS)
+  const turnMs = heartbeatMs / TURNS
+  return Math.ceil((1 + drawn / 2) * turnMs + turn * Math.max(turnMs, groupsLost * MS_PER_GROUP))
 }

@@ -39,6 +39,7 @@ export class GroupWatch {
 
   machineOf(member: SimMember): MachineWatch {
     const { trace, checker, crashPoints, later } = this.#options
+    const { life } = member
     return {
       applied: (entry) => {
         member.lastApplied = entry.index
@@ -50,7 +51,10 @@ export class GroupWatch {
         trace.record(member.id, hook.name)
         this.guard(() => checker()?.hook(member.id, hook))
       },
-      snapshot: (what, hash) => this.#snapshot(member, what, hash),
+      // What user code of a life that is over still does between two steps is nobody's.
+      snapshot: (what, hash) => {
+        if (member.life === life && member.alive) this.#snapshot(member, what, hash)
+      },
       state: (at, hash) => this.guard(() => this.#digests.compare(member.id, member.life, at, hash)),
       later: (promise) => later(member, promise),
     }
@@ -93,7 +97,8 @@ export class GroupWatch {
   disks(member: () => SimMember): DiskObserver {
     const { trace, checker, crashPoints } = this.#options
     return {
-      durable: (disk, _group, op, image) => this.guard(() => checker()?.durableWrite(disk.id, op, image)),
+      durable: (disk, group, op, image) =>
+        this.guard(() => (group === GROUP ? checker()?.durableWrite(disk.id, op, image) : undefined)),
       stage: (disk, stage, op) => {
         const store = op.kind === 'hardState' ? 'meta' : 'log'
         trace.record(disk.id, `disk ${stage}`, { store })
@@ -105,8 +110,9 @@ export class GroupWatch {
         crashPoints.hit(disk.id, `${stage}:${kind}`)
       },
       snapshotsDurable: () => this.guard(() => this.#published(member())),
-      failed: (disk) => {
+      failed: (disk, group) => {
         trace.record(disk.id, 'disk failed')
+        if (group !== GROUP) return
         this.guard(() => checker()?.storageFailed(disk.id))
       },
     }

@@ -24,6 +24,7 @@ import type { NodeObservation } from './invariants/invariants.ts'
 import { GROUP, MemberView } from './member-view.ts'
 import { type MachineWatch, ObservedMachine } from './observed-machine.ts'
 import { beRude, listenRudely, rudely, withRudeHooks } from './rude-user.ts'
+import type { SideGroups } from './side-groups.ts'
 import { type DeathCause, SimProcess } from './sim-process.ts'
 import { type MachinePace, SlowMachine } from './slow-machine.ts'
 import type { Scheduler } from './time/scheduler.ts'
@@ -54,6 +55,8 @@ export interface SimMemberOptions {
   readonly onTurn: (member: SimMember) => void
   readonly onRole: (member: SimMember, from: Role, to: Role, term: number, reason: string) => void
   readonly onFailure: (member: SimMember, error: Error) => void
+  /** Other groups of this process. */
+  readonly sideGroups: SideGroups
   /** Puts a member that has started on the bus for clients; what it returns takes it off again. */
   readonly serve?: ((member: SimMember, parts: MemberParts) => () => void) | undefined
 }
@@ -144,6 +147,7 @@ export class SimMember {
       clock: this.#clock,
       random: streamOf(seed, `${id} choices ${this.#life}`),
       logger: silentLogger,
+      incarnation: this.#life,
     })
     const { machinePace, rude } = this.#options
     const paced =
@@ -158,6 +162,7 @@ export class SimMember {
     if (rude) listenRudely(this.node)
     this.node.on('role', ({ from, to, term, reason }) => this.#options.onRole(this, from, to, term, reason))
     this.node.on('error', (error) => this.#options.onFailure(this, error))
+    this.#options.sideGroups.start(id, this.#life, this.#host)
     const parts = { node: this.node, transport, clock: this.#clock, random: streamOf(seed, `${id} services`) }
     this.#stopServing = this.#options.serve?.(this, parts) ?? null
   }
@@ -167,6 +172,7 @@ export class SimMember {
     if (!this.alive) return
     this.#process?.kill(cause)
     this.#host?.destroy()
+    this.#options.sideGroups.ended(this.id)
   }
 
   /** Closes in order, as an operator would. `done` gets what should have been let go of, counted before the exit. */
@@ -191,6 +197,7 @@ export class SimMember {
         'callers that wait for other members': node.core.membership.asked.size,
       }
       this.#process?.kill('exit')
+      this.#options.sideGroups.ended(this.id)
       done(left)
     }
     this.#host?.close(exit)

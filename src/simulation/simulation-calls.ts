@@ -60,9 +60,10 @@ export abstract class SimulationCalls extends SimulationFaults {
   setReadonly(id: PeerId, on: boolean): void {
     const member = this.member(id)
     member.enter(() => {
-      // Whoever has ended is told nothing.
-      if (member.node !== null && !member.node.hasEnded && member.status().role !== 'error')
-        member.node.setReadonly(on)
+      // Whoever has ended, or is about to, is told nothing.
+      const { node } = member
+      if (node === null || node.hasEnded || ['error', 'shuttingDown'].includes(member.status().role)) return
+      node.setReadonly(on)
     })
   }
 

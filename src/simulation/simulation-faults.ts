@@ -63,6 +63,15 @@ export abstract class SimulationFaults implements FaultTarget {
     this.bus.heal()
   }
 
+  /** The same, and every connection and disk works again. */
+  healAll(): void {
+    this.heal()
+    for (const node of this.nodes) {
+      this.reconnect(node)
+      this.healDisk(node)
+    }
+  }
+
   /** Catches messages of this kind (all kinds without one) between these members, until it is ended or released. */
   hold(filter: HoldFilter): Hold {
     return this.bus.hold(filter)

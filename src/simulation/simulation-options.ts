@@ -56,6 +56,8 @@ export interface SimulationOptions {
    * no entries are written for it, which scripts would have to count.
    */
   readonly identities?: boolean
+  /** Other groups that the same processes carry, by name; of the same members. Default: none. */
+  readonly sideGroups?: readonly string[]
   /** False: no invariants, for tests that break them on purpose. */
   readonly check?: boolean
   /** Lines of trace kept in memory. Default 2000. */

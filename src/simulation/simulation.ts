@@ -19,6 +19,7 @@ import { ReferenceMachine } from './reference-machine.ts'
 import { BusClient, type BusClientOptions } from './services/bus-client.ts'
 import { serveMember } from './services/served-node.ts'
 import { SessionJudge } from './session-judge.ts'
+import { SideGroups } from './side-groups.ts'
 import { type ClientWorld, SimClient } from './sim-client.ts'
 import { GROUP, SimMember } from './sim-member.ts'
 import { SimulationCalls } from './simulation-calls.ts'
@@ -59,6 +60,7 @@ export class Simulation extends SimulationCalls {
   readonly history: History
   readonly checker: InvariantChecker | null
   readonly members: ReadonlyMap<PeerId, SimMember>
+  readonly sideGroups: SideGroups
   /** Called after every step, when it has been checked. */
   afterStep: (() => void) | null = null
   protected readonly crashPoints = new CrashPoints()
@@ -126,6 +128,12 @@ export class Simulation extends SimulationCalls {
       seed,
       observer: watch,
       ...(options.link === undefined ? {} : { link: options.link }),
+    })
+    this.sideGroups = new SideGroups({
+      ...{ names: options.sideGroups ?? [], peers: options.nodes, tuning: this.tuning },
+      guard: (run) => this.#watch.guard(run),
+      later: (promise) => promise,
+      failed: (id, error) => this.#watch.failed(this.member(id), error),
     })
     this.members = new Map(nodes.map((id) => [id, this.#createMember(id, options, createMachine)]))
     this.direct = new DirectCalls({
@@ -317,7 +325,8 @@ export class Simulation extends SimulationCalls {
   #hadTurn(member: SimMember): void {
     this.#watch.touched(member)
     const activity = member.node?.core.snapshots.activity
-    if (activity !== 'saving' && activity !== 'loading') return
+    const isBusy = activity === 'saving' || activity === 'loading'
+    if (!isBusy && !this.sideGroups.isSavingOrLoading(member.id)) return
     this.#goingOn.add(member)
     this.time.mayGoOn()
   }
@@ -354,6 +363,7 @@ export class Simulation extends SimulationCalls {
         watch.disks(() => member),
       ),
       tuning: this.tuning,
+      sideGroups: this.sideGroups,
       createMachine,
       watch: (member) => watch.machineOf(member),
       onTurn: (member) => this.#hadTurn(member),

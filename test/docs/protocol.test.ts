@@ -5,6 +5,7 @@ import { PRESENCE } from '../../src/transport/rpc/peer-rpc.ts'
 import { parseRpcSubject } from '../../src/transport/subjects.ts'
 import { RequestEncoder } from '../../src/transport/wire/codec.ts'
 import { MAX_ENTRIES_PER_FRAME, MAX_RUNS_PER_FRAME } from '../../src/transport/wire/entries.ts'
+import { BEATS, beats } from '../../src/transport/wire/messages/beats.ts'
 import { MAX_REMOTE_MESSAGE_LENGTH, REMOTE_ERRORS } from '../../src/transport/wire/messages/error-answer.ts'
 import { type Message, SMALL_FRAME } from '../../src/transport/wire/messages/message.ts'
 import { MESSAGES, RPC_METHODS } from '../../src/transport/wire/messages/registry.ts'
@@ -41,22 +42,25 @@ describe('docs/protocol.md', () => {
       .map(([, , , subject = '']) => codeIn(subject)[0])
       .filter((s) => s?.includes('.rpc.'))
     const methods = subjects.map((subject = '') => parseRpcSubject('quorate', filledIn(subject)))
-    expect(methods.map((parsed) => parsed?.method).sort()).toEqual([...RPC_METHODS, PRESENCE].sort())
+    expect(methods.map((parsed) => parsed?.method).sort()).toEqual([...RPC_METHODS, PRESENCE, BEATS].sort())
   })
 
-  test.each(RPC_METHODS)('has each field of %s in its place, with its bounds', (method) => {
-    const section = sectionOf(`\`${method}\``)
-    const { request, answer, frame, answerFrame } = MESSAGES[method]
-    const shown = rowsOf(section).filter(([item = '']) => /^\d+$/.test(item))
-    expect(shown).toEqual([...fieldRows(request.fields, 3), ...fieldRows(answer.fields, 4)])
-    const [asks, says] = [sizeOf(frame.maxBytes), sizeOf(answerFrame.maxBytes)]
-    const isPlain = asks === says
-    expect(section.replaceAll(/\s+/g, ' ')).toContain(
-      isPlain ? `At most ${asks}` : `The request has at most ${asks}, the answer ${says}`,
-    )
-    const files = linksOf(section).map(({ target }) => target)
-    expect(files).toContain(`../src/transport/wire/messages/${method.replace('_', '-')}.ts`)
-  })
+  test.each([...RPC_METHODS, BEATS] as const)(
+    'has each field of %s in its place, with its bounds',
+    (method) => {
+      const section = sectionOf(`\`${method}\``)
+      const { request, answer, frame, answerFrame } = method === BEATS ? beats : MESSAGES[method]
+      const shown = rowsOf(section).filter(([item = '']) => /^\d+$/.test(item))
+      expect(shown).toEqual([...fieldRows(request.fields, 3), ...fieldRows(answer.fields, 4)])
+      const [asks, says] = [sizeOf(frame.maxBytes), sizeOf(answerFrame.maxBytes)]
+      const isPlain = asks === says
+      expect(section.replaceAll(/\s+/g, ' ')).toContain(
+        isPlain ? `At most ${asks}` : `The request has at most ${asks}, the answer ${says}`,
+      )
+      const files = linksOf(section).map(({ target }) => target)
+      expect(files).toContain(`../src/transport/wire/messages/${method.replace('_', '-')}.ts`)
+    },
+  )
 
   test('says what each error code means', () => {
     const shown = rowsOf(sectionOf('An error')).filter(([code = '']) => code.startsWith('`E'))

@@ -16,6 +16,7 @@ import {
 } from '../../src/rules/presence.ts'
 
 const BEAT = 100
+const ONE = { group: 'g', groupsLost: 1 }
 const HEARD = heard(UNKNOWN_PRESENCE, 1000)
 
 /** Asks every 50 ms from 1,120 on. */
@@ -109,7 +110,19 @@ describe('a voter holds a pre-vote back for a leader', () => {
 describe('who knows it stands in his turn', () => {
   const group = { peers: ['C', 'A', 'B', 'D'], oldPeers: [] }
   const delay = (self: string, over: object = {}, isReadonly = false, drawn = 0): number =>
-    successionDelayMs({ ...group, ...over }, { self, lost: 'A', isReadonly }, BEAT, drawn)
+    successionDelayMs({ ...group, ...over }, { self, lost: 'A', isReadonly, ...ONE }, BEAT, drawn)
+
+  it('in another order in each group, and with longer turns, when many groups have lost the same process', () => {
+    const firsts = new Map<string, number>()
+    for (let i = 0; i < 300; i++) {
+      const lost = (self: string) => ({ self, lost: 'A', isReadonly: false, group: `g${i}`, groupsLost: 300 })
+      const delays = ['B', 'C', 'D'].map((self) => successionDelayMs(group, lost(self), BEAT, 0))
+      expect([...delays].sort((a, b) => a - b)).toEqual([20, 1220, 2420])
+      const first = ['B', 'C', 'D'][delays.indexOf(20)] ?? ''
+      firsts.set(first, (firsts.get(first) ?? 0) + 1)
+    }
+    expect(Math.min(...['B', 'C', 'D'].map((self) => firsts.get(self) ?? 0))).toBeGreaterThan(70)
+  })
 
   it('by name, a fifth of a heartbeat apart, the lost one left out', () => {
     expect(['B', 'C', 'D'].map((self) => delay(self))).toEqual([20, 40, 60])

@@ -37,6 +37,7 @@ const JUDGED: Readonly<Record<string, string>> = {
   'src/simulation/services/bus-client.ts: this.#ask(command,level,op).then':
     'what throws there has to end the simulation',
   'src/simulation/sim-process.ts: handler': 'what throws there has to end the simulation',
+  'src/simulation/side-groups.ts: failed': 'a check, which keeps what it finds until the step is over',
   'src/simulation/time/time-driver.ts: promise.then': 'the handlers settle promises and give turns',
   'src/simulation/time/time-driver.ts: reject': 'rejects a promise, which never throws',
   'src/simulation/time/time-driver.ts: void this.#drive': 'catches everything itself',

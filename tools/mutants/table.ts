@@ -21,6 +21,7 @@ import { OPERATOR_MUTANTS } from './tables/operators.ts'
 import { PAGE_MUTANTS } from './tables/page.ts'
 import { PRESENCE_MUTANTS } from './tables/presence.ts'
 import { PRIORITY_MUTANTS } from './tables/priorities.ts'
+import { QUIESCENCE_MUTANTS } from './tables/quiescence.ts'
 import { READONLY_MUTANTS } from './tables/readonly.ts'
 import { REPLICATED_MUTANTS } from './tables/replicated.ts'
 import { REPLICATION_MUTANTS } from './tables/replication.ts'
@@ -38,6 +39,7 @@ import { WITNESS_MUTANTS } from './tables/witnesses.ts'
 export const MUTANTS_BY_AREA = {
   elections: ELECTION_MUTANTS,
   presence: PRESENCE_MUTANTS,
+  quiescence: QUIESCENCE_MUTANTS,
   transfers: [...TRANSFER_MUTANTS, ...PRIORITY_MUTANTS],
   replication: [...REPLICATION_MUTANTS, ...READONLY_MUTANTS],
   membership: [...MEMBERSHIP_MUTANTS, ...DISASTER_MUTANTS, ...WITNESS_MUTANTS],

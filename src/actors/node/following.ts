@@ -3,7 +3,7 @@
 
 import { type FollowerLease, NO_FOLLOWER_LEASE } from '../../rules/lease.ts'
 import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
-import type { PresenceHandle, Reply } from '../../transport/rpc/peer-rpc.ts'
+import type { PresenceHandle, Reply, Sleep } from '../../transport/rpc/peer-rpc.ts'
 import type { PendingRead } from './node.events.ts'
 
 /** An append whose acknowledgement waits for the disk. */
@@ -21,6 +21,8 @@ export class Following {
   pendingAcks: PendingAck[] = []
   /** Of the process of `lease.lastLeader` on the bus; null: nobody is followed. */
   presence: PresenceHandle | null = null
+  /** It sleeps on the word of that process; null: it does not. */
+  sleep: Sleep | null = null
   /** The term in which `lease.lastLeader` was followed; 0: none yet. */
   leaderTerm: Term = 0
   /** Reads that the leader has been asked about, by question. */

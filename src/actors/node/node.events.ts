@@ -4,7 +4,7 @@ import type { QuorateError } from '../../errors.ts'
 import type { Retiming } from '../../rules/timing.ts'
 import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { Role } from '../../status.ts'
-import type { Reply } from '../../transport/rpc/peer-rpc.ts'
+import type { Reply, SleepAsk } from '../../transport/rpc/peer-rpc.ts'
 import {
   type InboundRequest,
   type RequestVoteResponse,
@@ -81,6 +81,12 @@ export type NodeEvent =
   | TimerFired
   /** The bus says that the process of this leader is gone. */
   | { readonly type: 'leader.absent'; readonly leader: PeerId }
+  /** The leader has nothing to say any more, and its process will vouch for it. */
+  | { readonly type: 'sleep'; readonly ask: SleepAsk }
+  /** The process of the leader is silent, or does not vouch for it any more. */
+  | { readonly type: 'roused' }
+  /** A follower that slept is to be sent heartbeats again. */
+  | { readonly type: 'follower.roused'; readonly term: Term }
   | ({ readonly type: 'preVote.answered' } & CampaignAnswer)
   | ({ readonly type: 'vote.answered' } & CampaignAnswer)
   | { readonly type: 'term.higher'; readonly term: Term }
@@ -112,7 +118,7 @@ export function isOneOf<T extends EventType>(event: NodeEvent, types: readonly T
 /** Events that speak alike. */
 export const FROM_LEADER = ['rpc.append_entries', 'rpc.heartbeat', 'rpc.install_snapshot'] as const
 /** What is said in one leadership, and means nothing in another. */
-export const OF_A_TERM = ['replica.matched', 'followers.due', 'change.left'] as const
+export const OF_A_TERM = ['replica.matched', 'followers.due', 'change.left', 'follower.roused'] as const
 export const ANSWERS = ['preVote.answered', 'vote.answered'] as const
 export const FAILURES = [
   'log.failed',

@@ -84,11 +84,7 @@ export const nodeMachine = nodeSetup.createMachine({
         'log.durable': { actions: ['settleAcks', 'settleReset'] },
         'rpc.pre_vote': { actions: 'answerPreVote' },
         'rpc.request_vote': [
-          {
-            guard: 'voteChangesRole',
-            target: '.follower',
-            actions: 'yieldToCandidate',
-          },
+          { guard: 'voteChangesRole', target: '.follower', actions: 'yieldToCandidate' },
           { actions: 'refuseVote' },
         ],
         'rpc.append_entries': [
@@ -113,11 +109,7 @@ export const nodeMachine = nodeSetup.createMachine({
         ],
         'rpc.read_index': { actions: 'refuseReadIndex' },
         'rpc.get_file': { actions: 'serveFile' },
-        'term.higher': {
-          guard: 'termIsHigher',
-          target: '.follower',
-          actions: 'leaveOffice',
-        },
+        'term.higher': { guard: 'termIsHigher', target: '.follower', actions: 'leaveOffice' },
         'log.failed': failing,
         'hardState.failed': failing,
         'snapshot.failed': failing,
@@ -134,15 +126,11 @@ export const nodeMachine = nodeSetup.createMachine({
             read: { actions: 'forwardReads' },
             'leader.absent': { guard: 'leaderIsAbsent', actions: 'hastenElectionTimer' },
             vote: [
-              { guard: 'mayStandWhenAsked', target: '.preVoting', actions: 'hasten' },
+              { guard: 'mayStandWhenAsked', target: '.preVoting', actions: ['hasten', 'armElectionTimer'] },
               { actions: 'refuseToStand' },
             ],
             'rpc.request_vote': [
-              {
-                guard: 'voteChangesRole',
-                target: '.passive',
-                actions: 'yieldToCandidate',
-              },
+              { guard: 'voteChangesRole', target: '.passive', actions: 'yieldToCandidate' },
               { guard: 'voteIsRepeated', actions: 'repeatVote' },
               { actions: 'refuseVote' },
             ],
@@ -201,11 +189,7 @@ export const nodeMachine = nodeSetup.createMachine({
               },
               { actions: 'refuseTimeoutNow' },
             ],
-            'term.higher': {
-              guard: 'termIsHigher',
-              target: '.passive',
-              actions: 'leaveOffice',
-            },
+            'term.higher': { guard: 'termIsHigher', target: '.passive', actions: 'leaveOffice' },
           },
           states: {
             // Without a configuration there is nobody to elect: wait to be contacted.
@@ -218,11 +202,26 @@ export const nodeMachine = nodeSetup.createMachine({
             },
             waiting: {
               on: {
+                sleep: { guard: 'mayFallAsleep', target: 'asleep' },
                 'timer.election': [
                   { guard: 'maySeekElection', target: 'preVoting', actions: 'giveUpLeader' },
                   // Who may not lead can only wait for somebody who does.
                   { guard: 'leaderIsSilent', actions: ['giveUpLeader', 'failStrandedReads', 'announce'] },
                 ],
+              },
+            },
+            // The leader has nothing to say, and its process vouches for it.
+            asleep: {
+              entry: 'fallAsleep',
+              exit: 'wakeUp',
+              on: {
+                sleep: { guard: 'mayFallAsleep', target: 'asleep', reenter: true },
+                roused: { target: 'waiting', actions: 'armElectionTimer' },
+                'timer.election': {
+                  guard: 'maySeekElection',
+                  target: 'preVoting',
+                  actions: ['giveUpLeader', 'armElectionTimer'],
+                },
               },
             },
             preVoting: {
@@ -231,22 +230,13 @@ export const nodeMachine = nodeSetup.createMachine({
               after: { ownVotePromised: { actions: 'grantSelf' } },
               on: {
                 'timer.election': [
-                  {
-                    guard: 'maySeekElection',
-                    target: 'preVoting',
-                    reenter: true,
-                    actions: 'giveUpLeader',
-                  },
+                  { guard: 'maySeekElection', target: 'preVoting', reenter: true, actions: 'giveUpLeader' },
                   // Asked for, and not won: the leader is still there.
                   { guard: 'followsLeader', target: 'waiting' },
                 ],
                 'preVote.answered': [
                   { guard: 'answerIsStale' },
-                  {
-                    guard: 'answerDeposes',
-                    target: 'passive',
-                    actions: 'leaveOffice',
-                  },
+                  { guard: 'answerDeposes', target: 'passive', actions: 'leaveOffice' },
                   { guard: 'tellsOfRemoval', target: 'waiting', actions: 'takeRemoval' },
                   { actions: 'countAnswer' },
                 ],
@@ -283,11 +273,7 @@ export const nodeMachine = nodeSetup.createMachine({
               on: {
                 'vote.answered': [
                   { guard: 'answerIsStale' },
-                  {
-                    guard: 'answerDeposes',
-                    target: '#node.active.follower',
-                    actions: 'leaveOffice',
-                  },
+                  { guard: 'answerDeposes', target: '#node.active.follower', actions: 'leaveOffice' },
                   { actions: 'countAnswer' },
                 ],
               },
@@ -307,6 +293,7 @@ export const nodeMachine = nodeSetup.createMachine({
             'log.durable': { actions: ['settleAcks', 'settleReset', 'countBallots'] },
             'replica.matched': { guard: 'isOfThisTerm', actions: 'countBallots' },
             change: { actions: 'takeChange' },
+            'follower.roused': { guard: 'isOfThisTerm', actions: 'armStepDownTimer' },
             'followers.due': { guard: 'isOfThisTerm', actions: ['dismissFollowers', 'welcomeFollowers'] },
             'change.left': { guard: 'isOfThisTerm', target: 'follower', actions: 'leaveOffice' },
             'round.answered': { actions: 'countRound' },

@@ -3,6 +3,7 @@
 
 import { heardRecently, leaderPresumedAliveMs, quorumIsAlive } from '../../rules/lease.ts'
 import { isKnownToBeGone, leaderIsAlive } from '../../rules/presence.ts'
+import { VOUCH_BEATS } from '../../rules/quiescence.ts'
 import type { PeerId } from '../../rules/types.ts'
 import type { NodeCore } from './node.core.ts'
 
@@ -11,7 +12,7 @@ export function watchLeader(core: NodeCore, leader: PeerId): void {
   const { following, group } = core
   following.leaderTerm = core.term
   if (core.tuning.leaderLease) return
-  const heartbeatMs = (): number => core.heartbeatMs
+  const heartbeatMs = (): number => core.heartbeatMs * (following.sleep === null ? 1 : VOUCH_BEATS)
   const absent = (): void => core.send({ type: 'leader.absent', leader })
   following.presence = core.input.rpc.watchPresence(leader, { group, heartbeatMs, absent })
 }

@@ -5,7 +5,6 @@ import { setup } from 'xstate'
 import { electsItself } from '../../rules/election.ts'
 import { owesVoteForMs } from '../../rules/lease.ts'
 import { deposes } from '../../rules/term.ts'
-import { toError } from '../../runtime/errors.ts'
 import type { Role } from '../../status.ts'
 import { StorageError } from '../../storage/storage.ts'
 import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
@@ -16,17 +15,15 @@ import { replicatorMachine } from '../replication/replicator.machine.ts'
 import { lacksPayload } from '../snapshot/payload.ts'
 import { snapshotMachine } from '../snapshot/snapshot.machine.ts'
 import { timerMachine } from '../timer.machine.ts'
+import { act, ask, guarded, type NodeContext, on } from './node.acting.ts'
 import { noteLeader, noteRole, watchLag } from './node.announcing.ts'
 import { NodeCore } from './node.core.ts'
 import * as election from './node.election.ts'
 import * as ending from './node.end.ts'
 import {
   ANSWERS,
-  type EventOf,
-  type EventType,
   FAILURES,
   FROM_LEADER,
-  isOneOf,
   type NodeEmitted,
   type NodeEvent,
   OF_A_TERM,
@@ -44,6 +41,7 @@ import * as reads from './node.reads.ts'
 import * as refusing from './node.refusals.ts'
 import * as removal from './node.removal.ts'
 import * as resetting from './node.reset.ts'
+import * as sleeping from './node.sleep.ts'
 import { acceptOffer, adoptSnapshot, saveByItself, saveWhenDue, trimLog } from './node.snapshots.ts'
 import * as starting from './node.start.ts'
 import { stepDown } from './node.stepdown.ts'
@@ -53,50 +51,9 @@ import * as told from './node.timeout-now.ts'
 import * as standing from './node.timing.ts'
 import * as transferring from './node.transfer.ts'
 import { proposalQueue } from './proposal-queue.ts'
-import { failEvent } from './waiting.ts'
 
 /** How long a disk may take to let go of a group before the node ends without it. */
 const STORE_PATIENCE_MS = 2000
-
-export interface NodeContext {
-  readonly core: NodeCore
-}
-
-interface Args {
-  readonly context: NodeContext
-  readonly event: NodeEvent
-}
-
-/** An exception inside a transition would kill the actor and leave its children running: it becomes `fatal`. */
-function guarded(core: NodeCore, event: NodeEvent, run: () => void): void {
-  try {
-    run()
-  } catch (thrown) {
-    const error = toError(thrown)
-    core.send({ type: 'fatal', error })
-    failEvent(core, event, error)
-  }
-}
-
-/** An action for any event. */
-const act =
-  (run: (core: NodeCore, event: NodeEvent) => void) =>
-  ({ context: { core }, event }: Args): void =>
-    guarded(core, event, () => run(core, event))
-
-/** An action for events of these types; for others it does nothing. */
-const on =
-  <T extends EventType>(types: readonly T[], run: (core: NodeCore, event: EventOf<T>) => void) =>
-  ({ context: { core }, event }: Args): void =>
-    guarded(core, event, () => {
-      if (isOneOf(event, types)) run(core, event)
-    })
-
-/** A question about events of these types; for others the answer is no. */
-const ask =
-  <T extends EventType>(types: readonly T[], question: (core: NodeCore, event: EventOf<T>) => boolean) =>
-  ({ context: { core }, event }: Args): boolean =>
-    isOneOf(event, types) && question(core, event)
 
 const base = setup({
   types: {
@@ -124,6 +81,7 @@ const base = setup({
     followsLeader: ({ context: { core } }) => core.leader !== null,
     mayStandWhenAsked: ({ context: { core } }) => standing.mayStandWhenAsked(core),
 
+    mayFallAsleep: ask(['sleep'], sleeping.mayFall),
     leaderIsAbsent: ({ context: { core } }) => leaderIsAbsent(core),
     leaderIsSilent: ask(['timer.election'], (core, event) => election.leaderIsSilent(core, event)),
     maySeekElection: ask(['timer.election'], (core, event) => election.maySeek(core, event)),
@@ -205,6 +163,8 @@ const base = setup({
     acceptTimeoutNow: on(['rpc.timeout_now'], told.acceptTimeoutNow),
     refuseTimeoutNow: on(['rpc.timeout_now'], told.refuseTimeoutNow),
 
+    fallAsleep: on(['sleep'], sleeping.fallAsleep),
+    wakeUp: act(sleeping.wakeUp),
     refuseSender: on(FROM_LEADER, follower.refuseSender),
     followSender: on(FROM_LEADER, follower.followSender),
     acceptAppend: on(['rpc.append_entries'], follower.acceptAppend),
@@ -302,7 +262,8 @@ const welcomeFollowers = base.assign(({ context: { core }, event, spawn }) => {
       const { peer } = progress
       const input = { core, progress, term }
       const replicator = spawn('replicator', { id: `replicator:${peer}`, input })
-      const heartbeat = spawn('heartbeat', { id: `heartbeat:${peer}`, input: { ...input, replicator } })
+      const watch = { replicator, isSettled: () => sleeping.isSettled(core) }
+      const heartbeat = spawn('heartbeat', { id: `heartbeat:${peer}`, input: { ...input, ...watch } })
       return { progress, replicator, heartbeat }
     })
   })
@@ -361,6 +322,8 @@ function announceAs(role: Role | null) {
 const armElectionTimer = base.sendTo('electionTimer', { type: 'arm' })
 const hastenElectionTimer = base.sendTo('electionTimer', { type: 'again' })
 
+/** Somebody does not sleep any more: contact is checked again. */
+const armStepDownTimer = base.sendTo('stepDownTimer', { type: 'arm' })
 /** Contact is checked again after one heartbeat round. */
 const checkAgainSoon = base.sendTo('stepDownTimer', { type: 'again' })
 
@@ -391,6 +354,7 @@ export const nodeSetup = base.extend({
     armElectionTimer,
     hastenElectionTimer,
     checkAgainSoon,
+    armStepDownTimer,
   },
 })
 

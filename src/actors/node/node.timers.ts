@@ -4,9 +4,10 @@ import { leaderPresumedAliveMs } from '../../rules/lease.ts'
 import { successionDelayMs } from '../../rules/presence.ts'
 import { standAsideMs } from '../../rules/priority.ts'
 import { electionDelayMs, mostSpreadMs, voteDelayMs } from '../../rules/timing.ts'
+import type { NodeContext } from './node.acting.ts'
 import { contactDelayMs } from './node.leader.ts'
 import { leaderIsAbsent } from './node.presence.ts'
-import type { NodeContext } from './node.setup.ts'
+import { allSleep, isAsleep } from './node.sleep.ts'
 import { snapshotTimerMs } from './node.snapshots.ts'
 
 /** Inputs of the timers that states invoke. */
@@ -19,9 +20,12 @@ export const timers = {
       if (configuration.peers.length === 0) return null
       const { lastLeader } = core.following.lease
       if (leaderIsAbsent(core)) {
-        const successor = { self: core.id, lost: lastLeader, isReadonly: core.membership.isReadonly }
+        const { isReadonly } = core.membership
+        const groupsLost = core.following.presence?.watchers ?? 1
+        const successor = { self: core.id, lost: lastLeader, isReadonly, group: core.group, groupsLost }
         return successionDelayMs(configuration, successor, heartbeatMs, core.drawn())
       }
+      if (isAsleep(core)) return null
       const alive = leaderPresumedAliveMs(core.following.lease, core.leaseTerms, core.clock.nowMs())
       const asideMs = standAsideMs(configuration, core.id, lastLeader, mostSpreadMs(tuning))
       return electionDelayMs(tuning, alive, core.drawn()) + asideMs
@@ -40,6 +44,6 @@ export const timers = {
   stepDown: ({ context: { core } }: { context: NodeContext }) => ({
     name: 'stepDown' as const,
     clock: core.clock,
-    nextDelayMs: () => contactDelayMs(core),
+    nextDelayMs: () => (allSleep(core) ? null : contactDelayMs(core)),
   }),
 }

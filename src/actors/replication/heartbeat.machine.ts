@@ -4,61 +4,152 @@
 
 import { type AnyActorRef, setup } from 'xstate'
 import { backOff } from '../../rules/progress.ts'
+import { type DueHeartbeat, type HeartbeatVerdict, isCalm, judgeHeartbeat } from '../../rules/quiescence.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogIndex, Term } from '../../rules/types.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
-import type { AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
+import type { AppendEntriesRequest, AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
 import { heartbeatRequest } from './heartbeat-request.ts'
 import type { PeerProgress } from './peer-progress.ts'
 import type { ReplicationWorld } from './replication-world.ts'
 
-export interface HeartbeatContext {
+export interface HeartbeatInput {
   readonly core: ReplicationWorld
   readonly progress: PeerProgress
   /** Of the same follower. */
   readonly replicator: AnyActorRef
   readonly term: Term
+  /** Nothing goes on in this leadership that is not in the log. */
+  readonly isSettled: () => boolean
+}
+
+export interface HeartbeatContext extends HeartbeatInput {
+  /** On what came due last. */
+  verdict: HeartbeatVerdict
 }
 
 type HeartbeatEvent =
   | {
       readonly type: 'heartbeat.answered'
       readonly sentMs: number
+      readonly request: AppendEntriesRequest
       readonly outcome: RpcOutcome<AppendEntriesResponse>
     }
+  | { readonly type: 'sleep.answered'; readonly agreed: boolean }
+  /** Its process does not vouch for the follower any more. */
+  | { readonly type: 'roused' }
   | { readonly type: 'beat' }
 
 const heartbeat = setup({
-  types: { context: {} as HeartbeatContext, events: {} as HeartbeatEvent, input: {} as HeartbeatContext },
+  types: { context: {} as HeartbeatContext, events: {} as HeartbeatEvent, input: {} as HeartbeatInput },
+  guards: {
+    isToSleep: ({ context }) => context.verdict === 'sleep',
+    isHeardAnyway: ({ context }) => context.verdict === 'skip',
+    isAgreed: ({ event }) => event.type === 'sleep.answered' && event.agreed,
+  },
   actions: {
+    judge: ({ context }) => judge(context),
     send: ({ context, self }) => sendHeartbeat(context, self),
     note: ({ context, event }) => noteAnswer(context, event),
+    askToSleep: ({ context, self }) => askToSleep(context, self),
+    noteAsleep: ({ context: { progress } }) => {
+      progress.isAsleep = true
+    },
+    noteAwake: ({ context: { core, progress, term } }) => {
+      progress.isAsleep = false
+      progress.calmBeats = 0
+      core.send({ type: 'follower.roused', term })
+    },
   },
-  delays: { interval: ({ context }) => context.core.heartbeatMs },
+  delays: { interval: ({ context: { core } }) => untilNextBeatMs(core) },
 })
 
 export const heartbeatMachine = heartbeat.createMachine({
   id: 'heartbeat',
-  context: ({ input }) => input,
+  context: ({ input }) => ({ ...input, verdict: 'beat' }),
   initial: 'resting',
   states: {
     resting: {
-      after: { interval: { target: 'beating' } },
+      after: { interval: { target: 'due' } },
       on: { beat: { target: 'beating' } },
+    },
+    due: {
+      entry: 'judge',
+      always: [
+        { guard: 'isToSleep', target: 'asking' },
+        { guard: 'isHeardAnyway', target: 'resting' },
+        { target: 'beating' },
+      ],
     },
     beating: {
       entry: 'send',
       on: { 'heartbeat.answered': { target: 'resting', actions: 'note' } },
     },
+    /** The group is idle: may the processes vouch for it? */
+    asking: {
+      entry: 'askToSleep',
+      on: {
+        'sleep.answered': [{ guard: 'isAgreed', target: 'asleep' }, { target: 'beating' }],
+        beat: { target: 'beating' },
+      },
+    },
+    asleep: {
+      entry: 'noteAsleep',
+      exit: 'noteAwake',
+      on: { roused: { target: 'beating' }, beat: { target: 'beating' } },
+    },
   },
 })
+
+/** Those of all groups of a process fall due together, so that they leave together. */
+function untilNextBeatMs({ heartbeatMs, clock, input: { rpc } }: ReplicationWorld): number {
+  return rpc.sharesProcess ? Math.max(1, Math.ceil(heartbeatMs - (clock.nowMs() % heartbeatMs))) : heartbeatMs
+}
+
+function judge(context: HeartbeatContext): void {
+  const { core, progress, isSettled } = context
+  const due: DueHeartbeat = {
+    sharesProcess: core.input.rpc.sharesProcess,
+    leasesOn: core.tuning.leaderLease,
+    // Asked only where it can matter: it looks at all members.
+    isSettled: progress.toldIndex === core.log.lastIndex && isSettled(),
+    isQuiet:
+      progress.state === 'waiting' && progress.inFlight.length === 0 && progress.consecutiveErrors === 0,
+    ...{ lastIndex: core.log.lastIndex, commitIndex: core.commitIndex, heartbeatMs: core.heartbeatMs },
+    ...{ matchIndex: progress.matchIndex, toldIndex: progress.toldIndex, calmBeats: progress.calmBeats },
+    ...{ silentMs: core.clock.nowMs() - progress.lastContactMs, framesSince: progress.framesSince },
+  }
+  context.verdict = judgeHeartbeat(due)
+  progress.calmBeats = isCalm(due) ? progress.calmBeats + 1 : 0
+  progress.framesSince = 0
+}
+
+function askToSleep({ core, progress, term }: HeartbeatContext, self: AnyActorRef): void {
+  const { group, log, input } = core
+  const { lastIndex } = log
+  const isActive = (): boolean => self.getSnapshot().status === 'active'
+  input.rpc.askToSleep(progress.peer, {
+    ...{ group, term, lastIndex, heartbeatMs: () => core.heartbeatMs },
+    sleepsOn: () => isActive() && log.lastIndex === lastIndex,
+    contact: (sentMs) => progress.contact(sentMs),
+    roused: () => {
+      if (isActive()) self.send({ type: 'roused' })
+    },
+    done: (agreed) => {
+      if (isActive()) self.send({ type: 'sleep.answered', agreed })
+    },
+  })
+}
 
 function sendHeartbeat({ core, progress, term }: HeartbeatContext, self: AnyActorRef): void {
   const sentMs = core.clock.nowMs()
   const timeoutMs = Math.max(1, Math.floor(core.tuning.electionTimeoutMs / 2))
-  core.call(progress.peer, 'heartbeat', heartbeatRequest(core, progress, term), timeoutMs, (outcome) => {
-    if (self.getSnapshot().status === 'active') self.send({ type: 'heartbeat.answered', sentMs, outcome })
-  })
+  const request = heartbeatRequest(core, progress, term)
+  const done = (outcome: RpcOutcome<AppendEntriesResponse>): void => {
+    if (self.getSnapshot().status === 'active')
+      self.send({ type: 'heartbeat.answered', sentMs, request, outcome })
+  }
+  core.input.rpc.heartbeat(progress.peer, { group: core.group, request, timeoutMs, done })
 }
 
 function noteAnswer(context: HeartbeatContext, event: HeartbeatEvent): void {
@@ -76,6 +167,7 @@ function noteAnswer(context: HeartbeatContext, event: HeartbeatEvent): void {
   progress.speaksOf(identity)
   progress.lacksPayload = withheld
   progress.contact(event.sentMs)
+  if (success) progress.told(event.request.committedIndex, event.request.prevLogIndex)
   progress.noteRoundTrip(core.clock.nowMs() - event.sentMs)
   if (!success) offerAgain(context, lastLogIndex)
   noteReadonly(context, readonly)

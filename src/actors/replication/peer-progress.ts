@@ -9,6 +9,8 @@ export interface Frame {
   readonly count: number
   readonly bytes: number
   readonly sentMs: number
+  /** What it says is committed. */
+  readonly committedIndex: LogIndex
 }
 
 /** How far a follower has got with a snapshot. */
@@ -42,6 +44,14 @@ export class PeerProgress {
   tellableIndex: LogIndex = 0
   /** It has said that its files lack payload, as those of a witness do. */
   lacksPayload = false
+  /** As far as it knows what is committed, by its own answers. */
+  toldIndex: LogIndex = 0
+  /** Heartbeats in a row that found nothing to say. */
+  calmBeats = 0
+  /** Frames sent since the last heartbeat was due. */
+  framesSince = 0
+  /** Its process vouches for it: it is sent nothing. */
+  isAsleep = false
   state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot' = 'probing'
   /** The snapshot that it is being sent, as far as it has told; null: none. */
   installing: Installing | null = null
@@ -76,6 +86,7 @@ export class PeerProgress {
   sent(frame: Omit<Frame, 'call'>): Frame {
     const numbered = { ...frame, call: ++this.#calls }
     this.inFlight.push(numbered)
+    this.framesSince++
     this.nextIndex = frame.prevLogIndex + frame.count + 1
     return numbered
   }
@@ -96,7 +107,7 @@ export class PeerProgress {
   /** What other files have acknowledged is nothing to these. */
   speaksOf(identity: Identity): void {
     if (identity === 0 || identity === this.identity) return
-    if (this.identity !== 0) this.matchIndex = 0
+    if (this.identity !== 0) this.matchIndex = this.toldIndex = 0
     this.identity = identity
   }
 
@@ -110,9 +121,15 @@ export class PeerProgress {
   credit(frame: Frame): boolean {
     while (this.inFlight[0] !== undefined && this.inFlight[0].call <= frame.call) this.inFlight.shift()
     const matched = frame.prevLogIndex + frame.count
+    this.told(frame.committedIndex, matched)
     if (matched <= this.matchIndex) return false
     this.matchIndex = matched
     return true
+  }
+
+  /** It has heard how far the log is committed; it believes that as far as its log is known to be ours. */
+  told(committedIndex: LogIndex, sharedIndex: LogIndex): void {
+    this.toldIndex = Math.max(this.toldIndex, Math.min(committedIndex, sharedIndex))
   }
 
   /** Everything up to a snapshot's end is durable there. Returns whether the match index moved. */

@@ -13,6 +13,7 @@ import type { FileService } from '../snapshot/file-service.ts'
 /** What replication tells the node. */
 export type ReplicationReport =
   | { readonly type: 'replica.matched'; readonly term: Term }
+  | { readonly type: 'follower.roused'; readonly term: Term }
   | { readonly type: 'term.higher'; readonly term: Term }
   | { readonly type: 'fatal'; readonly error: Error }
 
@@ -26,7 +27,9 @@ export interface ReplicationWorld {
   readonly logger: Logger
   /** Snapshots for followers that need what is compacted. */
   readonly files: Pick<FileService, 'offer' | 'release'>
-  readonly input: { readonly rpc: Pick<PeerRpc, 'maxFrameBytes'> }
+  readonly input: {
+    readonly rpc: Pick<PeerRpc, 'maxFrameBytes' | 'sharesProcess' | 'heartbeat' | 'askToSleep'>
+  }
   /** Leaves when what it says is durable. */
   call<M extends RpcMethod>(
     to: PeerId,

@@ -185,8 +185,10 @@ function sendFrame(context: ReplicatorContext, self: AnyActorRef, entries: reado
   const { index: prevLogIndex, term: prevLogTerm } = previous
   let bytes = 0
   for (const entry of entries) bytes += entry.data.length
-  const { call } = progress.sent({ prevLogIndex, count: entries.length, bytes, sentMs: core.clock.nowMs() })
-  const request = { term, prevLogIndex, prevLogTerm, committedIndex: core.commitIndex, entries }
+  const { commitIndex: committedIndex } = core
+  const sentMs = core.clock.nowMs()
+  const { call } = progress.sent({ prevLogIndex, count: entries.length, bytes, sentMs, committedIndex })
+  const request = { term, prevLogIndex, prevLogTerm, committedIndex, entries }
   core.call(progress.peer, 'append_entries', request, core.tuning.appendTimeoutMs, (outcome) => {
     if (self.getSnapshot().status === 'active') self.send({ type: 'append.answered', call, outcome })
   })

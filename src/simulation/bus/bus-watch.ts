@@ -1,7 +1,10 @@
 // Reads what members say to each other, for the checker, the crash points and the trace.
 
+import { decodeBeats, decodeBeatsAnswer } from '../../transport/wire/beats-codec.ts'
 import { decodeRequest, decodeResponse } from '../../transport/wire/codec.ts'
+import { heartbeatAnswerOf, heartbeatOf } from '../../transport/wire/messages/beats.ts'
 import {
+  type AppendEntriesRequest,
   type InboundRequest,
   MESSAGES,
   RPC_METHODS,
@@ -9,6 +12,7 @@ import {
 } from '../../transport/wire/messages/registry.ts'
 import type { CrashPoints } from '../disk/crash-points.ts'
 import type { InvariantChecker, SentMessage } from '../invariants/invariants.ts'
+import { GROUP } from '../member-view.ts'
 import type { Trace, TraceDetails } from '../trace.ts'
 import type { BusMessage, BusObserver } from './bus-types.ts'
 import type { LossReason } from './link.ts'
@@ -40,7 +44,7 @@ export class BusWatch implements BusObserver {
 
   sent(message: BusMessage): void {
     const { checker, crashPoints, trace } = this.#options
-    const said = this.#read(message)
+    const said = this.#readGroup(message)
     trace.record(message.from, `send ${message.kind}`, { to: message.to, ...detailsOf(said) })
     if (said !== null) checker?.sent(said)
     crashPoints.hit(message.from, `send:${message.kind}`)
@@ -53,25 +57,45 @@ export class BusWatch implements BusObserver {
   delivered(message: BusMessage): void {
     const { checker, crashPoints, trace } = this.#options
     trace.record(message.to, `get ${message.kind}`, { from: message.from })
-    if (message.kind === 'append' || message.kind === 'heartbeat') {
-      const request = requestOf(message)
-      if (request !== null && 'entries' in request.message) {
-        const { term, prevLogIndex, prevLogTerm, committedIndex, entries } = request.message
-        checker?.received(message.to, {
-          from: message.from,
-          term,
-          prevLogIndex,
-          prevLogTerm,
-          committedIndex,
-          entryCount: entries.length,
-        })
-      }
+    for (const request of ofLeader(message)) {
+      const { term, prevLogIndex, prevLogTerm, committedIndex, entries } = request
+      checker?.received(message.to, {
+        from: message.from,
+        term,
+        prevLogIndex,
+        prevLogTerm,
+        committedIndex,
+        entryCount: entries.length,
+      })
     }
-    if (message.kind === 'installSnapshot') {
+    if (message.kind === 'installSnapshot' && message.group === GROUP) {
       const request = requestOf(message)
       if (request !== null) checker?.heard(message.to, message.from, request.message.term)
     }
     crashPoints.hit(message.to, `deliver:${message.kind}`)
+  }
+
+  /** Null for what is said in other groups of the same processes. */
+  #readGroup(message: BusMessage): SentMessage | null {
+    const { kind, from, to, group } = message
+    if (kind === 'beats') {
+      const beat = beatOf(message)
+      if (beat === null) return null
+      this.#remember(message.sequence, beat.at)
+      return { kind: 'heartbeat', from, to, term: beat.heartbeat.term }
+    }
+    if (kind === 'beatsAck') return this.#readBeatsAnswer(message)
+    return group === GROUP ? this.#read(message) : null
+  }
+
+  #readBeatsAnswer({ from, to, payload, requestSequence }: BusMessage): SentMessage | null {
+    const decoded = decodeBeatsAnswer(payload)
+    const at = requestSequence === null ? undefined : this.#reaches.get(requestSequence)
+    if (!decoded.ok || !decoded.value.outcome.ok || at === undefined) return null
+    const row = decoded.value.outcome.response.answers.find(([position]) => position === at)
+    if (row === undefined) return null
+    const { term, success } = heartbeatAnswerOf(row)
+    return { kind: 'heartbeatAck', from, to, term, success }
   }
 
   /** Null for what no member says, and for bytes that mean nothing. */
@@ -117,6 +141,30 @@ export class BusWatch implements BusObserver {
       return
     }
   }
+}
+
+/** What a leader of the group says in this message. */
+function ofLeader(message: BusMessage): readonly AppendEntriesRequest[] {
+  if (message.kind === 'beats') {
+    const beat = beatOf(message)
+    return beat === null ? [] : [beat.heartbeat]
+  }
+  if (message.group !== GROUP || (message.kind !== 'append' && message.kind !== 'heartbeat')) return []
+  const request = requestOf(message)
+  return request !== null && 'entries' in request.message ? [request.message] : []
+}
+
+/** The heartbeat of the group among those of all groups. */
+function beatOf({
+  payload,
+}: BusMessage): { readonly at: number; readonly heartbeat: AppendEntriesRequest } | null {
+  const decoded = decodeBeats(payload)
+  if (!decoded.ok) return null
+  const { beats } = decoded.value.message
+  const at = beats.findIndex(([group]) => group === GROUP)
+  const row = beats[at]
+  const heartbeat = row === undefined ? null : heartbeatOf(row)
+  return heartbeat === null ? null : { at, heartbeat }
 }
 
 function requestOf(message: BusMessage): InboundRequest | null {

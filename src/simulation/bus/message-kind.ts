@@ -1,13 +1,14 @@
 // What a message is, read from its subject alone: the words in which faults, holds and traces speak of messages.
 
 import { PRESENCE } from '../../transport/rpc/peer-rpc.ts'
+import { BEATS } from '../../transport/wire/messages/beats.ts'
 import { isRpcMethod, type KindOf, MESSAGES, type RpcMethod } from '../../transport/wire/messages/registry.ts'
 import { isLiteralSubject } from './subject-tree.ts'
 
 /** Requests between members. An AppendEntries without entries (a probe) is still `append`. */
 export type RequestKind = KindOf<RpcMethod>
-/** `presence` asks whether anybody is there, `admin` and `client` are calls of tools and clients, `event` a notification, `other` what nobody knows. */
-export type PlainKind = RequestKind | 'presence' | 'admin' | 'client' | 'event' | 'other'
+/** `presence` asks whether anybody is there, `beats` is about all groups of two processes, `admin` and `client` are calls of tools and clients, `event` a notification, `other` what nobody knows. */
+export type PlainKind = RequestKind | 'presence' | 'beats' | 'admin' | 'client' | 'event' | 'other'
 /** With `Ack`: the reply. `noResponders`: the bus's own word that nobody listens. */
 export type MessageKind = PlainKind | `${PlainKind}Ack` | 'noResponders'
 
@@ -33,6 +34,7 @@ export function meaningOf(subject: string): SubjectMeaning {
 
 function peerKind(method: string): PlainKind {
   if (isRpcMethod(method)) return MESSAGES[method].kind
+  if (method === BEATS) return 'beats'
   return method === PRESENCE ? 'presence' : 'other'
 }
 

@@ -20,6 +20,7 @@ import { hasWhoNeverLeads, holdersInSight, MemberOperator, votersInSight } from 
 import { calmWords, enterLiveness, type LivenessPlan, Nemesis, planLiveness } from './nemesis.ts'
 import { Operator } from './operator.ts'
 import { areAtRest } from './rest.ts'
+import { SideLoad } from './side-load.ts'
 import type { SwarmPlan } from './swarm.ts'
 
 export interface SeedFailure {
@@ -80,6 +81,7 @@ export async function runPlan(plan: SwarmPlan, options: RunOptions = {}): Promis
     ...(plan.machinePace === null ? {} : { machinePace: plan.machinePace }),
     clockRates: plan.clockRates,
     identities: true,
+    sideGroups: plan.sideGroups.map(({ name }) => name),
     services: plan.clients.via === 'bus',
     joiners: plan.memberChanges?.joiners ?? [],
     ...(plan.inherited === null ? {} : { inheritedConfiguration: plan.inherited }),
@@ -162,6 +164,8 @@ class Campaign {
   #open = 0
   /** Who has been asked for a snapshot and has not answered. */
   readonly #asked = new Set<{ readonly node: string }>()
+  /** The other groups of the same processes. */
+  readonly #side: SideLoad
   /** Null: the members stay as they are. */
   readonly #wishes: MemberOperator | null
 
@@ -179,6 +183,7 @@ class Campaign {
     this.#nemesis = nemesis
     this.#load = new LoadDraw(plan.clients, () => sim.history.operations.at(-1)?.command)
     this.#operator = new Operator(sim, streamOf(plan.seed, 'operator'))
+    this.#side = new SideLoad(sim, streamOf(plan.seed, 'side writes'), plan.sideGroups)
     const { memberChanges, victims, seed } = plan
     const random = streamOf(seed, 'wishes')
     this.#wishes =
@@ -194,6 +199,7 @@ class Campaign {
     if (this.#plan.readonlyEveryMs !== null)
       this.#operator.forbidWrites(streamOf(seed, 'read-only'), this.#plan.readonlyEveryMs)
     if (this.#plan.electionsEveryMs !== null) this.#operator.askForElections(this.#plan.electionsEveryMs)
+    this.#side.start()
     this.#wishes?.start()
     this.#nemesis.start()
     await this.#pass(safetyMs)
@@ -206,6 +212,7 @@ class Campaign {
     if (this.#wishes !== null) await this.#pass(ASKED_MS)
     if (this.#hasLiveness) await this.#liveness(streamOf(seed, 'liveness'))
     this.#stopped = true
+    this.#side.stop()
     await this.#pass(clients.timeoutMs + 1000)
     this.#sim.check()
     if (this.#hasLiveness) await this.#end()
@@ -219,12 +226,8 @@ class Campaign {
   /** Everybody ends in order, wherever the faults have left them: nobody's call may stay open (INV-17, L8). */
   async #end(): Promise<void> {
     const sim = this.#sim
-    sim.heal()
     this.#say('Everybody is to end in order.')
-    for (const node of sim.nodes) {
-      sim.reconnect(node)
-      sim.healDisk(node)
-    }
+    sim.healAll()
     for (const client of this.#busClients) client.end()
     await sim.close()
     sim.check()
@@ -244,7 +247,8 @@ class Campaign {
     for (const node of plan.core) {
       // What an operator does with a member that has stopped itself.
       sim.healDisk(node)
-      if (sim.members.get(node)?.status().role === 'error') sim.crash(node)
+      const role = sim.members.get(node)?.status().role
+      if (role === 'error' || sim.sideGroups.hasFailed(node)) sim.crash(node)
       for (const other of plan.core)
         if (other !== node) sim.setLink(node, other, { latency: { shape: 'constant', ms: 1 } })
     }
@@ -257,6 +261,7 @@ class Campaign {
     await this.#pass(Math.max(0, sim.bus.busyUntilMs - sim.nowMs) + 2 * timeoutMs)
     const { core } = plan
     const members = await this.#settle(plan, (CALM_TIMEOUTS + PREFERENCE_TIMEOUTS) * timeoutMs)
+    await this.#side.wakesUp(core, CALM_TIMEOUTS * timeoutMs)
     const term = Math.max(...members.map((m) => m.status().term))
     await this.#pass(CALM_TIMEOUTS * timeoutMs)
     const later = Math.max(...members.map((m) => m.status().term))

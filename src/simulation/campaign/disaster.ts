@@ -18,7 +18,7 @@ import type { Profile } from './profiles.ts'
 
 const SHARES: Readonly<Record<Profile, number>> = {
   ...{ membership: 0.3, swarm: 0.1 },
-  ...{ network: 0, disk: 0, clock: 0, unsurvivable: 0 },
+  ...{ network: 0, disk: 0, clock: 0, groups: 0, unsurvivable: 0 },
 }
 
 /** Whether this run ends so. */

@@ -10,7 +10,7 @@ import type { Profile } from './profiles.ts'
 
 const SHARES: Readonly<Record<Profile, number>> = {
   ...{ swarm: 0.3, membership: 0.8, unsurvivable: 0.3 },
-  ...{ network: 0, disk: 0, clock: 0 },
+  ...{ network: 0, disk: 0, clock: 0, groups: 0.3 },
 }
 
 /** How often leadership is moved; null: never. A stream of its own, so that what else a seed stands for stays as it was. */
@@ -25,7 +25,7 @@ export function drawReadonly(random: Random, profile: Profile, electionTimeoutMs
 
 const ELECTION_SHARES: Readonly<Record<Profile, number>> = {
   ...{ swarm: 0.15, membership: 0.5, unsurvivable: 0.15 },
-  ...{ network: 0, disk: 0, clock: 0 },
+  ...{ network: 0, disk: 0, clock: 0, groups: 0.15 },
 }
 
 /** How often somebody asks for an election, or for another timeout; null: never. */

@@ -18,6 +18,7 @@ import { drawPace } from './machine-pace.ts'
 import { drawMemberChanges, type MemberChangePlan } from './member-changes.ts'
 import { drawElections, drawReadonly, drawTransfers } from './operator.ts'
 import type { Profile } from './profiles.ts'
+import { drawSideGroups, idling, type SideGroupPlan, sleepy } from './side-group-plan.ts'
 import { drawSnapshots } from './snapshot-plan.ts'
 
 export interface ClientPlan {
@@ -76,6 +77,8 @@ export interface SwarmPlan {
   readonly episodes: readonly FaultEpisode[]
   /** The group begins in the middle of a change of membership, as a leader that crashed left it; null: it does not. */
   readonly inherited: Configuration | null
+  /** Other groups of the same processes, and how often somebody writes to them; null: nobody does. */
+  readonly sideGroups: readonly SideGroupPlan[]
   /** In the end a majority is lost for good, and an operator says who the members are. */
   readonly disaster: boolean
   /** Somebody changes the members; null: they stay as they are. */
@@ -113,7 +116,7 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
   const count = size ?? pick(random, [1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7])
   if (count < 1 || count > NAMES.length) throw new RangeError(`A cluster has 1 to 7 members, not ${count}.`)
   const nodes = NAMES.slice(0, count)
-  const tuning = { ...drawTuning(random), ...definedOf(input.tuning) }
+  const tuning = { ...sleepy(seed, profile, drawTuning(random)), ...definedOf(input.tuning) }
   const snapshots = drawSnapshots(streamOf(seed, 'snapshots'), tuning.electionTimeoutMs)
   const drawnTimeouts = between(random, 30, 120)
   const durationMs = safetyMs ?? tuning.electionTimeoutMs * (safetyTimeouts ?? drawnTimeouts)
@@ -155,13 +158,14 @@ export function drawSwarm(input: SwarmInput): SwarmPlan {
     machinePace: input.machinePace ?? drawPace(streamOf(seed, 'pace'), tuning.electionTimeoutMs),
     clockRates: drawClockRates(random, hosts, tuning),
     clients: {
-      ...drawClients(random, tuning.electionTimeoutMs),
+      ...idling(seed, profile, drawClients(random, tuning.electionTimeoutMs), tuning.electionTimeoutMs),
       via: input.via ?? (chance(streamOf(seed, 'via'), BUS_RATE) ? 'bus' : 'calls'),
     },
     safetyMs: durationMs,
     livenessMs: tuning.electionTimeoutMs * 40 + 5000,
     sources,
     victims,
+    sideGroups: drawSideGroups(streamOf(seed, 'side groups'), profile, tuning.electionTimeoutMs),
     disaster,
     memberChanges,
     inherited: drawInherited(streamOf(seed, 'inherited'), nodes, input),
@@ -273,7 +277,8 @@ function drawClients(random: Random, electionTimeoutMs: number): Omit<ClientPlan
 }
 
 function drawSources(random: Random, profile: Profile): FaultSourceName[] {
-  const possible = FAULT_SOURCES.filter(({ profiles }) => profiles.includes(profile)).map(({ name }) => name)
+  const field = profile === 'groups' ? 'swarm' : profile
+  const possible = FAULT_SOURCES.filter(({ profiles }) => profiles.includes(field)).map(({ name }) => name)
   // Every seed has its own appetite: some runs are calm, some have half of everything.
   const appetite = pick(random, [0.1, 0.2, 0.35, 0.5])
   const drawn = possible.filter(() => chance(random, appetite))

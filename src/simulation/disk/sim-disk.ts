@@ -49,8 +49,8 @@ export interface DiskObserver {
   snapshotStep?(disk: SimDisk, stage: 'begun' | 'done' | 'answered', kind: SnapshotCallKind): void
   /** What is durable of snapshots has changed. */
   snapshotsDurable?(disk: SimDisk): void
-  /** The process is being told of a failed write in this very turn. */
-  failed?(disk: SimDisk, process: SimProcess): void
+  /** The process is being told of a failed write of this group in this very turn. */
+  failed?(disk: SimDisk, group: string, process: SimProcess): void
 }
 
 /** Everything on a disk, for putting it back later. */

@@ -321,8 +321,8 @@ export class SimStorage implements Storage, StorageOfGroup, DiskLife {
   }
 
   #answerBatch(batch: readonly QueuedWrite[], error: StorageError | null): void {
-    const answerOne = ({ op, done }: QueuedWrite): void => {
-      if (error !== null) this.#disk.observer.failed?.(this.#disk, this.#process)
+    const answerOne = ({ group, op, done }: QueuedWrite): void => {
+      if (error !== null) this.#disk.observer.failed?.(this.#disk, group, this.#process)
       done(error)
       this.#disk.observer.stage?.(this.#disk, 'answered', op)
     }

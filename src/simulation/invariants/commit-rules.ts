@@ -117,7 +117,8 @@ export class CommitRules {
     if (appliedIndex < member.appliedIndex) {
       complain(`The applied index of ${id} went back from ${member.appliedIndex} to ${appliedIndex}.`)
     }
-    if (appliedIndex > commitIndex) {
+    // A member that stops in the moment in which its machine has loaded a snapshot takes no notice of it any more.
+    if (appliedIndex > commitIndex && view.role !== 'error') {
       complain(`${id} applied up to ${appliedIndex}, but only ${commitIndex} is committed there.`)
     }
     if (commitIndex > Math.max(lastIndex, snapshotIndex)) {

@@ -1,6 +1,6 @@
 // Calls between members, as a port: what a node sees of the bus. One object per host carries all its groups.
 
-import type { PeerId, Term } from '../../rules/types.ts'
+import type { LogIndex, PeerId, Term } from '../../rules/types.ts'
 import type { RemoteError, RemoteErrorCode } from '../wire/messages/error-answer.ts'
 import type {
   InboundRequest,
@@ -54,9 +54,18 @@ export interface PeerRpc {
   ): void
   /**
    * Routes this host's requests for `group` to `handler`. Requests for groups nobody serves are answered ENOENT. With
-   * `ownTerm`, the term of the member, requests and answers that name a term which it should not believe are dropped.
+   * `member.ownTerm`, requests and answers that name a term which it should not believe are dropped.
    */
-  serve(group: string, handler: RequestHandler, ownTerm?: () => Term): { stop(): void }
+  serve(group: string, handler: RequestHandler, member?: ServedMember): { stop(): void }
+  /**
+   * This host carries several groups: heartbeats travel together, and idle groups may sleep on the word of the process at the
+   * other end (rules/quiescence.ts).
+   */
+  readonly sharesProcess: boolean
+  /** A heartbeat, alone or with those of other groups to the same process. `done` is called as in `call`. */
+  heartbeat(to: PeerId, call: HeartbeatCall): void
+  /** Asks the follower at `to` to sleep. */
+  askToSleep(to: PeerId, wish: SleepWish): void
   /** Room for entries, heads included, in one AppendEntries on this bus now, in bytes. */
   readonly maxFrameBytes: number
   /**
@@ -65,6 +74,59 @@ export interface PeerRpc {
    */
   watchPresence(to: PeerId, wish: PresenceWish): PresenceHandle
   close(): void
+}
+
+/** A heartbeat of one group to one of its followers. */
+export interface HeartbeatCall {
+  readonly group: string
+  readonly request: RequestOf<'heartbeat'>
+  readonly timeoutMs: number
+  readonly done: (outcome: RpcOutcome<ResponseOf<'heartbeat'>>) => void
+}
+
+/** What a host asks of a member that it serves. None of it may throw. */
+export interface ServedMember {
+  readonly ownTerm?: () => Term
+  /** The leader has nothing to say any more. Who agrees says so before this returns, or a turn later not at all. */
+  readonly fallAsleep?: (ask: SleepAsk) => void
+}
+
+/**
+ * A leader's wish that a follower of its group sleeps: nothing is sent to it while the two processes are in touch. `sleepsOn` and
+ * `contact` are asked of each that sleeps at every message: they throw nothing and make nothing.
+ */
+export interface SleepWish {
+  readonly group: string
+  readonly term: Term
+  readonly lastIndex: LogIndex
+  readonly heartbeatMs: () => number
+  /** Nothing has happened in this leadership since. Asked before every message. */
+  readonly sleepsOn: () => boolean
+  /** The process of the follower has vouched for it, in answer to what was sent then. */
+  readonly contact: (sentMs: number) => void
+  /** It is not vouched for any more. */
+  readonly roused: () => void
+  /** Whether it sleeps. Called once, never before `askToSleep` returns. */
+  readonly done: (agreed: boolean) => void
+}
+
+/** A follower is asked to sleep. */
+export interface SleepAsk {
+  readonly from: PeerId
+  readonly term: Term
+  readonly lastIndex: LogIndex
+  agree(sleep: Sleep): void
+}
+
+/** A follower that sleeps on the word of its leader's process. `sleepsOn` and `heard` as for the leader's wish. */
+export interface Sleep {
+  readonly heartbeatMs: () => number
+  /** It still follows that leader, and its log is as it was. Asked at every message. */
+  readonly sleepsOn: () => boolean
+  /** The process of the leader vouched for it. */
+  readonly heard: (atMs: number) => void
+  /** It does not any more, or is not heard. */
+  readonly roused: () => void
 }
 
 export interface PresenceWish {
@@ -79,6 +141,8 @@ export interface PresenceWish {
 export interface PresenceHandle {
   /** As far as is known now. */
   readonly isAbsent: boolean
+  /** How many watch the same process. */
+  readonly watchers: number
   /** Somebody else misses it: asks at once, unless it was heard just now. */
   askNow(): void
   stop(): void

@@ -1,13 +1,14 @@
 // Calls that wait for their answer: each ends exactly once, by an answer, by its time-out or by a failure of all.
 
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
+import type { BEATS } from '../wire/messages/beats.ts'
 import type { RpcMethod } from '../wire/messages/registry.ts'
 import type { PRESENCE, RpcFailure } from './peer-rpc.ts'
 
 /** Neither function may throw: one call that ends must not keep the next from ending. */
 export interface PendingCall {
   readonly to: string
-  readonly method: RpcMethod | typeof PRESENCE
+  readonly method: RpcMethod | typeof PRESENCE | typeof BEATS
   /** Takes what came back under `token`, and removes the call when that is its answer. */
   readonly answered: (token: string, payload: Uint8Array) => void
   readonly failed: (failure: RpcFailure) => void

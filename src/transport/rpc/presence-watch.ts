@@ -23,9 +23,14 @@ export type AskBus = (
   done: (verdict: ProbeVerdict) => void,
 ) => void
 
+const LOOK_AGAIN_MS = 1000
+
 interface Watched {
   presence: Presence
   readonly wishes: Set<PresenceWish>
+  /** The shortest heartbeat interval of those who watch, as it was when it was looked at last. */
+  heartbeatMs: number
+  lookedMs: number
   asking: boolean
   timer: TimerHandle | null
 }
@@ -58,19 +63,24 @@ export class PresenceWatch {
     let watched = this.#watched.get(peer)
     if (watched === undefined) {
       const presence = heard(UNKNOWN_PRESENCE, this.#clock.nowMs())
-      watched = { presence, wishes: new Set(), asking: false, timer: null }
+      const lookedMs = Number.NEGATIVE_INFINITY
+      watched = { presence, wishes: new Set(), heartbeatMs: 0, lookedMs, asking: false, timer: null }
       this.#watched.set(peer, watched)
     }
     const { wishes } = watched
     wishes.add(wish)
+    watched.lookedMs = Number.NEGATIVE_INFINITY
     this.#arm(peer, watched)
     const of = watched
     return {
       get isAbsent() {
         return isAbsent(of.presence)
       },
+      get watchers() {
+        return wishes.size
+      },
       askNow: () => {
-        if (mayProbeEarly(of.presence, heartbeatMs(of), this.#clock.nowMs())) this.#probe(peer, of)
+        if (mayProbeEarly(of.presence, this.#heartbeatMs(of), this.#clock.nowMs())) this.#probe(peer, of)
       },
       stop: () => {
         wishes.delete(wish)
@@ -94,10 +104,11 @@ export class PresenceWatch {
   #arm(peer: PeerId, watched: Watched): void {
     if (watched.timer !== null || watched.asking || watched.wishes.size === 0) return
     const nowMs = this.#clock.nowMs()
-    const dueMs = nextProbeMs(watched.presence, heartbeatMs(watched)) ?? nowMs + heartbeatMs(watched)
+    const dueMs =
+      nextProbeMs(watched.presence, this.#heartbeatMs(watched)) ?? nowMs + this.#heartbeatMs(watched)
     const look = (): void => {
       watched.timer = null
-      const atMs = nextProbeMs(watched.presence, heartbeatMs(watched))
+      const atMs = nextProbeMs(watched.presence, this.#heartbeatMs(watched))
       if (atMs !== null && atMs <= this.#clock.nowMs()) this.#probe(peer, watched)
       else this.#arm(peer, watched)
     }
@@ -115,7 +126,7 @@ export class PresenceWatch {
     watched.timer = null
     watched.asking = true
     const askedMs = this.#clock.nowMs()
-    this.#ask(first.group, peer, heartbeatMs(watched), (verdict) => {
+    this.#ask(first.group, peer, this.#heartbeatMs(watched), (verdict) => {
       watched.asking = false
       if (this.#watched.get(peer) !== watched) return
       const before = isAbsent(watched.presence)
@@ -125,10 +136,15 @@ export class PresenceWatch {
       for (const wish of [...watched.wishes]) this.#shelter(wish.absent)
     })
   }
-}
 
-function heartbeatMs({ wishes }: Watched): number {
-  let least = Number.POSITIVE_INFINITY
-  for (const wish of wishes) least = Math.min(least, wish.heartbeatMs())
-  return least
+  /** Many may watch the same process, and their intervals change seldom. */
+  #heartbeatMs(watched: Watched): number {
+    const nowMs = this.#clock.nowMs()
+    if (nowMs - watched.lookedMs < LOOK_AGAIN_MS) return watched.heartbeatMs
+    let least = Number.POSITIVE_INFINITY
+    for (const wish of watched.wishes) least = Math.min(least, wish.heartbeatMs())
+    watched.heartbeatMs = least
+    watched.lookedMs = nowMs
+    return least
+  }
 }

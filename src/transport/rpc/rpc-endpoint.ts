@@ -1,27 +1,21 @@
 // Calls between members over a bus: one subscription for the requests of all groups, one inbox for all answers.
 // What arrives is checked here, counted when it is dropped, and never throws into anybody.
 
-import { QuorateError } from '../../errors.ts'
-import { isPlausibleTerm } from '../../rules/term.ts'
-import type { PeerId, Term } from '../../rules/types.ts'
+import type { PeerId } from '../../rules/types.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { messageOf, sheltered } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/logger.ts'
-import {
-  isToken,
-  parseRpcSubject,
-  type RpcSubject,
-  rpcAnswerHead,
-  rpcSubjectHead,
-  rpcSubscription,
-} from '../subjects.ts'
+import { parseRpcSubject, type RpcSubject, rpcAnswerHead, rpcSubscription } from '../subjects.ts'
 import type { InboundMessage, Subscription, Transport, TransportStatus } from '../transport.ts'
 import { FRAME_RESERVE_BYTES, MAX_APPEND_BYTES } from '../wire/entries.ts'
+import { BEATS } from '../wire/messages/beats.ts'
 import { isRpcMethod, type RequestOf, type ResponseOf, type RpcMethod } from '../wire/messages/registry.ts'
 import { decodeRequest, RequestEncoder } from '../wire/request-codec.ts'
 import { decodeResponse, encodeErrorResponse, encodeResponse } from '../wire/response-codec.ts'
 import type { Drops } from './drops.ts'
+import { Pairs } from './pairs.ts'
 import {
+  type HeartbeatCall,
   type PeerRpc,
   PRESENCE,
   type PresenceHandle,
@@ -31,9 +25,13 @@ import {
   type RequestHandler,
   type RpcFailure,
   type RpcOutcome,
+  type ServedMember,
+  type SleepWish,
 } from './peer-rpc.ts'
 import { PendingCalls } from './pending-calls.ts'
 import { type AskBus, PresenceWatch } from './presence-watch.ts'
+import { ServedMembers } from './served-members.ts'
+import { SubjectHeads } from './subject-heads.ts'
 
 export interface PeerRpcOptions {
   readonly transport: Transport
@@ -43,11 +41,8 @@ export interface PeerRpcOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly drops: Drops
-}
-
-interface Served {
-  readonly handler: RequestHandler
-  readonly ownTerm: (() => Term) | undefined
+  /** Of this life of the process, unlike any other of it (rules/wake-ledger.ts). Default 1, for who lives only once. */
+  readonly incarnation?: number
 }
 
 const UNKNOWN_SENDER = '(unknown)'
@@ -68,11 +63,9 @@ class RpcEndpoint implements PeerRpc {
   readonly #encoder: RequestEncoder
   readonly #pending: PendingCalls
   readonly #presence: PresenceWatch
-  readonly #served = new Map<string, Served>()
-  /** Subjects without their method, per group and member: only names that somebody here calls. */
-  readonly #subjectHeads = new Map<string, Map<PeerId, string>>()
-  /** Where the answers of a member are heard, without their token. */
-  readonly #answerHeads = new Map<PeerId, string>()
+  readonly #pairs: Pairs
+  readonly #members: ServedMembers
+  readonly #heads: SubjectHeads
   readonly #subscriptions: readonly Subscription[]
   readonly #stopStatus: () => void
   #connected = false
@@ -88,10 +81,22 @@ class RpcEndpoint implements PeerRpc {
     this.#logger = options.logger
     this.#drops = options.drops
     this.#encoder = new RequestEncoder(id)
+    this.#members = new ServedMembers(id, options.logger)
+    this.#heads = new SubjectHeads(prefix, id, transport.inbox)
     this.#pending = new PendingCalls(options.clock)
     this.#presence = new PresenceWatch(options.clock, this.#askBus, (run) =>
       sheltered(run, (error) => this.#logger.error({ error }, 'Who watches a process threw.')),
     )
+    this.#pairs = new Pairs({ ...options, incarnation: options.incarnation ?? 1 }, this.#pending, {
+      maxFrameBytes: () => this.#maxFrameBytes,
+      send: (group, to, body, token) =>
+        this.#send(this.#heads.request(group, to) + BEATS, body, this.#heads.answer(to) + token),
+      answer: (replyTo, body) => !this.#closed && this.#send(replyTo, body),
+      sendAlone: (to, { group, request, timeoutMs, done }) =>
+        this.call(group, to, 'heartbeat', request, timeoutMs, done),
+      heard: (peer) => this.#presence.heard(peer),
+      members: this.#members,
+    })
     this.#subscriptions = [
       transport.subscribe(rpcSubscription(prefix, id), (message) => this.#receiveRequest(message)),
       transport.subscribe(`${rpcAnswerHead(transport.inbox, '*')}>`, (message) =>
@@ -129,7 +134,7 @@ class RpcEndpoint implements PeerRpc {
     let subject: string
     let body: Uint8Array
     try {
-      subject = this.#subjectHead(group, to) + method
+      subject = this.#heads.request(group, to) + method
       body = this.#encoder.encode(method, request)
     } catch (error) {
       const message = messageOf(error)
@@ -140,24 +145,26 @@ class RpcEndpoint implements PeerRpc {
     const answered = (token: string, payload: Uint8Array): void =>
       this.#readReply(token, { group, to, method }, payload, end)
     const token = this.#pending.add({ to, method, answered, failed: fail }, timeoutMs)
-    if (this.#send(subject, body, this.#answerHead(to) + token)) return
+    if (this.#send(subject, body, this.#heads.answer(to) + token)) return
     this.#pending.remove(token)
     failSoon({ code: 'BUS_DOWN', message: this.#whyNotSent(body) })
   }
 
-  serve(group: string, handler: RequestHandler, ownTerm?: () => Term): { stop(): void } {
-    if (!isToken(group))
-      throw new QuorateError('INVALID', `Group ${JSON.stringify(group)} is not a valid name.`)
-    if (this.#served.has(group)) {
-      throw new QuorateError('CONFLICT', `Group "${group}" is already served by ${this.#id}.`)
-    }
-    const served: Served = { handler, ownTerm }
-    this.#served.set(group, served)
-    return {
-      stop: () => {
-        if (this.#served.get(group) === served) this.#served.delete(group)
-      },
-    }
+  get sharesProcess(): boolean {
+    return this.#members.size > 1
+  }
+
+  heartbeat(to: PeerId, call: HeartbeatCall): void {
+    if (this.sharesProcess && !this.#closed) this.#pairs.heartbeat(to, call)
+    else this.call(call.group, to, 'heartbeat', call.request, call.timeoutMs, call.done)
+  }
+
+  askToSleep(to: PeerId, wish: SleepWish): void {
+    this.#pairs.askToSleep(to, wish)
+  }
+
+  serve(group: string, handler: RequestHandler, member: ServedMember = {}): { stop(): void } {
+    return this.#members.add(group, handler, member)
   }
 
   watchPresence(to: PeerId, wish: PresenceWish): PresenceHandle {
@@ -168,11 +175,12 @@ class RpcEndpoint implements PeerRpc {
     if (this.#closed) return
     this.#closed = true
     this.#presence.close()
+    this.#pairs.close()
     const report = (error: unknown): void =>
       this.#logger.warn({ error }, 'The bus threw when a subscription was ended.')
     sheltered(this.#stopStatus, report)
     for (const subscription of this.#subscriptions) sheltered(() => subscription.unsubscribe(), report)
-    this.#served.clear()
+    this.#members.clear()
     this.#pending.failAll({ code: 'CLOSED', message: `${this.#id} closed while waiting for an answer.` })
   }
 
@@ -194,33 +202,10 @@ class RpcEndpoint implements PeerRpc {
       done('there')
     }
     const token = this.#pending.add({ to, method: PRESENCE, answered, failed }, timeoutMs)
-    const subject = this.#subjectHead(group, to) + PRESENCE
-    if (this.#send(subject, NOTHING, this.#answerHead(to) + token)) return
+    const subject = this.#heads.request(group, to) + PRESENCE
+    if (this.#send(subject, NOTHING, this.#heads.answer(to) + token)) return
     this.#pending.remove(token)
     this.#clock.defer(() => done('unsure'))
-  }
-
-  #subjectHead(group: string, to: PeerId): string {
-    let heads = this.#subjectHeads.get(group)
-    if (heads === undefined) {
-      heads = new Map()
-      this.#subjectHeads.set(group, heads)
-    }
-    let head = heads.get(to)
-    if (head === undefined) {
-      head = rpcSubjectHead(this.#prefix, group, to, this.#id)
-      heads.set(to, head)
-    }
-    return head
-  }
-
-  #answerHead(to: PeerId): string {
-    let head = this.#answerHeads.get(to)
-    if (head === undefined) {
-      head = rpcAnswerHead(this.#transport.inbox, to)
-      this.#answerHeads.set(to, head)
-    }
-    return head
   }
 
   #whyNotSent(body: Uint8Array): string {
@@ -242,7 +227,7 @@ class RpcEndpoint implements PeerRpc {
       return
     }
     // A bus with permissions vouches for the name in the subject.
-    const head = this.#answerHead(call.to)
+    const head = this.#heads.answer(call.to)
     if (head.length !== tokenAt || !message.subject.startsWith(head)) {
       this.#drops.record('WRONG_PEER', UNKNOWN_SENDER, `answer where ${call.to} does not answer`)
       return
@@ -273,7 +258,7 @@ class RpcEndpoint implements PeerRpc {
       return
     }
     this.#presence.heard(from)
-    const doubt = outcome.ok ? doubtOf(this.#served.get(group), outcome.response.term) : undefined
+    const doubt = outcome.ok ? this.#members.doubts(group, outcome.response.term) : undefined
     if (doubt !== undefined) {
       this.#drops.record('IMPLAUSIBLE_TERM', from, `answer to ${method}: ${doubt}`)
       return
@@ -303,6 +288,10 @@ class RpcEndpoint implements PeerRpc {
       return
     }
     this.#presence.heard(from)
+    if (method === BEATS) {
+      this.#pairs.receive(from, message.payload, replyTo)
+      return
+    }
     if (!isRpcMethod(method)) {
       if (method !== PRESENCE) this.#drops.record('UNKNOWN_METHOD', from, method)
       // A member of a later version learns at once that it has to do without.
@@ -310,21 +299,14 @@ class RpcEndpoint implements PeerRpc {
       this.#refuse(replyTo, { code: 'ENOMETHOD', message: unknown })
       return
     }
-    const served = this.#served.get(group)
-    if (served === undefined) {
-      this.#refuse(replyTo, { code: 'ENOENT', message: `${this.#id} has no member of group "${group}".` })
+    if (!this.#members.has(group)) {
+      this.#refuse(replyTo, this.#members.missing(group))
       return
     }
-    this.#dispatch(subject, method, message.payload, served, this.#replyOnce(method, replyTo))
+    this.#dispatch(subject, method, message.payload, this.#replyOnce(method, replyTo))
   }
 
-  #dispatch(
-    { group, from }: RpcSubject,
-    method: RpcMethod,
-    payload: Uint8Array,
-    served: Served,
-    reply: Reply,
-  ): void {
+  #dispatch({ group, from }: RpcSubject, method: RpcMethod, payload: Uint8Array, reply: Reply): void {
     const decoded = decodeRequest(method, payload)
     if (!decoded.ok) {
       this.#drops.record(decoded.reason, from, `${method}: ${decoded.detail}`)
@@ -334,18 +316,12 @@ class RpcEndpoint implements PeerRpc {
       this.#drops.record('FORGED_SENDER', from, `${method} says it is from ${decoded.value.from}`)
       return
     }
-    const doubt = doubtOf(served, decoded.value.message.term)
+    const doubt = this.#members.doubts(group, decoded.value.message.term)
     if (doubt !== undefined) {
       this.#drops.record('IMPLAUSIBLE_TERM', from, `${method}: ${doubt}`)
       return
     }
-    sheltered(
-      () => served.handler(decoded.value, reply),
-      (error) => {
-        this.#logger.error({ group, from, method, error }, 'The handler of a request threw.')
-        reply({ ok: false, error: { code: 'EINTERNAL', message: 'The request could not be handled.' } })
-      },
-    )
+    this.#members.deliver(group, decoded.value, reply)
   }
 
   #refuse(replyTo: string | undefined, error: RemoteError): void {
@@ -373,11 +349,4 @@ class RpcEndpoint implements PeerRpc {
       this.#send(replyTo, body)
     }
   }
-}
-
-/** Why a term is not to be believed, or undefined. */
-function doubtOf(served: Served | undefined, term: Term): string | undefined {
-  const own = served?.ownTerm?.()
-  if (own === undefined || isPlausibleTerm(own, term)) return undefined
-  return `term ${term}, the own one is ${own}`
 }

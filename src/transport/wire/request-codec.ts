@@ -1,7 +1,9 @@
 // Requests between members as bytes: `[version, from, …fields, checksum]`. Decoding checks everything and never throws.
 
+import type { PeerId } from '../../rules/types.ts'
 import { FrameCache } from './frame-cache.ts'
 import { encodeEntries } from './messages/append-entries.ts'
+import type { Layout } from './messages/message.ts'
 import {
   type AppendEntriesRequest,
   type InboundRequest,
@@ -9,7 +11,7 @@ import {
   type RequestOf,
   type RpcMethod,
 } from './messages/registry.ts'
-import { openTuple, PEER_PROTOCOL_VERSION, type Result, sealTuple } from './sealed-tuple.ts'
+import { type FrameDoor, openTuple, PEER_PROTOCOL_VERSION, type Result, sealTuple } from './sealed-tuple.ts'
 
 /** Version and sender. */
 const HEAD_ITEMS = 2
@@ -43,10 +45,18 @@ export class RequestEncoder {
 
 /** Never throws. Entry data are views on one private copy of the frame, so `bytes` may be reused at once. */
 export function decodeRequest<M extends RpcMethod>(method: M, bytes: Uint8Array): Result<InboundRequest<M>> {
-  const { frame, request } = MESSAGES[method]
+  const decoded = decodeSaid(MESSAGES[method], bytes)
+  return decoded.ok ? { ok: true, value: { method, ...decoded.value } } : decoded
+}
+
+/** Of any message that is described like a member's. */
+export function decodeSaid<M>(
+  { frame, request }: { readonly frame: FrameDoor; readonly request: Layout<M, never> },
+  bytes: Uint8Array,
+): Result<{ readonly from: PeerId; readonly message: M }> {
   const opened = openTuple(bytes, frame)
   if (!opened.ok) return opened
   const { from, tuple } = opened.value
   const message = request.fromItems(tuple, HEAD_ITEMS)
-  return message.ok ? { ok: true, value: { method, from, message: message.value } } : message
+  return message.ok ? { ok: true, value: { from, message: message.value } } : message
 }

@@ -4,8 +4,16 @@
 import { ERROR_ITEM, errorItem, type RemoteError } from './messages/error-answer.ts'
 import { describeIssue } from './messages/fields.ts'
 import { encodePiece } from './messages/get-file.ts'
+import type { Layout } from './messages/message.ts'
 import { MESSAGES, type ResponseOf, type RpcMethod, type SentResponseOf } from './messages/registry.ts'
-import { badBody, openTuple, PEER_PROTOCOL_VERSION, type Result, sealTuple } from './sealed-tuple.ts'
+import {
+  badBody,
+  type FrameDoor,
+  openTuple,
+  PEER_PROTOCOL_VERSION,
+  type Result,
+  sealTuple,
+} from './sealed-tuple.ts'
 
 /** Version, sender, and null or an error. */
 const HEAD_ITEMS = 3
@@ -37,11 +45,19 @@ export function decodeResponse<M extends RpcMethod>(
   method: M,
   bytes: Uint8Array,
 ): Result<InboundResponse<ResponseOf<M>>> {
-  const opened = openTuple(bytes, MESSAGES[method].answerFrame)
+  return decodeAnswered(MESSAGES[method], bytes)
+}
+
+/** Of any message that is described like a member's. */
+export function decodeAnswered<A>(
+  { answerFrame, answer }: { readonly answerFrame: FrameDoor; readonly answer: Layout<A, never> },
+  bytes: Uint8Array,
+): Result<InboundResponse<A>> {
+  const opened = openTuple(bytes, answerFrame)
   if (!opened.ok) return opened
   const { from, tuple } = opened.value
   if (tuple[ERROR_AT] !== null) return readError(from, tuple[ERROR_AT])
-  const response = MESSAGES[method].answer.fromItems(tuple, HEAD_ITEMS)
+  const response = answer.fromItems(tuple, HEAD_ITEMS)
   return response.ok
     ? { ok: true, value: { from, outcome: { ok: true, response: response.value } } }
     : response

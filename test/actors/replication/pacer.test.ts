@@ -7,7 +7,7 @@ const MAX_WINDOW = 4 * 1024 * 1024
 
 /** An entry is written at `atMs` and committed after `tookMs`, beside a burst of old ones. Returns the pause afterwards. */
 function burst(pacer: Pacer, index: number, atMs: number, tookMs: number): number {
-  const old = { call: 1, prevLogIndex: 0, count: 10, bytes: 1000, sentMs: atMs }
+  const old = { call: 1, prevLogIndex: 0, count: 10, bytes: 1000, sentMs: atMs, committedIndex: 0 }
   pacer.sent(1000, index - 1)
   pacer.look(index, index - 1, atMs)
   pacer.look(index, index, atMs + tookMs)

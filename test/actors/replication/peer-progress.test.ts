@@ -6,7 +6,13 @@ import { PeerProgress } from '../../../src/actors/replication/peer-progress.ts'
 function progressWith(counts: readonly number[], nextIndex = 11) {
   const progress = new PeerProgress('b', nextIndex, 500)
   const frames = counts.map((count, i) =>
-    progress.sent({ prevLogIndex: progress.nextIndex - 1, count, bytes: count * 10, sentMs: 1000 + i }),
+    progress.sent({
+      prevLogIndex: progress.nextIndex - 1,
+      count,
+      bytes: count * 10,
+      sentMs: 1000 + i,
+      committedIndex: 0,
+    }),
   )
   return { progress, frames }
 }
@@ -40,7 +46,7 @@ describe('frames in flight', () => {
     if (first === undefined) throw new Error('no frame')
     progress.credit(first)
     progress.nextIndex = 9
-    const again = progress.sent({ prevLogIndex: 8, count: 1, bytes: 1, sentMs: 2000 })
+    const again = progress.sent({ prevLogIndex: 8, count: 1, bytes: 1, sentMs: 2000, committedIndex: 0 })
     expect(progress.credit(again)).toBe(false)
     expect(progress.matchIndex).toBe(13)
   })
@@ -55,7 +61,7 @@ describe('frames in flight', () => {
   it('keep numbers of their own after a reset', () => {
     const { progress, frames } = progressWith([3])
     progress.reset()
-    const { call } = progress.sent({ prevLogIndex: 10, count: 3, bytes: 1, sentMs: 0 })
+    const { call } = progress.sent({ prevLogIndex: 10, count: 3, bytes: 1, sentMs: 0, committedIndex: 0 })
     expect(frames.map((frame) => frame.call)).not.toContain(call)
   })
 

@@ -1,6 +1,7 @@
 // The other members, played by the test: what the node asks of them, and what they ask of the node.
 
 import type {
+  HeartbeatCall,
   PeerRpc,
   PresenceHandle,
   PresenceWish,
@@ -9,6 +10,7 @@ import type {
   RequestHandler,
   RpcFailureCode,
   RpcOutcome,
+  SleepWish,
 } from '../../../src/transport/rpc/peer-rpc.ts'
 import { decodeResponse, encodeResponse } from '../../../src/transport/wire/codec.ts'
 import type {
@@ -78,6 +80,18 @@ export class FakeRpc implements PeerRpc {
     })
   }
 
+  /** Other groups are carried here, too. */
+  sharesProcess = false
+  readonly wishes: SleepWish[] = []
+
+  heartbeat(to: string, { group, request, timeoutMs, done }: HeartbeatCall): void {
+    this.call(group, to, 'heartbeat', request, timeoutMs, done)
+  }
+
+  askToSleep(_to: string, wish: SleepWish): void {
+    this.wishes.push(wish)
+  }
+
   serve(_group: string, handler: RequestHandler): { stop(): void } {
     if (this.joinError !== null) throw this.joinError
     this.#handler = handler
@@ -100,6 +114,7 @@ export class FakeRpc implements PeerRpc {
       get isAbsent() {
         return absent.has(to)
       },
+      watchers: 1,
       askNow: () => void this.askedEarly.push(to),
       stop: () => {
         if (this.watched.get(to) === wish) this.watched.delete(to)

@@ -9,6 +9,7 @@ import { membershipStories } from './membership-stories.ts'
 import { type NodeRig, type RigOptions, rig } from './node-rig.ts'
 import { replicatorRig } from './replication-world.ts'
 import { shippingStories } from './shipping-stories.ts'
+import { sleepingStories } from './sleeping-stories.ts'
 import { snapshotStories } from './snapshot-stories.ts'
 
 const ABC = ['a', 'b', 'c']
@@ -340,6 +341,7 @@ export function storiesFor(
         expect(late.state).toEqual({ installingSnapshot: 'opening' })
       }
     },
+    ...sleepingStories(inspect),
     ...shippingStories(inspect),
     'one follower, seen by its leader': () => {
       const commands = dataEntries(2, 9, 2).map((entry) => ({ ...entry, data: encodeValue({ put: 1 }) }))

@@ -59,11 +59,7 @@ describe('a request', () => {
   ])('of term %i reaches a member of term 7: %s, by whatever method', (term, reaches) => {
     const { clock, bus, n2, reasons } = bench()
     const seen: string[] = []
-    n2.rpc.serve(
-      'g',
-      ({ method }) => seen.push(method),
-      () => 7,
-    )
+    n2.rpc.serve('g', ({ method }) => seen.push(method), { ownTerm: () => 7 })
     const sent = frames('n3', term)
     for (const [method, frame] of sent) bus.connect('n3').publish(`quorate.g.n2.rpc.n3.${method}`, frame)
     clock.settle()
@@ -75,11 +71,7 @@ describe('a request', () => {
     const { clock, bus, n2, reasons, logger } = bench()
     let term = 7
     let seen = 0
-    n2.rpc.serve(
-      'g',
-      () => seen++,
-      () => term,
-    )
+    n2.rpc.serve('g', () => seen++, { ownTerm: () => term })
     const beat = (of: number) => {
       const frame = new RequestEncoder('n3').encode('heartbeat', { term: of, ...nothing })
       bus.connect('n3').publish('quorate.g.n2.rpc.n3.heartbeat', frame)
@@ -98,11 +90,7 @@ describe('a request', () => {
 describe('an answer', () => {
   it('with such a term is none: the call goes on waiting, and the right one still counts', () => {
     const { clock, bus, n1, n2, reasons } = bench()
-    n1.rpc.serve(
-      'g',
-      () => {},
-      () => 7,
-    )
+    n1.rpc.serve('g', () => {}, { ownTerm: () => 7 })
     let answer = (): void => {}
     n2.rpc.serve('g', (_request, reply) => {
       answer = () => reply({ ok: true, response: { term: 7 + STEP, index: 1 } })
@@ -121,16 +109,8 @@ describe('an answer', () => {
 
   it('is compared with the term of its own group', () => {
     const { clock, n1, n2, reasons } = bench()
-    n1.rpc.serve(
-      'other',
-      () => {},
-      () => 7,
-    )
-    n1.rpc.serve(
-      'g',
-      () => {},
-      () => 7 + STEP,
-    )
+    n1.rpc.serve('other', () => {}, { ownTerm: () => 7 })
+    n1.rpc.serve('g', () => {}, { ownTerm: () => 7 + STEP })
     n2.rpc.serve('g', (_request, reply) => reply({ ok: true, response: { term: 8 + STEP, index: 1 } }))
     const outcomes = ask(n1.rpc)
     clock.settle()

@@ -15,9 +15,12 @@ export function bench() {
   const bus = new MemoryBus({ clock })
   const logger = new MemoryLogger()
   const drops = new DropLog({ clock, logger })
-  const host = (id: string) => {
+  const host = (id: string, incarnation = 1) => {
     const transport = bus.connect(id)
-    return { transport, rpc: createPeerRpc({ transport, prefix: PREFIX, id, clock, logger, drops }) }
+    return {
+      transport,
+      rpc: createPeerRpc({ transport, prefix: PREFIX, id, clock, logger, drops, incarnation }),
+    }
   }
   const reasons = () => drops.counts().map(({ reason, sender, count }) => `${reason} ${sender} ${count}`)
   return { clock, bus, logger, drops, host, reasons, n1: host('n1'), n2: host('n2') }

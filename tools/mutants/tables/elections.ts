@@ -30,7 +30,7 @@ export const ELECTION_MUTANTS: readonly Mutant[] = [
   {
     name: 'what the lost files acknowledged kept for the new ones',
     file: 'actors/replication/peer-progress.ts',
-    find: 'if (this.identity !== 0) this.matchIndex = 0',
+    find: 'if (this.identity !== 0) this.matchIndex = this.toldIndex = 0',
     replace: '',
     tests: ['test/actors/node/node.identity.test.ts'],
   },

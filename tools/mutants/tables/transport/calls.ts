@@ -131,22 +131,22 @@ export const CALL_MUTANTS: readonly Mutant[] = [
   {
     name: 'answers may name any term',
     file: 'transport/rpc/rpc-endpoint.ts',
-    find: 'outcome.ok ? doubtOf(this.#served.get(group), outcome.response.term) : undefined',
+    find: 'outcome.ok ? this.#members.doubts(group, outcome.response.term) : undefined',
     replace: 'undefined',
     tests: TERMS,
   },
   {
     name: 'requests may name any term',
     file: 'transport/rpc/rpc-endpoint.ts',
-    find: 'const doubt = doubtOf(served, decoded.value.message.term)',
-    replace: 'const doubt = doubtOf(undefined, decoded.value.message.term)',
+    find: 'const doubt = this.#members.doubts(group, decoded.value.message.term)',
+    replace: 'const doubt = undefined',
     tests: TERMS,
   },
   {
     name: 'the host does not tell its own terms',
     file: 'host/host-core.ts',
-    find: ', () => node.core.term)',
-    replace: ')',
+    find: 'ownTerm: () => node.core.term,',
+    replace: '',
     tests: TERMS,
   },
   {

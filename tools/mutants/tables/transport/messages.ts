@@ -204,10 +204,31 @@ export const MESSAGE_MUTANTS: readonly Mutant[] = [
     tests: ['test/transport/wire/snapshot-messages.test.ts'],
   },
   {
+    name: 'a heartbeat of no term is read among those of other groups',
+    file: 'transport/wire/messages/beats.ts',
+    find: 'if (term < 1 || prevLogTerm > term) return null',
+    replace: '',
+    tests: ['test/transport/wire/beats.test.ts'],
+  },
+  {
+    name: 'any number of groups fits a message',
+    file: 'transport/wire/messages/beats.ts',
+    find: ' && value.length <= MAX_GROUPS_PER_MESSAGE && value.every(isRow)',
+    replace: ' && value.every(isRow)',
+    tests: ['test/transport/wire/beats.test.ts'],
+  },
+  {
+    name: 'who is read-only does not say so among other groups',
+    file: 'transport/wire/messages/beats.ts',
+    find: '(readonly ? READONLY : 0)',
+    replace: '0',
+    tests: ['test/transport/wire/beats.test.ts'],
+  },
+  {
     name: 'every answer may be as large as a piece of a file',
     file: 'transport/wire/response-codec.ts',
-    find: 'MESSAGES[method].answerFrame',
-    replace: 'MESSAGES.get_file.answerFrame',
+    find: 'const opened = openTuple(bytes, answerFrame)',
+    replace: 'const opened = openTuple(bytes, MESSAGES.get_file.answerFrame)',
     tests: ['test/transport/wire/snapshot-messages.test.ts'],
   },
 ]

@@ -1,0 +1,104 @@
+// When a group goes to sleep, and when a heartbeat need not be sent.
+
+import { describe, expect, it } from 'vitest'
+import {
+  CALM_BEATS,
+  type DueHeartbeat,
+  isCalm,
+  judgeHeartbeat,
+  mayFallAsleep,
+  type Sleeper,
+  sleepsOn,
+} from '../../src/rules/quiescence.ts'
+
+/** Everybody has everything and knows it, for long enough. */
+const idle: DueHeartbeat = {
+  ...{ sharesProcess: true, leasesOn: false, isSettled: true, isQuiet: true },
+  ...{ lastIndex: 9, commitIndex: 9, matchIndex: 9, toldIndex: 9 },
+  ...{ calmBeats: CALM_BEATS, silentMs: 100, heartbeatMs: 100, framesSince: 0 },
+}
+
+describe('a heartbeat that is due', () => {
+  it('is the last one before an idle group sleeps', () => {
+    expect(judgeHeartbeat(idle)).toBe('sleep')
+  })
+
+  it.each<[string, Partial<DueHeartbeat>]>([
+    ['nobody shares the process', { sharesProcess: false }],
+    ['leases rest on what each member promises', { leasesOn: true }],
+    ['something is under way that is not in the log', { isSettled: false }],
+    ['a frame is not answered', { isQuiet: false }],
+    ['the follower lacks an entry', { matchIndex: 8 }],
+    ['an entry is not committed', { commitIndex: 8, toldIndex: 8 }],
+    ['the follower has not heard what is committed', { toldIndex: 8 }],
+    ['it has been idle for a moment only', { calmBeats: CALM_BEATS - 1 }],
+  ])('is sent when %s', (_, over) => {
+    expect(judgeHeartbeat({ ...idle, ...over })).toBe('beat')
+  })
+
+  it.each<[string, 'beat' | 'skip', Partial<DueHeartbeat>]>([
+    [
+      'frames follow each other, and the next one tells',
+      'skip',
+      { framesSince: 2, silentMs: 5, toldIndex: 3 },
+    ],
+    ['one frame came, and all is told', 'skip', { framesSince: 1, silentMs: 5 }],
+    ['one frame came, and what it led to is not told', 'beat', { framesSince: 1, silentMs: 5, toldIndex: 8 }],
+    [
+      'frames are not answered: a full window is not to look like a dead leader',
+      'beat',
+      { framesSince: 9, silentMs: 100 },
+    ],
+    ['nothing was sent', 'beat', { framesSince: 0, silentMs: 5 }],
+    [
+      'nobody shares the process, so that nothing is gained',
+      'beat',
+      { framesSince: 9, silentMs: 5, sharesProcess: false },
+    ],
+  ])('when %s: %s', (_, verdict, over) => {
+    expect(judgeHeartbeat({ ...idle, calmBeats: 0, ...over })).toBe(verdict)
+  })
+
+  it('finds calm only where nothing at all is left to say', () => {
+    for (const index of ['commitIndex', 'matchIndex', 'toldIndex'] as const)
+      expect(isCalm({ ...idle, [index]: 8 })).toBe(false)
+    expect([
+      isCalm(idle),
+      isCalm({ ...idle, isSettled: false }),
+      isCalm({ ...idle, isQuiet: false }),
+    ]).toEqual([true, false, false])
+  })
+})
+
+const terms = { leader: 'a', term: 3, lastIndex: 9 }
+const follower: Sleeper = {
+  ...{ leader: 'a', term: 3, leasesOn: false, isInstalling: false },
+  ...{ lastIndex: 9, durableIndex: 9, commitIndex: 9 },
+}
+
+describe('a follower that is asked to sleep', () => {
+  it('agrees when it is where its leader is, durably, and knows that all is committed', () => {
+    expect(mayFallAsleep(follower, terms)).toBe(true)
+  })
+
+  it.each<[string, Partial<Sleeper>]>([
+    ['follows somebody else', { leader: 'b' }],
+    ['follows nobody', { leader: null }],
+    ['is in another term', { term: 4 }],
+    ['has promised its vote', { leasesOn: true }],
+    ['is being sent a snapshot', { isInstalling: true }],
+    ['has more', { lastIndex: 10, durableIndex: 10 }],
+    ['has less', { lastIndex: 8, durableIndex: 8, commitIndex: 8 }],
+    ['waits for its disk', { durableIndex: 8 }],
+    ['does not know that all is committed', { commitIndex: 8 }],
+  ])('does not when it %s', (_, over) => {
+    expect(mayFallAsleep({ ...follower, ...over }, terms)).toBe(false)
+  })
+
+  it('sleeps on until leader, term or log are others', () => {
+    expect(sleepsOn(follower, 9, terms)).toBe(true)
+    expect(sleepsOn(follower, 10, terms)).toBe(false)
+    expect(sleepsOn({ leader: null, term: 3 }, 9, terms)).toBe(false)
+    expect(sleepsOn({ leader: 'a', term: 4 }, 9, terms)).toBe(false)
+  })
+})
