@@ -69,8 +69,7 @@ class Thread {
     if (request.kind === 'write') this.requests.push(request)
   })
 
-  answer(failure: StorageError | null = null): void {
-    const spare = new ArrayBuffer(0)
+  answer(failure: StorageError | null = null, spare = new ArrayBuffer(0)): void {
     this.queue.answered({
       kind: 'written',
       tookMs: 1,
@@ -138,4 +137,20 @@ test('a turn of many megabytes is all there, and the write-ahead log stays small
   expect(writes?.count).toBeGreaterThan(0)
   expect(writes?.p99Ms ?? 0).toBeGreaterThanOrEqual(writes?.p50Ms ?? Number.POSITIVE_INFINITY)
   await expect.poll(() => storage.diskStatus().freeBytes).toBeGreaterThan(0)
+})
+
+test('the buffer of the largest batch of ordinary entries is used again, that of a larger one is not kept', () => {
+  for (const [entryBytes, isUsedAgain] of [
+    [64 * 1024, true],
+    [3 * MAX_WEIGHT, false],
+  ] as const) {
+    const thread = new Thread()
+    const { queue, requests } = thread
+    const entries = sized(1, new Array(Math.ceil(MAX_WEIGHT / entryBytes)).fill(entryBytes))
+    queue.append(1, entries, () => {})
+    const [first] = requests
+    thread.answer(null, first?.buffer)
+    queue.append(1, sized(1000, [10]), () => {})
+    expect(requests[1]?.buffer === first?.buffer).toBe(isUsedAgain)
+  }
 })

@@ -7,7 +7,7 @@ import { BYTES, Histogram, quantileOf, SECONDS } from '../../runtime/histogram.t
 import { type StorageDone, StorageError, type StorageFigures, type WriteTimes } from '../storage.ts'
 import { fromFailure } from './failure.ts'
 import type { DiskRequest, DiskResponse, OpenedGroup } from './messages.ts'
-import { OperationPacker } from './operations.ts'
+import { MAX_WEIGHT, OperationPacker } from './operations.ts'
 
 export interface OpenRequest {
   readonly group: string
@@ -39,8 +39,11 @@ interface Completion {
 }
 
 const FIRST_BUFFER_BYTES = 64 * 1024
-/** A larger buffer is not kept for the next batch. */
-const MAX_SPARE_BYTES = 1024 * 1024
+/**
+ * A larger buffer is not kept for the next batch. Buffers grow by doubling: that of a full batch is kept, for growing to it
+ * again each time costs as much as packing it.
+ */
+const MAX_SPARE_BYTES = 2 * MAX_WEIGHT
 
 export class RequestQueue {
   readonly #post: (request: DiskRequest, transfer: readonly ArrayBuffer[]) => void

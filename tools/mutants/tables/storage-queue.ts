@@ -212,4 +212,11 @@ export const STORAGE_QUEUE_MUTANTS: readonly Mutant[] = [
     tests: ['test/storage/conformance.test.ts'],
     testName: 'read back',
   },
+  {
+    name: 'buffers of full batches grow anew each time',
+    file: 'storage/sqlite/request-queue.ts',
+    find: 'const MAX_SPARE_BYTES = 2 * MAX_WEIGHT',
+    replace: 'const MAX_SPARE_BYTES = MAX_WEIGHT / 2',
+    tests: ['test/storage/sqlite-batches.test.ts'],
+  },
 ]
