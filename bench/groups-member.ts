@@ -24,7 +24,8 @@ async function answer(request: CarrierRequest): Promise<void> {
   try {
     if (request.kind === 'open') await open(request.groups)
     else if (request.kind === 'cpu') cpu()
-    else if (request.kind === 'memory') say({ kind: 'memory', rssBytes: memory() })
+    else if (request.kind === 'memory')
+      say({ kind: 'memory', rssBytes: memory(), heapBytes: process.memoryUsage().heapUsed })
     else if (carrier === null) throw new Error('No host has been opened yet.')
     else if (request.kind === 'led') say({ kind: 'led', groups: carrier.led() })
     else if (request.kind === 'takeovers') say({ kind: 'takeovers', takeovers: carrier.takeovers })
@@ -46,10 +47,11 @@ async function open(groups: number): Promise<void> {
   const host = await openHost({ id, dataDir, transport })
   const hostMs = performance.now() - openedMs
   const emptyBytes = memory()
+  const emptyHeapBytes = process.memoryUsage().heapUsed
   carrier = new Carrier(host, peers.split(','), tuning)
   const startedMs = performance.now()
   await carrier.open(groups)
-  say({ kind: 'open', tookMs: hostMs + performance.now() - startedMs, emptyBytes })
+  say({ kind: 'open', tookMs: hostMs + performance.now() - startedMs, emptyBytes, emptyHeapBytes })
 }
 
 async function load(of: Carrier, { clients, size, seconds }: Extract<CarrierRequest, { kind: 'load' }>) {

@@ -19,6 +19,7 @@ import { drawReport } from './report/draw.ts'
 import { FULL, measureReport, QUICK } from './report/measure.ts'
 import { measureSave } from './save.ts'
 import { measureGrowth, measureInstallation, measureRestart } from './snapshots.ts'
+import { measureTrace, wayOf } from './trace-one.ts'
 import { measureWatched } from './watched.ts'
 
 /** What users run: enough clients that the machine and its values count. */
@@ -46,6 +47,7 @@ interface Options {
   readonly instances?: true | string
   readonly groups?: true | string
   readonly peers?: true
+  readonly traceOne?: true | string
   readonly install?: true
   readonly report?: true | string
   readonly reportFrom?: string
@@ -96,6 +98,7 @@ const program = new Command('bench')
     '--groups [n]',
     'what so many groups cost three processes: opened, idle, written to, and when a process is killed (default: 1000)',
   )
+  .option('--trace-one [writes]', 'where the time of one write goes, point by point (default: 2000 writes)')
   .option('--peers', 'etcd and JetStream beside remote, where they are there (default: 1, 256, 1024 clients)')
   .option(
     '--install',
@@ -162,6 +165,8 @@ async function measureAsked(): Promise<void> {
   if (options.instances !== undefined)
     report(await measureInstances(options.instances === true ? 100_000 : Number(options.instances)))
   if (options.peers !== undefined) await peers()
+  if (options.traceOne !== undefined)
+    await traceOne(options.traceOne === true ? 2000 : Number(options.traceOne))
   if (options.groups !== undefined) await groups(options.groups === true ? 1000 : Number(options.groups))
   if (options.report !== undefined) {
     const place = { directory, tuning: JSON.parse(options.tuning), progress: say, report }
@@ -174,6 +179,7 @@ async function measureAsked(): Promise<void> {
       options.instances,
       options.groups,
       options.peers,
+      options.traceOne,
       options.failover,
       options.blinks,
       options.membership,
@@ -242,6 +248,14 @@ async function peers(): Promise<void> {
     const shape = { directory, clients, size, seconds, rounds, tuning, progress: say }
     for (const row of await measurePeers(shape)) report(row)
   }
+}
+
+/** Drawn on stderr, with the table, and as rows in the results. */
+async function traceOne(writes: number): Promise<void> {
+  const [size, tuning] = [Number(options.size), JSON.parse(options.tuning)]
+  const rows = await measureTrace({ directory, tuning, writes, size, pipe: options.pipe, progress: say })
+  for (const line of wayOf(rows)) say(line)
+  for (const row of rows) report(row)
 }
 
 /** With 1,000 clients, unless one number is given. */

@@ -4,10 +4,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { connectNats, openHost, type StateMachine } from '../src/index.ts'
 import { KeyValueStore } from '../src/machines/kv.ts'
+import { listenToTracePoints } from '../src/runtime/trace-points.ts'
 import { attachServices } from '../src/services/attach.ts'
 import { BlobMachine } from './blob-machine.ts'
+import { nowMs } from './groups/carrier.ts'
 import { fill, measure, runLoad, steady } from './load.ts'
 import type { MemberAnswer, MemberRequest } from './protocol.ts'
+import type { Passed, Traced } from './trace-one.ts'
 
 class Count implements StateMachine<Uint8Array, number> {
   #total = 0
@@ -44,6 +47,7 @@ const RESOLUTION_MS = 10
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
 delay.enable()
 let cpuBefore = process.cpuUsage()
+const passed: Passed[] = []
 let enough = false
 let peakRssMb = 0
 setInterval(() => {
@@ -63,6 +67,8 @@ async function answer(request: MemberRequest): Promise<void> {
     else if (request.kind === 'enough') enough = true
     else if (request.kind === 'usage') usage()
     else if (request.kind === 'snapshot') await takeSnapshot()
+    else if (request.kind === 'trace') await trace(request)
+    else if (request.kind === 'passed') tellPassed()
     else {
       const { role, term, state, appliedIndex, firstIndex, snapshot } = node.status()
       const leads = role === 'leader' && state.endsWith('serving')
@@ -100,6 +106,24 @@ async function takeSnapshot(): Promise<void> {
   const startedMs = performance.now()
   await node.snapshot()
   say({ kind: 'snapshot', tookMs: performance.now() - startedMs })
+}
+
+/** One after the other. */
+async function trace({ commits = 0, size = 100 }: MemberRequest): Promise<void> {
+  const command = new Uint8Array(size)
+  const writes: Traced[] = []
+  for (let i = 0; i < commits; i++) {
+    const fromMs = nowMs()
+    await node.apply(command)
+    writes.push({ fromMs, toMs: nowMs() })
+  }
+  say({ kind: 'traced', writes })
+}
+
+/** From the first question on, points are noted. */
+function tellPassed(): void {
+  say({ kind: 'passed', passed: passed.splice(0) })
+  listenToTracePoints((point) => passed.push({ point, atMs: nowMs() }))
 }
 
 /** What was used since the last question. */

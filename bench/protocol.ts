@@ -1,10 +1,12 @@
 // What the benchmark's processes say to each other over Node's IPC channel.
 
 import type { SnapshotStatus } from '../src/status.ts'
+import type { Passed, Traced } from './trace-one.ts'
 
 export interface MemberRequest {
   /**
    * `fill` makes so many `commits`; `steady` sends `rate` commands a second, whether or not they are answered.
+   * `trace` makes `commits` one after the other, with their times; `passed` asks for the trace points since the last question.
    * `loadUntilTold`, and `steady` without `seconds`, end with `enough`, which has no answer of its own.
    */
   readonly kind:
@@ -17,6 +19,8 @@ export interface MemberRequest {
     | 'status'
     | 'settle'
     | 'snapshot'
+    | 'trace'
+    | 'passed'
   readonly clients?: number
   readonly size?: number
   readonly seconds?: number
@@ -54,6 +58,8 @@ export type MemberAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'load'; readonly result: LoadResult }
   | { readonly kind: 'filled' }
+  | { readonly kind: 'traced'; readonly writes: readonly Traced[] }
+  | { readonly kind: 'passed'; readonly passed: readonly Passed[] }
   | { readonly kind: 'usage'; readonly usage: Usage }
   | { readonly kind: 'status'; readonly state: MemberState }
   | { readonly kind: 'snapshot'; readonly tookMs: number }

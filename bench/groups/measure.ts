@@ -63,10 +63,12 @@ async function openings(fleet: Fleet, options: GroupsOptions): Promise<readonly 
   await fleet.stopMembers()
   const openedMs: number[] = []
   const emptyBytes: number[] = []
+  const emptyHeapBytes: number[] = []
   for (const id of IDS) {
     const member = await fleet.startMember(id)
     const opened = await member.ask('open', { kind: 'open', groups })
     emptyBytes.push(opened.emptyBytes)
+    emptyHeapBytes.push(opened.emptyHeapBytes)
     openedMs.push(Math.round(opened.tookMs))
     progress(`${id} opened ${groups} groups in ${openedMs.at(-1)} ms`)
   }
@@ -78,6 +80,7 @@ async function openings(fleet: Fleet, options: GroupsOptions): Promise<readonly 
   await sleep(settleSeconds * 1000)
   const memory = await fleet.each((member) => member.ask('memory', { kind: 'memory' }))
   const grewKb = memory.map(({ rssBytes }, at) => (rssBytes - (emptyBytes[at] ?? 0)) / groups / 1024)
+  const heapKb = memory.map(({ heapBytes }, at) => (heapBytes - (emptyHeapBytes[at] ?? 0)) / groups / 1024)
   return [
     { figure: 'make groups, until all lead', value: createMs, unit: 'ms' },
     { figure: 'open a host with its groups', value: openedMs[0] ?? 0, unit: 'ms', values: openedMs },
@@ -87,6 +90,12 @@ async function openings(fleet: Fleet, options: GroupsOptions): Promise<readonly 
       value: rounded(mean(grewKb)),
       unit: 'kB',
       values: grewKb.map(rounded),
+    },
+    {
+      figure: 'of that, living objects',
+      value: rounded(mean(heapKb)),
+      unit: 'kB',
+      values: heapKb.map(rounded),
     },
   ]
 }

@@ -10,13 +10,18 @@ export type CarrierRequest =
 
 export type CarrierAnswer =
   | { readonly kind: 'ready' | 'move' | 'watch' }
-  | { readonly kind: 'open'; readonly tookMs: number; readonly emptyBytes: number }
+  | {
+      readonly kind: 'open'
+      readonly tookMs: number
+      readonly emptyBytes: number
+      readonly emptyHeapBytes: number
+    }
   | { readonly kind: 'led'; readonly groups: readonly number[] }
   | { readonly kind: 'load'; readonly result: GroupLoad }
   | { readonly kind: 'takeovers'; readonly takeovers: readonly Takeover[] }
   /** Since the process was started. */
   | { readonly kind: 'cpu'; readonly seconds: number }
   /** Of the process, after a collection. */
-  | { readonly kind: 'memory'; readonly rssBytes: number }
+  | { readonly kind: 'memory'; readonly rssBytes: number; readonly heapBytes: number }
   | { readonly kind: 'drops'; readonly count: number }
   | { readonly kind: 'failed'; readonly message: string }

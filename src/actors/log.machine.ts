@@ -6,6 +6,7 @@ import { RaftLog } from '../log/raft-log.ts'
 import type { LogEntry, LogIndex, Term } from '../rules/types.ts'
 import type { CacheBudget } from '../runtime/cache-budget.ts'
 import { toError } from '../runtime/errors.ts'
+import { passes } from '../runtime/trace-points.ts'
 import {
   type GroupStore,
   type OpenGroupResult,
@@ -71,6 +72,7 @@ const logActor = setup({
       store.append(event.entries, (error) => {
         if (error !== null) return fail(self, error)
         log.markDurable(write)
+        passes('durable')
         const { parent } = port.input
         if (parent.getSnapshot().status === 'active') parent.send({ type: 'log.durable' })
       })

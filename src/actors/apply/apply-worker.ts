@@ -6,6 +6,7 @@ import { QuorateError } from '../../errors.ts'
 import { decodeConfiguration } from '../../log/configuration-codec.ts'
 import { EntryType, type LogEntry, type LogId, NOTHING } from '../../rules/types.ts'
 import { messageOf, toError } from '../../runtime/errors.ts'
+import { passes } from '../../runtime/trace-points.ts'
 import {
   type ApplyQueueEvent,
   type ExclusiveTask,
@@ -122,6 +123,7 @@ export class ApplyWorker {
   #tellApplied(): void {
     if (this.#applied.index === this.#told) return
     this.#told = this.#applied.index
+    passes('applied')
     this.#world.send({ type: 'applied', index: this.#told, bytes: this.#appliedBytes })
   }
 

@@ -6,6 +6,7 @@ import { describeConflict } from '../../rules/conflict.ts'
 import { assertTruncation, InvariantError } from '../../rules/invariants.ts'
 import { judgeSender, type SenderVerdict } from '../../rules/term.ts'
 import { EntryType, type LogEntry, type LogIndex } from '../../rules/types.ts'
+import { passes } from '../../runtime/trace-points.ts'
 import type { Reply } from '../../transport/rpc/peer-rpc.ts'
 import type { AppendEntriesRequest } from '../../transport/wire/messages/registry.ts'
 import { refreshConfiguration } from './node.configuration.ts'
@@ -53,6 +54,7 @@ export function acceptAppend(core: NodeCore, event: EventOf<'rpc.append_entries'
     return
   }
   if (refusesData(core, message, reply)) return
+  passes('frame read')
   const { firstIndex, lastIndex } = core.log
   // What a leader of any term has vouched for is as settled as what is committed here.
   const commitIndex = Math.max(core.commitIndex, core.following.vouchedCommitIndex)
@@ -120,6 +122,7 @@ export function settleAcks(core: NodeCore): void {
   for (const ack of pendingAcks) {
     if (ack.matchIndex > durableIndex) break
     settled++
+    passes('answered')
     if (ack.term === core.term) acknowledge(core, ack.reply)
     else core.answer(ack.reply, { term: core.term, success: false, lastLogIndex: core.log.lastIndex })
   }

@@ -13,6 +13,7 @@ import {
   type LogEntry,
   type PeerId,
 } from '../../rules/types.ts'
+import { passes } from '../../runtime/trace-points.ts'
 import type { Proposal } from '../apply/closures.ts'
 import type { TimerFired } from '../timer.machine.ts'
 import { appendConfiguration, appendToLog } from './node.appending.ts'
@@ -112,6 +113,7 @@ export function appendProposals(core: NodeCore, proposals: readonly Proposal[]):
     core.closures.add(index, proposal)
   }
   appendToLog(core, entries)
+  passes('appended')
   core.files.look()
 }
 
@@ -125,7 +127,9 @@ export function countBallots(core: NodeCore): void {
     if (progress === undefined || progress.isMisplaced) return 0
     return core.counts(peer, progress.identity) ? progress.matchIndex : 0
   }
-  core.commitTo(office.ballots.count(core.commitIndex, log.lastIndex, matchOf))
+  const index = office.ballots.count(core.commitIndex, log.lastIndex, matchOf)
+  if (index > core.commitIndex) passes('committed')
+  core.commitTo(index)
   core.files.look()
   wakeWitnesses(core)
   office.change.moved()

@@ -1,6 +1,7 @@
 // The proposal queue: gathers what is proposed (and read) in one turn, so that the node sees one event for all of it
 // (braft ApplyQueue).
 
+import { passes } from '../../runtime/trace-points.ts'
 import { hot } from '../hot.ts'
 import type { IntakeWorld } from './intake.ts'
 
@@ -21,7 +22,10 @@ export const proposalQueue = hot<IntakeWorld, ProposalQueueEvent, ProposalQueueI
 
 function flush(core: IntakeWorld): void {
   core.intake.handOver(({ proposals, reads }) => {
-    if (proposals.length > 0) core.send({ type: 'propose', proposals })
+    if (proposals.length > 0) {
+      passes('taken')
+      core.send({ type: 'propose', proposals })
+    }
     if (reads.length > 0) core.send({ type: 'read', reads })
   })
 }

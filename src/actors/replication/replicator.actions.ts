@@ -7,6 +7,7 @@ import { sendable } from '../../rules/readonly.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogEntry, LogId, Term } from '../../rules/types.ts'
 import { withhold } from '../../rules/witness.ts'
+import { passes } from '../../runtime/trace-points.ts'
 import type { FetchResult } from '../../storage/storage.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
 import { type FrameLimits, fitFrame, withinRuns } from '../../transport/wire/codec.ts'
@@ -190,8 +191,10 @@ function sendFrame(context: ReplicatorContext, self: AnyActorRef, entries: reado
   const { call } = progress.sent({ prevLogIndex, count: entries.length, bytes, sentMs, committedIndex })
   const request = { term, prevLogIndex, prevLogTerm, committedIndex, entries }
   core.call(progress.peer, 'append_entries', request, core.tuning.appendTimeoutMs, (outcome) => {
+    passes('answer read')
     if (self.getSnapshot().status === 'active') self.send({ type: 'append.answered', call, outcome })
   })
+  if (entries.length > 0) passes('frame sent')
   return bytes
 }
 

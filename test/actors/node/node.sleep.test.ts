@@ -79,6 +79,20 @@ describe('a leader', () => {
     expect([asked(node), beats(node) > 20]).toEqual([0, true])
   })
 
+  it('sleeps only when it is on record which files its followers have', () => {
+    const node = sharing()
+    for (let i = 0; i < 80 && asked(node) === 0; i++) {
+      node.advance(100)
+      for (const call of node.rpc.calls('heartbeat')) {
+        const { term, prevLogIndex } = call.request
+        if (call.isOpen) call.answer({ term, success: true, lastLogIndex: prevLogIndex, identity: 7 })
+      }
+      node.settle().acknowledge()
+    }
+    // The entry that records them came first.
+    expect(node.rpc.wishes.at(0)?.lastIndex).toBe(2)
+  })
+
   it('asks again after it was refused, and never while it waits', () => {
     const node = sharing()
     const first = untilAsked(node)
