@@ -100,7 +100,12 @@ async function openings(fleet: Fleet, options: GroupsOptions): Promise<readonly 
   ]
 }
 
-async function idle(fleet: Fleet, { idleSeconds, progress }: GroupsOptions): Promise<readonly Figure[]> {
+async function idle(
+  fleet: Fleet,
+  { idleSeconds, settleSeconds, progress }: GroupsOptions,
+): Promise<readonly Figure[]> {
+  // The collections before a look at memory make code cold.
+  await sleep(settleSeconds * 1000)
   progress(`idle for ${idleSeconds} s …`)
   const [before, countsBefore] = [await cpuOf(fleet), await fleet.bus.counts()]
   await sleep(idleSeconds * 1000)
