@@ -71,6 +71,25 @@ export const heartbeatMachine = createMachine({
         "beat": {
           "target": "beating"
         }
+      },
+      "initial": "quiet",
+      "states": {
+        "quiet": {
+          "on": {
+            "tell": {
+              "target": "telling"
+            }
+          }
+        },
+        "telling": {
+          "entry": "send",
+          "on": {
+            "heartbeat.answered": {
+              "target": "quiet",
+              "actions": "note"
+            }
+          }
+        }
       }
     }
   }

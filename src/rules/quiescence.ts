@@ -79,13 +79,38 @@ export function mayFallAsleep(self: Sleeper, terms: SleepTerms): boolean {
   return self.leader === terms.leader && self.term === terms.term && isSame && !isOver
 }
 
-/** Does a follower that sleeps still? Asked at every message of its leader's host, of each that sleeps. */
+/**
+ * Does a follower that sleeps still? Asked at every message of its leader's host, of each that sleeps. Entries come and go
+ * meanwhile: what the host vouches for is that they are sent by a leader that is there.
+ */
 export function sleepsOn(
   self: { readonly leader: string | null; readonly term: Term },
-  lastIndex: LogIndex,
-  terms: SleepTerms,
+  terms: Pick<SleepTerms, 'leader' | 'term'>,
 ): boolean {
-  return self.leader === terms.leader && self.term === terms.term && lastIndex === terms.lastIndex
+  return self.leader === terms.leader && self.term === terms.term
+}
+
+/** What a leader sees of a follower that sleeps. */
+export interface SleepingFollower {
+  /** Requests in a row that it did not answer. */
+  readonly consecutiveErrors: number
+  /** Since when it has owed an answer to a frame; null: it owes none. */
+  readonly owesSinceMs: number | null
+}
+
+/** Does it keep up? One that does not is watched as if it had never slept. */
+export function keepsUp(follower: SleepingFollower, electionTimeoutMs: number, nowMs: number): boolean {
+  const { consecutiveErrors, owesSinceMs } = follower
+  return consecutiveErrors === 0 && (owesSinceMs === null || nowMs - owesSinceMs < electionTimeoutMs)
+}
+
+/** A follower that sleeps is to be told what is committed: nothing else tells it soon. */
+export function isToBeTold({
+  toldIndex,
+  commitIndex,
+  framesSince,
+}: Pick<DueHeartbeat, 'toldIndex' | 'commitIndex' | 'framesSince'>): boolean {
+  return toldIndex < commitIndex && framesSince <= 1
 }
 
 /** In heartbeat intervals: so often two hosts vouch for those who sleep. Nobody waits for what they would say. */

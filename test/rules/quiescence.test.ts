@@ -5,7 +5,9 @@ import {
   CALM_BEATS,
   type DueHeartbeat,
   isCalm,
+  isToBeTold,
   judgeHeartbeat,
+  keepsUp,
   mayFallAsleep,
   type Sleeper,
   sleepsOn,
@@ -95,10 +97,28 @@ describe('a follower that is asked to sleep', () => {
     expect(mayFallAsleep({ ...follower, ...over }, terms)).toBe(false)
   })
 
-  it('sleeps on until leader, term or log are others', () => {
-    expect(sleepsOn(follower, 9, terms)).toBe(true)
-    expect(sleepsOn(follower, 10, terms)).toBe(false)
-    expect(sleepsOn({ leader: null, term: 3 }, 9, terms)).toBe(false)
-    expect(sleepsOn({ leader: 'a', term: 4 }, 9, terms)).toBe(false)
+  it('sleeps on until leader or term are others, whatever entries come', () => {
+    expect(sleepsOn(follower, terms)).toBe(true)
+    expect(sleepsOn({ leader: null, term: 3 }, terms)).toBe(false)
+    expect(sleepsOn({ leader: 'b', term: 3 }, terms)).toBe(false)
+    expect(sleepsOn({ leader: 'a', term: 4 }, terms)).toBe(false)
+  })
+
+  it.each<[string, boolean, number, number, number]>([
+    ['everything', false, 9, 9, 0],
+    ['less than is committed', true, 8, 9, 0],
+    ['less, after one frame', true, 8, 9, 1],
+    ['less, and the next frame tells it', false, 8, 9, 2],
+  ])('that knows %s is told: %s', (_, tells, toldIndex, commitIndex, framesSince) => {
+    expect(isToBeTold({ toldIndex, commitIndex, framesSince })).toBe(tells)
+  })
+
+  it.each<[string, boolean, number, number | null]>([
+    ['owes nothing', true, 0, null],
+    ['has owed an answer for a moment', true, 0, 901],
+    ['has owed an answer for an election timeout', false, 0, 900],
+    ['did not answer', false, 1, null],
+  ])('that %s keeps up: %s', (_, fits, consecutiveErrors, owesSinceMs) => {
+    expect(keepsUp({ consecutiveErrors, owesSinceMs }, 100, 1000)).toBe(fits)
   })
 })

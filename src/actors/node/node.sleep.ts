@@ -23,16 +23,14 @@ export function mayFall(core: NodeCore, { ask }: Asked): boolean {
 }
 
 export function fallAsleep(core: NodeCore, { ask }: Asked): void {
-  const { from: leader, term, lastIndex } = ask
-  const terms = { leader, term, lastIndex }
+  const { from: leader, term } = ask
+  const terms = { leader, term }
   const { isReadonly } = core.membership
   const sleep: Sleep = {
     heartbeatMs: () => core.heartbeatMs,
     // Whether it takes commands is said in answers to heartbeats, so a change of that has to be said.
     sleepsOn: () =>
-      core.following.sleep === sleep &&
-      core.membership.isReadonly === isReadonly &&
-      sleepsOn(core, core.log.lastIndex, terms),
+      core.following.sleep === sleep && core.membership.isReadonly === isReadonly && sleepsOn(core, terms),
     heard: (atMs) => core.following.heard(leader, atMs),
     roused: () => {
       if (core.following.sleep === sleep) core.send({ type: 'roused' })

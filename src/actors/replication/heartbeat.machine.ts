@@ -4,7 +4,14 @@
 
 import { type AnyActorRef, setup } from 'xstate'
 import { backOff } from '../../rules/progress.ts'
-import { type DueHeartbeat, type HeartbeatVerdict, isCalm, judgeHeartbeat } from '../../rules/quiescence.ts'
+import {
+  type DueHeartbeat,
+  type HeartbeatVerdict,
+  isCalm,
+  isToBeTold,
+  judgeHeartbeat,
+  keepsUp,
+} from '../../rules/quiescence.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogIndex, Term } from '../../rules/types.ts'
 import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
@@ -39,6 +46,8 @@ type HeartbeatEvent =
   /** Its process does not vouch for the follower any more. */
   | { readonly type: 'roused' }
   | { readonly type: 'beat' }
+  /** More is committed than the follower has heard of. */
+  | { readonly type: 'tell' }
 
 const heartbeat = setup({
   types: { context: {} as HeartbeatContext, events: {} as HeartbeatEvent, input: {} as HeartbeatInput },
@@ -93,10 +102,19 @@ export const heartbeatMachine = heartbeat.createMachine({
         beat: { target: 'beating' },
       },
     },
+    /** Its process vouches for the follower. Entries go on being sent; what they have led to is told when nothing else tells it. */
     asleep: {
       entry: 'noteAsleep',
       exit: 'noteAwake',
       on: { roused: { target: 'beating' }, beat: { target: 'beating' } },
+      initial: 'quiet',
+      states: {
+        quiet: { on: { tell: { target: 'telling' } } },
+        telling: {
+          entry: 'send',
+          on: { 'heartbeat.answered': { target: 'quiet', actions: 'note' } },
+        },
+      },
     },
   },
 })
@@ -130,7 +148,18 @@ function askToSleep({ core, progress, term }: HeartbeatContext, self: AnyActorRe
   const isActive = (): boolean => self.getSnapshot().status === 'active'
   input.rpc.askToSleep(progress.peer, {
     ...{ group, term, lastIndex, heartbeatMs: () => core.heartbeatMs },
-    sleepsOn: () => isActive() && log.lastIndex === lastIndex,
+    sleepsOn: () => isActive() && keepsUp(progress, core.tuning.electionTimeoutMs, core.clock.nowMs()),
+    pulse: () => {
+      if (
+        isToBeTold({
+          toldIndex: progress.toldIndex,
+          commitIndex: core.commitIndex,
+          framesSince: progress.framesSince,
+        })
+      )
+        self.send({ type: 'tell' })
+      progress.framesSince = 0
+    },
     contact: (sentMs) => progress.contact(sentMs),
     roused: () => {
       if (isActive()) self.send({ type: 'roused' })

@@ -75,6 +75,11 @@ export class PeerProgress {
     return this.lacksPayload && !this.isWitness
   }
 
+  /** Since when it has owed an answer to a frame; null: it owes none. */
+  get owesSinceMs(): number | null {
+    return this.inFlight[0]?.sentMs ?? null
+  }
+
   get inFlightBytes(): number {
     return this.inFlight.reduce((sum, frame) => sum + frame.bytes, 0)
   }

@@ -259,7 +259,10 @@ export class LeadingPair {
     const nowMs = this.#world.clock.nowMs()
     if (nowMs - this.#heardMs > SILENT_BEATS * this.#intervalMs)
       for (const group of [...this.#sleeping.keys()]) this.#rouse(group)
-    for (const [group, { wish }] of this.#sleeping) if (!wish.sleepsOn()) this.#rouse(group)
+    for (const [group, { wish, agreed }] of this.#sleeping) {
+      if (!wish.sleepsOn()) this.#rouse(group)
+      else if (agreed !== null) wish.pulse()
+    }
     // The heartbeats of those who are awake have said it already.
     if (nowMs - this.#sentMs > intervalMs / 2) this.#flushSoon()
     this.#arm()

@@ -92,7 +92,7 @@ export interface ServedMember {
 }
 
 /**
- * A leader's wish that a follower of its group sleeps: nothing is sent to it while the two processes are in touch. `sleepsOn` and
+ * A leader's wish that a follower of its group sleeps: no heartbeats are sent to it while the two processes are in touch. `sleepsOn` and
  * `contact` are asked of each that sleeps at every message: they throw nothing and make nothing.
  */
 export interface SleepWish {
@@ -100,8 +100,10 @@ export interface SleepWish {
   readonly term: Term
   readonly lastIndex: LogIndex
   readonly heartbeatMs: () => number
-  /** Nothing has happened in this leadership since. Asked before every message. */
+  /** This leadership goes on. Asked before every message. */
   readonly sleepsOn: () => boolean
+  /** Comes before each word to the process of the follower, for as long as it sleeps. */
+  readonly pulse: () => void
   /** The process of the follower has vouched for it, in answer to what was sent then. */
   readonly contact: (sentMs: number) => void
   /** It is not vouched for any more. */
@@ -121,7 +123,7 @@ export interface SleepAsk {
 /** A follower that sleeps on the word of its leader's process. `sleepsOn` and `heard` as for the leader's wish. */
 export interface Sleep {
   readonly heartbeatMs: () => number
-  /** It still follows that leader, and its log is as it was. Asked at every message. */
+  /** It still follows that leader in that term. Asked at every message. */
   readonly sleepsOn: () => boolean
   /** The process of the leader vouched for it. */
   readonly heard: (atMs: number) => void

@@ -35,15 +35,29 @@ describe('a leader', () => {
     expect(node.handle.status()).toMatchObject({ role: 'follower', term: 2 })
   })
 
-  it('wakes when its log grows, and sleeps again when that is done', () => {
+  it('sends entries to a follower that sleeps, and tells it once what they have led to', () => {
     const node = sharing()
     const wish = untilAsleep(node)
-    expect(wish.sleepsOn()).toBe(true)
     node.propose({ put: 1 })
-    expect(node.settle() && wish.sleepsOn()).toBe(false)
-    node.acknowledge()
-    wish.roused()
-    expect(untilAsleep(node.settle()).lastIndex).toBe(2)
+    node.settle().acknowledge()
+    expect([wish.sleepsOn(), node.handle.status().commitIndex]).toEqual([true, 2])
+    const before = beats(node)
+    wish.pulse()
+    expect(beats(node.settle()) - before).toBe(1)
+    expect(node.rpc.last('heartbeat', 'b').request).toMatchObject({ prevLogIndex: 2, committedIndex: 2 })
+    beatOn(node, 20)
+    wish.pulse()
+    expect([beats(node.settle()) - before, wish.sleepsOn()]).toEqual([1, true])
+  })
+
+  it('watches a follower again that does not answer what it is sent', () => {
+    const node = sharing()
+    const wish = untilAsleep(node)
+    node.propose({ put: 1 })
+    node.settle().advance(900)
+    expect(wish.sleepsOn()).toBe(true)
+    node.advance(200)
+    expect(wish.sleepsOn()).toBe(false)
   })
 
   it('does not sleep before its follower knows what is committed', () => {
@@ -179,7 +193,6 @@ describe('a follower', () => {
 
   it.each<[string, (node: NodeRig) => unknown]>([
     ['another leader is heard', (node) => node.heartbeat('c', { term: 3 })],
-    ['the leader sends an entry', (node) => node.follow('b', 2).append('b', { term: 2, entries: [entry()] })],
     ['a candidate of a later term asks', (node) => node.requestVote('c', { term: 9 })],
     ['it is told to campaign', (node) => node.timeoutNow('b', 2)],
     ['an operator asks it to stand', (node) => node.vote()],
@@ -206,9 +219,10 @@ describe('a follower', () => {
     expect(node.rpc.calls('pre_vote').length).toBeGreaterThan(2)
   })
 
-  it('hears its leader and sleeps on: heartbeats and reads change nothing', () => {
+  it('hears its leader and sleeps on, whether it is sent heartbeats or entries', () => {
     const { node, sleep } = sleeping()
     node.heartbeat('b', { term: 2 })
+    node.append('b', { term: 2, entries: [entry()] })
     expect([node.settle() && sleep.sleepsOn(), node.state]).toEqual([true, 'follower.asleep'])
   })
 

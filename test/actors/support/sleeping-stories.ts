@@ -23,6 +23,16 @@ export function sleepingStories(inspect: (event: InspectionEvent) => void): Reco
       beatOn(node, 100)
       node.shutdown().settle()
     },
+    'a follower that sleeps is told what is committed': () => {
+      const node = leader()
+      const wish = untilAsleep(node)
+      node.propose({ put: 1 })
+      node.settle().acknowledge()
+      wish.pulse()
+      node.settle()
+      beatOn(node, 100)
+      node.shutdown().settle()
+    },
     'frames tell a follower what a heartbeat would': () => {
       const node = leader().advance(90)
       for (const put of [1, 2, 3]) {

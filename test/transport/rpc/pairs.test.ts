@@ -58,6 +58,14 @@ function follow(rpc: PeerRpc, groups: readonly string[] = GROUPS) {
   return members
 }
 
+interface Leader {
+  lead: boolean
+  readonly contacts: number[]
+  readonly agreed: boolean[]
+  roused: number
+  pulses: number
+}
+
 /** A leader of each group at n1. */
 function world(groups: readonly string[] = GROUPS) {
   const bus = bench()
@@ -76,12 +84,15 @@ function world(groups: readonly string[] = GROUPS) {
     })
     return outcomes
   }
-  const leaders = new Map<string, { lead: boolean; contacts: number[]; agreed: boolean[]; roused: number }>()
+  const leaders = new Map<string, Leader>()
   const ask = (group: string) => {
-    const leader = { lead: true, contacts: [] as number[], agreed: [] as boolean[], roused: 0 }
+    const leader: Leader = { lead: true, contacts: [], agreed: [], roused: 0, pulses: 0 }
     leaders.set(group, leader)
     const wish: SleepWish = {
       ...{ group, term: 3, lastIndex: 7, heartbeatMs: () => BEAT_MS, sleepsOn: () => leader.lead },
+      pulse: () => {
+        leader.pulses++
+      },
       contact: (sentMs) => void leader.contacts.push(sentMs),
       roused: () => {
         leader.roused++
@@ -226,7 +237,10 @@ describe('idle groups', () => {
     expect(new Set(sent)).toEqual(new Set([sent[0]]))
     expect(sent.length).toBeGreaterThanOrEqual(9)
     expect(sent.length).toBeLessThanOrEqual(11)
-    for (const { contacts } of leaders) expect(contacts.at(-1)).toBeGreaterThan(1700)
+    for (const { contacts, pulses } of leaders) {
+      expect(contacts.at(-1)).toBeGreaterThan(1700)
+      expect(pulses).toBe(10)
+    }
     for (const { heard } of followers.asleep.values()) expect(heard.at(-1)).toBeGreaterThan(1700)
     expect([followers.woken, leaders.map(({ roused }) => roused)]).toEqual([[], [0, 0, 0]])
   })

@@ -149,9 +149,16 @@ export const QUIESCENCE_MUTANTS: readonly Mutant[] = [
     tests: NODE,
   },
   {
+    name: 'a follower that sleeps never hears what is committed',
+    file: 'actors/replication/heartbeat.machine.ts',
+    find: "quiet: { on: { tell: { target: 'telling' } } }",
+    replace: 'quiet: {}',
+    tests: NODE,
+  },
+  {
     name: 'a leader does not hear that a follower which sleeps takes no commands',
     file: 'actors/node/node.sleep.ts',
-    find: '      core.membership.isReadonly === isReadonly &&\n',
+    find: 'core.membership.isReadonly === isReadonly && ',
     replace: '',
     tests: NODE,
   },
