@@ -10,7 +10,7 @@ class UnfairRaffle extends Raffle {
 }
 
 describe('the example of docs/testing-your-state-machine.md', () => {
-  test.each([1, 2, 3, 4, 5])('a sound machine survives seed %i', async (seed) => {
+  test.each([1, 2, 3, 4, 5])('a sound machine survives seed %i', { timeout: 60_000 }, async (seed) => {
     expect(await tryOut(seed, () => new Raffle())).toBeGreaterThan(0)
   })
 
