@@ -1,7 +1,9 @@
 // When does a group go to sleep? Once nothing is left to say in it: the follower holds everything, durably, and knows that it
 // is committed. From then on the two hosts vouch for it, with one message for all groups that they share.
 
-import type { LogIndex, Term } from './types.ts'
+import { standingOf } from './identity.ts'
+import { isWitness, members, priorityOf } from './quorum.ts'
+import type { Configuration, Identity, LogIndex, PeerId, Term } from './types.ts'
 
 /** A heartbeat to one follower is due: what the leader knows. */
 export interface DueHeartbeat {
@@ -50,6 +52,35 @@ export function judgeHeartbeat(due: DueHeartbeat): HeartbeatVerdict {
   const isHeard = due.silentMs < due.heartbeatMs
   const isTold = due.toldIndex >= due.commitIndex || due.framesSince > 1
   return isHeard && isTold && due.framesSince > 0 ? 'skip' : 'beat'
+}
+
+/** A leadership whose group may be idle. */
+export interface Leadership {
+  readonly configuration: Configuration
+  readonly self: PeerId
+  readonly isTransferring: boolean
+  readonly waitingReads: number
+  /** Members come or go, or are still told that they have left. */
+  readonly isChanging: boolean
+  /** Whoever is sent the log, and which files he says are his. */
+  readonly followers: readonly { readonly peer: PeerId; readonly identity: Identity }[]
+}
+
+/**
+ * Nothing goes on that is not in the log, and nothing is to come that check-quorum would have to bring: files to be recorded,
+ * members that leave, somebody who should lead in this one's place.
+ */
+export function isSettled(leadership: Leadership): boolean {
+  const { configuration, self, isTransferring, waitingReads, isChanging, followers } = leadership
+  if (isTransferring || waitingReads > 0 || isChanging) return false
+  const own = priorityOf(configuration, self)
+  const leadsByRight = members(configuration).every(
+    (peer) => isWitness(configuration, peer) || priorityOf(configuration, peer) <= own,
+  )
+  const areKnown = followers.every(
+    ({ peer, identity }) => standingOf(configuration, peer, identity) === 'known',
+  )
+  return leadsByRight && areKnown && Object.keys(configuration.newcomers ?? {}).length === 0
 }
 
 /** A leader asks a follower to sleep: the position that both are at. */

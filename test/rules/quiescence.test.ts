@@ -5,13 +5,16 @@ import {
   CALM_BEATS,
   type DueHeartbeat,
   isCalm,
+  isSettled,
   isToBeTold,
   judgeHeartbeat,
   keepsUp,
+  type Leadership,
   mayFallAsleep,
   type Sleeper,
   sleepsOn,
 } from '../../src/rules/quiescence.ts'
+import type { Configuration } from '../../src/rules/types.ts'
 
 /** Everybody has everything and knows it, for long enough. */
 const idle: DueHeartbeat = {
@@ -69,6 +72,41 @@ describe('a heartbeat that is due', () => {
       isCalm({ ...idle, isSettled: false }),
       isCalm({ ...idle, isQuiet: false }),
     ]).toEqual([true, false, false])
+  })
+})
+
+/** Three members of equal right, whose files are on record. */
+const settled: Leadership = {
+  configuration: { peers: ['a', 'b', 'c'], oldPeers: [], identities: { a: 1, b: 2, c: 3 } },
+  ...{ self: 'a', isTransferring: false, waitingReads: 0, isChanging: false },
+  followers: [
+    { peer: 'b', identity: 2 },
+    { peer: 'c', identity: 0 },
+  ],
+}
+const among = (over: Partial<Configuration>): Partial<Leadership> => ({
+  configuration: { ...settled.configuration, ...over },
+})
+
+describe('a leadership', () => {
+  it('is settled when nothing is under way and nothing is to come', () => {
+    expect(isSettled(settled)).toBe(true)
+    expect(isSettled({ ...settled, ...among({ priorities: { a: 5, b: 1, c: 1 } }) })).toBe(true)
+    expect(isSettled({ ...settled, ...among({ priorities: { a: 1, b: 5, c: 1 }, witnesses: ['b'] }) })).toBe(
+      true,
+    )
+  })
+
+  it.each<[string, Partial<Leadership>]>([
+    ['it is being given away', { isTransferring: true }],
+    ['reads wait', { waitingReads: 1 }],
+    ['members come or go', { isChanging: true }],
+    ['another one should lead', among({ priorities: { a: 1, b: 5 } })],
+    ['files are not on record', { followers: [{ peer: 'd', identity: 7 }] }],
+    ['a member has other files than it had', { followers: [{ peer: 'b', identity: 7 }] }],
+    ['other files are announced', among({ newcomers: { b: 7 } })],
+  ])('is not when %s', (_, over) => {
+    expect(isSettled({ ...settled, ...over })).toBe(false)
   })
 })
 

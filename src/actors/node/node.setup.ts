@@ -262,7 +262,7 @@ const welcomeFollowers = base.assign(({ context: { core }, event, spawn }) => {
       const { peer } = progress
       const input = { core, progress, term }
       const replicator = spawn('replicator', { id: `replicator:${peer}`, input })
-      const watch = { replicator, isSettled: () => sleeping.isSettled(core) }
+      const watch = { replicator, isSettled: () => sleeping.isSettledOffice(core) }
       const heartbeat = spawn('heartbeat', { id: `heartbeat:${peer}`, input: { ...input, ...watch } })
       return { progress, replicator, heartbeat }
     })

@@ -1,9 +1,7 @@
 // Sleeping: an idle group whose followers have everything says nothing any more, while the processes of its members are in touch
 // (rules/quiescence.ts). A follower takes the word of its leader's process for its leader's; a leader rests when all sleep.
 
-import { standingOf } from '../../rules/identity.ts'
-import { mayFallAsleep, type Sleeper, sleepsOn } from '../../rules/quiescence.ts'
-import { isWitness, members, priorityOf } from '../../rules/quorum.ts'
+import { isSettled, mayFallAsleep, type Sleeper, sleepsOn } from '../../rules/quiescence.ts'
 import type { Sleep } from '../../transport/rpc/peer-rpc.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
@@ -48,23 +46,16 @@ export function isAsleep({ following }: NodeCore): boolean {
   return following.sleep?.sleepsOn() === true
 }
 
-/**
- * Nothing goes on in this leadership that is not in its log, and nothing is to come that its timer would have to bring: files to
- * be recorded, members that leave, somebody who should lead in its place.
- */
-export function isSettled(core: NodeCore): boolean {
+/** Nothing goes on in this leadership that is not in its log, nor is to come that its timer would have to bring. */
+export function isSettledOffice(core: NodeCore): boolean {
   const { office, configuration, id } = core
-  if (office === null || office.transfer !== null || office.waitingReads > 0 || !isEstablished(core))
-    return false
-  const own = priorityOf(configuration, id)
-  const leadsByRight = members(configuration).every(
-    (peer) => isWitness(configuration, peer) || priorityOf(configuration, peer) <= own,
-  )
-  const areKnown = [...office.followers.values()].every(
-    ({ progress: { peer, identity } }) => standingOf(configuration, peer, identity) === 'known',
-  )
-  const areTakenIn = areKnown && Object.keys(configuration.newcomers ?? {}).length === 0
-  return leadsByRight && areTakenIn && !office.change.isRunning && office.change.guests.length === 0
+  if (office === null || !isEstablished(core)) return false
+  const { transfer, waitingReads, change, followers } = office
+  return isSettled({
+    ...{ configuration, self: id, waitingReads, isTransferring: transfer !== null },
+    isChanging: change.isRunning || change.guests.length > 0,
+    followers: [...followers.values()].map(({ progress }) => progress),
+  })
 }
 
 /** Every follower sleeps: contact is their processes' affair. */

@@ -3,24 +3,11 @@
 
 import { SILENT_BEATS } from '../../rules/quiescence.ts'
 import type { PeerId } from '../../rules/types.ts'
-import {
-  type Agreement,
-  afterNews,
-  isOld,
-  isOver,
-  type LedgerView,
-  NO_WAKES,
-  NOTHING_SEEN,
-  named,
-  seenUpTo,
-  type WakeLedger,
-  wakesIn,
-  woke,
-} from '../../rules/wake-ledger.ts'
+import type { Agreement } from '../../rules/wake-ledger.ts'
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
 import type { AppendEntriesRequest } from '../wire/messages/append-entries.ts'
 import { answerRow, type BeatsAnswer, type BeatsRequest, heartbeatOf } from '../wire/messages/beats.ts'
-import { newsOf } from './ledger-items.ts'
+import { PairLedger } from './pair-ledger.ts'
 import type { Reply, Sleep, SleepAsk } from './peer-rpc.ts'
 
 /** What a pair needs of the endpoint. Nothing of it throws. */
@@ -46,20 +33,16 @@ export class FollowingPair {
   readonly #from: PeerId
   readonly #world: FollowingWorld
   readonly #sleeping = new Map<string, Sleeping>()
-  #ledger: WakeLedger = NO_WAKES
-  #view: LedgerView = NOTHING_SEEN
-  #number = 0
+  readonly #ledger: PairLedger
   #heardMs = 0
   /** The shortest heartbeat interval of whoever has slept since somebody did. */
   #leastMs = Number.POSITIVE_INFINITY
-  /** When those who sleep heard of it last, and of which life of the other process. */
-  #creditedMs = Number.NEGATIVE_INFINITY
-  #creditedTo = 0
   #watchdog: TimerHandle | null = null
 
   constructor(from: PeerId, world: FollowingWorld) {
     this.#from = from
     this.#world = world
+    this.#ledger = new PairLedger(world.incarnation)
   }
 
   close(): void {
@@ -69,8 +52,7 @@ export class FollowingPair {
   }
 
   receive(message: BeatsRequest, send: SendAnswer): void {
-    const isNews = !isOld(this.#view, newsOf(message))
-    if (isNews) this.#readNews(message)
+    const isNews = this.#readNews(message)
     const agreed = isNews ? this.#takeAsks(message) : []
     const answers: BeatsAnswer['answers'][number][] = []
     const refused: BeatsAnswer['refused'][number][] = []
@@ -79,7 +61,12 @@ export class FollowingPair {
     const flush = (): void => {
       isDue = false
       const said = { answers: answers.splice(0), refused: refused.splice(0) }
-      send({ ...this.#ledgerItems(), settlesAsks: isFirst, agreed: isFirst ? agreed : [], ...said })
+      send({
+        ...this.#ledger.items(this.#world.mostGroups()),
+        settlesAsks: isFirst,
+        agreed: isFirst ? agreed : [],
+        ...said,
+      })
       isFirst = false
     }
     // What a member says later, because its disk is slow, keeps nobody else's answer waiting.
@@ -102,24 +89,18 @@ export class FollowingPair {
     }
   }
 
-  #readNews(message: BeatsRequest): void {
-    const { clock, incarnation } = this.#world
-    const nowMs = clock.nowMs()
+  /** False: it is old. Who is vouched for is looked at with each message that asks for it, for the answer says the same of all. */
+  #readNews(message: BeatsRequest): boolean {
+    const news = this.#ledger.read(message)
+    if (news === 'old') return false
+    const nowMs = this.#world.clock.nowMs()
     this.#heardMs = nowMs
-    const news = newsOf(message)
-    this.#view = afterNews(news)
-    if (message.heardIncarnation === incarnation) this.#ledger = seenUpTo(this.#ledger, message.heardVersion)
-    const wakes = wakesIn(news)
-    const isCalm = wakes.size === 0 && news.allBefore === 0
-    // Among groups that are awake many messages come: they all say the same of those who sleep.
-    if (isCalm && nowMs - this.#creditedMs < this.#leastMs && news.incarnation === this.#creditedTo) return
-    this.#creditedMs = nowMs
-    this.#creditedTo = news.incarnation
+    if (news === 'calm' && !message.vouches) return true
     for (const [group, { sleep, agreed }] of this.#sleeping) {
-      const isNamed = !isCalm || agreed.incarnation !== news.incarnation
-      if ((isNamed && isOver(agreed, news, wakes.get(group))) || !sleep.sleepsOn()) this.#rouse(group)
+      if ((news !== 'calm' && news(group, agreed)) || !sleep.sleepsOn()) this.#rouse(group)
       else sleep.heard(nowMs)
     }
+    return true
   }
 
   /** Positions of those who sleep from now on. */
@@ -142,19 +123,8 @@ export class FollowingPair {
     const sleeping = this.#sleeping.get(group)
     if (sleeping === undefined) return
     this.#sleeping.delete(group)
-    this.#ledger = woke(this.#ledger, group)
+    this.#ledger.woke(group)
     this.#world.shelter(sleeping.sleep.roused)
-  }
-
-  #ledgerItems() {
-    const { incarnation, mostGroups } = this.#world
-    const { version, woken, allBefore } = named(this.#ledger, mostGroups())
-    this.#number += 1
-    return {
-      ...{ incarnation, number: this.#number, version, allBefore },
-      woken: woken.map((one) => [one.group, one.version] as const),
-      ...{ heardIncarnation: this.#view.incarnation, heardVersion: this.#view.seen },
-    }
   }
 
   /** One timer for all who sleep: a process that is silent for this long vouches for nobody. */

@@ -2,23 +2,10 @@
 // the word of that process. What is decided is in rules/quiescence.ts and rules/wake-ledger.ts.
 
 import { SILENT_BEATS, VOUCH_BEATS } from '../../rules/quiescence.ts'
-import {
-  type Agreement,
-  afterNews,
-  isOld,
-  isOver,
-  type LedgerView,
-  NO_WAKES,
-  NOTHING_SEEN,
-  named,
-  seenUpTo,
-  type WakeLedger,
-  wakesIn,
-  woke,
-} from '../../rules/wake-ledger.ts'
+import type { Agreement } from '../../rules/wake-ledger.ts'
 import type { Clock, TimerHandle } from '../../runtime/clock.ts'
 import { type BeatsAnswer, type BeatsRequest, beatRow, heartbeatAnswerOf } from '../wire/messages/beats.ts'
-import { newsOf } from './ledger-items.ts'
+import { PairLedger } from './pair-ledger.ts'
 import type { HeartbeatCall, RpcFailure, SleepWish } from './peer-rpc.ts'
 
 export interface Exchange {
@@ -56,22 +43,20 @@ export class LeadingPair {
   readonly #sleeping = new Map<string, Sleeping>()
   #calls: HeartbeatCall[] = []
   #asks: SleepWish[] = []
-  #ledger: WakeLedger = NO_WAKES
-  #view: LedgerView = NOTHING_SEEN
-  #number = 0
+  readonly #ledger: PairLedger
   #heardMs = 0
   /** The shortest heartbeat interval of whoever has slept since somebody did. */
   #leastMs = Number.POSITIVE_INFINITY
   #sentMs = Number.NEGATIVE_INFINITY
   #oldUntilMs = 0
-  /** When what was sent whose answer was credited to those who sleep last, and to which life of the other process. */
-  #creditedMs = Number.NEGATIVE_INFINITY
-  #creditedTo = 0
+  /** When the other process was asked last to vouch for those who sleep. */
+  #vouchedMs = Number.NEGATIVE_INFINITY
   #pulse: TimerHandle | null = null
   #flushes = false
 
   constructor(world: LeadingWorld) {
     this.#world = world
+    this.#ledger = new PairLedger(world.incarnation)
   }
 
   heartbeat(call: HeartbeatCall): void {
@@ -107,8 +92,7 @@ export class LeadingPair {
     const { clock, sendAlone, mostGroups } = this.#world
     const calls = this.#calls.splice(0)
     const asks = this.#asks.splice(0)
-    const saysMore =
-      asks.length + this.#sleeping.size + this.#ledger.woken.length + this.#ledger.allBefore > 0
+    const saysMore = asks.length + this.#sleeping.size > 0 || this.#ledger.hasNews
     const [first] = calls
     if (clock.nowMs() < this.#oldUntilMs || (calls.length === 1 && !saysMore)) {
       this.#say(asks, false)
@@ -121,27 +105,28 @@ export class LeadingPair {
   }
 
   #send(calls: readonly HeartbeatCall[], asks: readonly SleepWish[], most: number): void {
-    const { incarnation, send, clock } = this.#world
+    const { send, clock } = this.#world
     if (this.#sleeping.size === 0) this.#leastMs = Number.POSITIVE_INFINITY
     for (const wish of asks) this.#leastMs = Math.min(this.#leastMs, wish.heartbeatMs())
     for (const wish of asks)
       this.#sleeping.set(wish.group, { wish, agreed: this.#sleeping.get(wish.group)?.agreed ?? null })
-    const { version, woken, allBefore } = named(this.#ledger, most)
-    this.#number += 1
     this.#sentMs = clock.nowMs()
+    // Among groups that are awake many messages come: not each needs a look at all who sleep.
+    const vouches = this.#sleeping.size > 0 && this.#sentMs - this.#vouchedMs >= this.#leastMs
+    if (vouches) this.#vouchedMs = this.#sentMs
     const message = {
-      ...{ incarnation, number: this.#number, version, allBefore },
-      woken: woken.map((one) => [one.group, one.version] as const),
-      ...{ heardIncarnation: this.#view.incarnation, heardVersion: this.#view.seen },
+      ...this.#ledger.items(most),
       asks: asks.map(({ group, term, lastIndex }) => [group, term, lastIndex] as const),
       beats: calls.map(({ group, request }) => beatRow(group, request)),
+      vouches,
     }
     const timeoutMs = Math.min(...calls.map((call) => call.timeoutMs), SILENT_BEATS * this.#intervalMs)
-    send(message, timeoutMs, this.#exchange(calls, asks, this.#sentMs))
+    send(message, timeoutMs, this.#exchange(calls, asks, vouches ? this.#sentMs : null))
     this.#arm()
   }
 
-  #exchange(calls: readonly HeartbeatCall[], asks: readonly SleepWish[], sentMs: number): Exchange {
+  /** @param vouchedMs when it was sent, if it asks the other process to vouch for those who sleep */
+  #exchange(calls: readonly HeartbeatCall[], asks: readonly SleepWish[], vouchedMs: number | null): Exchange {
     const open = new Map(calls.entries())
     let asksOpen = true
     const take = (at: number): HeartbeatCall | undefined => {
@@ -152,7 +137,7 @@ export class LeadingPair {
     return {
       isOver: () => open.size === 0 && !asksOpen,
       answered: (answer) => {
-        const isNews = this.#readNews(answer, sentMs)
+        const isNews = this.#readNews(answer, vouchedMs)
         if (answer.settlesAsks && asksOpen) {
           asksOpen = false
           this.#settleAsks(asks, answer, isNews)
@@ -190,25 +175,16 @@ export class LeadingPair {
     for (const wish of asks) this.#world.shelter(() => wish.done(agreed))
   }
 
-  #readNews(answer: BeatsAnswer, sentMs: number): boolean {
-    const { clock, incarnation } = this.#world
-    this.#heardMs = clock.nowMs()
-    const news = newsOf(answer)
-    if (isOld(this.#view, news)) return false
-    this.#view = afterNews(news)
-    if (answer.heardIncarnation === incarnation) this.#ledger = seenUpTo(this.#ledger, answer.heardVersion)
-    const wakes = wakesIn(news)
-    const isCalm = wakes.size === 0 && news.allBefore === 0
-    // Among groups that are awake many messages come: they all say the same of those who sleep.
-    if (isCalm && sentMs - this.#creditedMs < this.#leastMs && news.incarnation === this.#creditedTo)
-      return true
-    this.#creditedMs = sentMs
-    this.#creditedTo = news.incarnation
+  /** False: it is old. */
+  #readNews(answer: BeatsAnswer, vouchedMs: number | null): boolean {
+    this.#heardMs = this.#world.clock.nowMs()
+    const news = this.#ledger.read(answer)
+    if (news === 'old') return false
+    if (news === 'calm' && vouchedMs === null) return true
     for (const [group, { wish, agreed }] of this.#sleeping) {
       if (agreed === null) continue
-      if (isCalm && agreed.incarnation === news.incarnation) wish.contact(sentMs)
-      else if (isOver(agreed, news, wakes.get(group))) this.#rouse(group)
-      else wish.contact(sentMs)
+      if (news !== 'calm' && news(group, agreed)) this.#rouse(group)
+      else if (vouchedMs !== null) wish.contact(vouchedMs)
     }
     return true
   }
@@ -232,7 +208,7 @@ export class LeadingPair {
     const sleeping = this.#sleeping.get(group)
     if (sleeping === undefined) return
     this.#sleeping.delete(group)
-    this.#ledger = woke(this.#ledger, group)
+    this.#ledger.woke(group)
     if (sleeping.agreed !== null) this.#world.shelter(sleeping.wish.roused)
   }
 

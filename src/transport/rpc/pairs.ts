@@ -13,6 +13,7 @@ import {
   heartbeatOf,
   MAX_GROUPS_PER_MESSAGE,
 } from '../wire/messages/beats.ts'
+import { encodeErrorResponse } from '../wire/response-codec.ts'
 import type { Drops } from './drops.ts'
 import { FollowingPair } from './following-pair.ts'
 import { type Exchange, LeadingPair } from './leading-pair.ts'
@@ -41,6 +42,8 @@ export interface PairsPort {
 
 /** At most what a group can add to a message: its name and a row of numbers. */
 const BYTES_PER_GROUP = 256
+/** Most processes whose members are followed here. */
+const MAX_PAIRS = 1024
 
 export class Pairs {
   readonly #options: PairsOptions
@@ -70,10 +73,20 @@ export class Pairs {
     if (!decoded.ok) return drops.record(decoded.reason, from, `${BEATS}: ${decoded.detail}`)
     const { from: sender, message } = decoded.value
     if (sender !== from) return drops.record('FORGED_SENDER', from, `${BEATS} says it is from ${sender}`)
+    const pair = this.#followingFrom(from)
+    if (pair === null) return this.#refuse(replyTo)
     const send = (answer: Parameters<typeof encodeBeatsAnswer>[1]): void => {
       if (replyTo !== undefined) this.#port.answer(replyTo, encodeBeatsAnswer(id, answer))
     }
-    this.#followingFrom(from).receive(this.#believable(from, message), send)
+    pair.receive(this.#believable(from, message), send)
+  }
+
+  /** Whoever is told so sends heartbeats one by one. */
+  #refuse(replyTo: string | undefined): void {
+    const { id } = this.#options
+    const message = `${id} shares groups with ${MAX_PAIRS} processes already.`
+    if (replyTo !== undefined)
+      this.#port.answer(replyTo, encodeErrorResponse(id, { code: 'ENOMETHOD', message }))
   }
 
   close(): void {
@@ -112,9 +125,11 @@ export class Pairs {
     return pair
   }
 
-  #followingFrom(from: PeerId): FollowingPair {
+  /** Null: there are too many, and names cost nothing on a bus without permissions. */
+  #followingFrom(from: PeerId): FollowingPair | null {
     const known = this.#following.get(from)
     if (known !== undefined) return known
+    if (this.#following.size >= MAX_PAIRS) return null
     const { clock, incarnation } = this.#options
     const pair = new FollowingPair(from, {
       ...{ clock, incarnation, mostGroups: this.#mostGroups, shelter: this.#shelter },

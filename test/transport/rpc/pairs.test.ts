@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { PeerRpc, Reply, RpcOutcome, Sleep, SleepWish } from '../../../src/transport/rpc/peer-rpc.ts'
+import { decodeBeatsAnswer, encodeBeats } from '../../../src/transport/wire/beats-codec.ts'
 import { encodeErrorResponse } from '../../../src/transport/wire/codec.ts'
 import type { AppendEntriesResponse } from '../../../src/transport/wire/messages/registry.ts'
 import { bench } from '../support/endpoints.ts'
@@ -210,6 +211,36 @@ describe('heartbeats of a turn', () => {
     expect([beat('g').length, ask('g').agreed]).toEqual([0, []])
   })
 
+  it('of ever new names take no room beyond a bound: they are told to come one by one', () => {
+    const { clock, bus, n1 } = world()
+    const answers: string[] = []
+    const stranger = bus.connect('stranger')
+    stranger.subscribe('answers', ({ payload }) => {
+      const decoded = decodeBeatsAnswer(payload)
+      if (decoded.ok) answers.push(decoded.value.outcome.ok ? 'taken' : decoded.value.outcome.error.code)
+    })
+    const said = {
+      ...{
+        incarnation: 1,
+        number: 1,
+        version: 0,
+        allBefore: 0,
+        woken: [],
+        heardIncarnation: 0,
+        heardVersion: 0,
+      },
+      ...{ asks: [], beats: [], vouches: false },
+    }
+    for (let i = 0; i <= 1024; i++)
+      stranger.publish(`quorate.g.n1.rpc.s${i}.beats`, encodeBeats(`s${i}`, said), 'answers')
+    clock.settle()
+    expect([
+      answers.filter((one) => one === 'taken').length,
+      answers.filter((one) => one === 'ENOMETHOD').length,
+    ]).toEqual([1024, 1])
+    expect(n1.rpc.sharesProcess).toBe(true)
+  })
+
   it('end with the process', () => {
     const { clock, n1, beat } = world()
     const outcomes = GROUPS.map((group) => beat(group))
@@ -243,6 +274,21 @@ describe('idle groups', () => {
     }
     for (const { heard } of followers.asleep.values()) expect(heard.at(-1)).toBeGreaterThan(1700)
     expect([followers.woken, leaders.map(({ roused }) => roused)]).toEqual([[], [0, 0, 0]])
+  })
+
+  it('are credited by answers to messages that ask to vouch for them, and by no other', () => {
+    const { world: bus, beat, followers, leaders } = sleeping()
+    pass(bus, 405)
+    const contacts = leaders[0]?.contacts.length
+    const heard = followers.asleep.get('g')?.heard.length
+    // Soon after the last one: heartbeats of two groups, and meanwhile the third has woken without a word.
+    followers.stir('g')
+    const outcomes = [beat('h'), beat('i')]
+    bus.clock.settle()
+    expect(outcomes.map((one) => one[0]?.ok)).toEqual([true, true])
+    expect([leaders[0]?.contacts.length, followers.asleep.get('g')?.heard.length]).toEqual([contacts, heard])
+    pass(bus, 200)
+    expect([leaders[0]?.contacts.length, leaders[0]?.roused]).toEqual([contacts, 1])
   })
 
   it('wake one by one when the leader does, and the others sleep on', () => {

@@ -36,6 +36,7 @@ const request: fc.Arbitrary<BeatsRequest> = fc.record({
   ...ledger,
   asks: fc.array(fc.tuple(group, count, count), { maxLength: 5 }),
   beats: fc.array(fc.tuple(group, count, count, count, count), { maxLength: 5 }),
+  vouches: fc.boolean(),
 })
 const answer: fc.Arbitrary<BeatsAnswer> = fc.record({
   ...ledger,
@@ -95,7 +96,7 @@ describe('heartbeats of many groups', () => {
       heardIncarnation: 0,
       heardVersion: 0,
     },
-    ...{ asks: [], beats: [] },
+    ...{ asks: [], beats: [], vouches: false },
   }
   it.each<[string, Partial<Record<keyof BeatsRequest, unknown>>]>([
     ['a group that is no name', { beats: [['a.b', 1, 0, 0, 0]] }],

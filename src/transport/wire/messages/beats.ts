@@ -63,6 +63,8 @@ const REQUEST = {
   ...LEDGER,
   asks: namedRows(2, '[group, term, lastIndex]'),
   beats: namedRows(4, '[group, term, prevLogIndex, prevLogTerm, committedIndex]'),
+  /** An answer vouches for those who sleep. */
+  vouches: FLAG,
 }
 
 const ANSWER = {
@@ -135,7 +137,7 @@ export const beats = {
   kind: 'beats',
   frame: FRAME,
   answerFrame: FRAME,
-  request: layout(REQUEST, (said) => [...ledgerItems(said), said.asks, said.beats]),
+  request: layout(REQUEST, (said) => [...ledgerItems(said), said.asks, said.beats, said.vouches]),
   answer: layout(ANSWER, (said) => [
     ...ledgerItems(said),
     ...[said.settlesAsks, said.agreed, said.answers, said.refused],
