@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import Table from 'cli-table3'
 import { Command, Option } from 'commander'
+import { checkArguments } from './arguments.ts'
 import { measureBacklog } from './backlog.ts'
 import { measureBlinks } from './blinks.ts'
 import { measureFailover } from './failover.ts'
@@ -121,6 +122,7 @@ const program = new Command('bench')
   .option('--json', 'JSON lines on standard output')
   .addHelpText('after', '\nExample:\n  npm run bench -- --mode embedded --clients 1,256 --seconds 2\n')
 
+checkArguments(program)
 const options: Options = program.parse().opts()
 // What was started and written is cleared away by those who hear of the exit.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
