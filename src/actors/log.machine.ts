@@ -15,6 +15,7 @@ import {
   StorageError,
   type StoredGroup,
 } from '../storage/storage.ts'
+import { quick } from './quick.ts'
 
 export interface LogInput {
   readonly group: string
@@ -137,6 +138,8 @@ export const logMachine = logActor.createMachine({
     failed: { entry: ['release', 'report'] },
   },
 })
+
+quick(logMachine)
 
 /** For what has to succeed and is told to nobody when it does. */
 function orFail(self: AnyActorRef): StorageDone {

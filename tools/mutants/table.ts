@@ -3,6 +3,7 @@
 import type { DeferredMutant, Mutant } from './mutant.ts'
 import { ADMIN_MUTANTS } from './tables/admin.ts'
 import { APPLY_MUTANTS } from './tables/apply.ts'
+import { CHART_MUTANTS } from './tables/charts.ts'
 import { CLIENT_MUTANTS } from './tables/client.ts'
 import { COMMAND_MUTANTS } from './tables/commands.ts'
 import { COMPLETION_MUTANTS } from './tables/completions.ts'
@@ -43,6 +44,7 @@ export const MUTANTS_BY_AREA = {
   transfers: [...TRANSFER_MUTANTS, ...PRIORITY_MUTANTS],
   replication: [...REPLICATION_MUTANTS, ...READONLY_MUTANTS],
   membership: [...MEMBERSHIP_MUTANTS, ...DISASTER_MUTANTS, ...WITNESS_MUTANTS],
+  charts: CHART_MUTANTS,
   completions: COMPLETION_MUTANTS,
   log: LOG_MUTANTS,
   apply: APPLY_MUTANTS,

@@ -2,6 +2,7 @@
 // is at work, waits for user code, or has failed for good; the work itself is in apply-worker.ts.
 
 import { setup } from 'xstate'
+import { quick } from '../quick.ts'
 import type { ApplyQueueEvent } from './apply-queue.events.ts'
 import { ApplyWorker } from './apply-worker.ts'
 import type { ApplyWorld } from './apply-world.ts'
@@ -70,3 +71,5 @@ export const applyQueueMachine = applyQueue.createMachine({
     },
   },
 })
+
+quick(applyQueueMachine)

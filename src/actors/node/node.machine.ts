@@ -1,5 +1,6 @@
 // The node's chart: lifecycle and roles. Names only; see node.setup.ts for what they mean.
 
+import { quick } from '../quick.ts'
 import { createContext, nodeSetup } from './node.setup.ts'
 import { timers } from './node.timers.ts'
 
@@ -374,3 +375,5 @@ export const nodeMachine = nodeSetup.createMachine({
     },
   },
 })
+
+quick(nodeMachine)

@@ -3,6 +3,7 @@
 // loop, and sent at a pace that leaves others their way.
 
 import { setup } from 'xstate'
+import { quick } from '../quick.ts'
 import type { OfferEvent } from './offering.ts'
 import type { ReplicatorContext, ReplicatorEvent, ReplicatorInput } from './replicator.actions.ts'
 import * as replicate from './replicator.actions.ts'
@@ -162,3 +163,5 @@ export const replicatorMachine = replicator.createMachine({
     },
   },
 })
+
+quick(replicatorMachine, 'rest')
