@@ -3,6 +3,7 @@
 
 // The global of the same name is looked up anew at each call, and each applied entry looks at the clock.
 import { performance } from 'node:perf_hooks'
+import { deferring } from './turns.ts'
 
 /** Whatever the clock handed out; pass it back to `clearTimeout`, look no further into it. */
 export type TimerHandle = unknown
@@ -26,5 +27,5 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
   setTimeout: (run, delayMs) => setTimeout(run, delayMs),
   clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-  defer: (run) => void setImmediate(run),
+  defer: deferring(setImmediate),
 }

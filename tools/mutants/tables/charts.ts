@@ -1,9 +1,10 @@
-// Planted bugs in what carries charts out beside XState.
+// Planted bugs in what carries charts out beside XState, and in deferred calls that run together.
 
 import type { Mutant } from '../mutant.ts'
 
 const file = 'actors/quick.ts'
 const tests = ['test/actors/quick.test.ts']
+const TURNS = { file: 'runtime/turns.ts', tests: ['test/runtime/turns.test.ts'] }
 
 export const CHART_MUTANTS: readonly Mutant[] = [
   {
@@ -47,5 +48,23 @@ export const CHART_MUTANTS: readonly Mutant[] = [
     ...{ file, tests },
     find: 'system._sendInspectionEvent(seen)',
     replace: 'void seen',
+  },
+  {
+    name: 'deferred calls behind one that throws are lost',
+    ...TURNS,
+    find: 'waiting = [...due.slice(at), ...waiting]',
+    replace: 'waiting = [...waiting]',
+  },
+  {
+    name: 'deferred calls behind one that throws wait for another',
+    ...TURNS,
+    find: 'if (waiting.length === 0) soon(go)',
+    replace: '',
+  },
+  {
+    name: 'more deferred calls than run in one go wait for another',
+    ...TURNS,
+    find: 'if (waiting.length > 0) soon(go)',
+    replace: '',
   },
 ]
