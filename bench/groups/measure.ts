@@ -167,13 +167,14 @@ async function losing(fleet: Fleet, options: GroupsOptions): Promise<readonly Fi
   const orphans = [...(await fleet.leaders())].filter(([, leader]) => leader === lost).map(([group]) => group)
   await fleet.each((member) => member.ask('watch', { kind: 'watch' }))
   options.progress(`${lost}, which leads ${orphans.length} groups, is killed …`)
+  const droppedBefore = await dropsOf(fleet, lost)
   const series = [await fleet.bus.counts()]
   const killedMs = nowMs()
   await fleet.members.get(lost)?.kill()
   fleet.members.delete(lost)
   const accepted = await takenOver(fleet, orphans, series)
   const allMs = orphans.map((group) => rounded((accepted.get(group) ?? killedMs) - killedMs))
-  const drops = await dropsOf(fleet)
+  const drops = (await dropsOf(fleet, lost)) - droppedBefore
   for (const line of barsOf(binsOf(allMs))) options.progress(line)
   const [first, last] = [series.at(0), series.at(-1)]
   const rates = series.slice(1).map((counts, at) => rateBetween(series[at] ?? counts, counts))
@@ -187,7 +188,7 @@ async function losing(fleet: Fleet, options: GroupsOptions): Promise<readonly Fi
       value: first === undefined || last === undefined ? 0 : rateBetween(first, last),
     },
     { figure: 'messages in the busiest tenth of a second', value: Math.max(0, ...rates), unit: '/s' },
-    { figure: 'messages dropped by members', value: drops, unit: '' },
+    { figure: 'messages dropped by members meanwhile', value: drops, unit: '' },
     {
       ...{ figure: 'connections too slow for the bus', unit: '' },
       value: (last?.slowConsumers ?? 0) - (first?.slowConsumers ?? 0),
@@ -221,9 +222,13 @@ function cpuOf(fleet: Fleet): Promise<readonly number[]> {
   return fleet.each(async (member) => (await member.ask('cpu', { kind: 'cpu' })).seconds)
 }
 
-/** Of those that live. */
-async function dropsOf(fleet: Fleet): Promise<number> {
-  return sum(await fleet.each(async (member) => (await member.ask('drops', { kind: 'drops' })).count))
+/** Since they were started, of all but one. */
+async function dropsOf(fleet: Fleet, except: string): Promise<number> {
+  return sum(
+    await fleet.each(async (member, id) =>
+      id === except ? 0 : (await member.ask('drops', { kind: 'drops' })).count,
+    ),
+  )
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
