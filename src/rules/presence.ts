@@ -23,8 +23,8 @@ export const UNKNOWN_PRESENCE: Presence = { heardMs: null, misses: 0, settledMs:
 /** `nobody`: the bus has said so. `unsure`: no answer, or no bus. */
 export type ProbeVerdict = 'there' | 'nobody' | 'unsure'
 
-/** In heartbeat intervals: so late a heartbeat is asked about. */
-const LATE = 1.2
+/** In heartbeat intervals: so late a word is asked about. */
+const LATE = 0.2
 /** In heartbeat intervals: time between two questions, for a connection that only blinks to come back. */
 const CONFIRM = 0.5
 /** Misses in a row that count as absence. */
@@ -45,12 +45,22 @@ export function isAbsent({ misses }: Presence): boolean {
   return misses >= ENOUGH
 }
 
-/** When to ask about it next; null: not before it was heard. Once absence is known, once per heartbeat. */
-export function nextProbeMs({ heardMs, misses, settledMs }: Presence, heartbeatMs: number): number | null {
+/** How a host is heard when all is well. */
+export interface Rhythm {
+  readonly heartbeatMs: number
+  /** So often, which is less when nobody there has anything to say (rules/quiescence.ts). */
+  readonly wordMs: number
+}
+
+/** When to ask about it next; null: not before it was heard. Once absence is known, as often as it would be heard. */
+export function nextProbeMs(
+  { heardMs, misses, settledMs }: Presence,
+  { heartbeatMs, wordMs }: Rhythm,
+): number | null {
   if (heardMs === null) return null
-  if (misses >= ENOUGH) return settledMs + heartbeatMs
+  if (misses >= ENOUGH) return settledMs + wordMs
   if (misses > 0) return settledMs + CONFIRM * heartbeatMs
-  return Math.max(heardMs, settledMs) + LATE * heartbeatMs
+  return Math.max(heardMs, settledMs) + wordMs + LATE * heartbeatMs
 }
 
 /** When it may be asked about early, because somebody else misses it. */
@@ -94,10 +104,14 @@ export interface Successor {
   readonly group: string
   /** How many groups have lost their leader here, with this host. */
   readonly groupsLost: number
+  /** It has had its turn, and others have not answered yet, or did not know what it knows. */
+  readonly asksAgain: boolean
 }
 
 /** So long one election takes among many: whoever is second in line waits until those who are first have had time. */
 const MS_PER_GROUP = 4
+/** In heartbeat intervals: so long at most those who are asked may take to answer all groups, before they are asked again. */
+const ASK_AGAIN = 2
 
 /** Differs from group to group, so that not all have the same first successor. */
 function shiftOf(group: string): number {
@@ -109,13 +123,14 @@ function shiftOf(group: string): number {
 /**
  * How long a follower waits that knows its leader to be gone. They all learn it at about the same time, so each stands in its
  * turn: those of higher priority first, equals by name, and who is read-only last. When many groups have lost the same host,
- * the names begin elsewhere in each, so that the survivors share them, and turns are longer: elections take their time.
+ * the names begin elsewhere in each, so that the survivors share them, and turns are longer: elections take their time. So do
+ * answers: whoever asked again before they can be there would make them worthless, and more of them.
  *
  * @param drawn in [0, 1): keeps those apart who count their turns from different configurations
  */
 export function successionDelayMs(
   configuration: Configuration,
-  { self, lost, isReadonly, group, groupsLost }: Successor,
+  { self, lost, isReadonly, group, groupsLost, asksAgain }: Successor,
   heartbeatMs: number,
   drawn: number,
 ): number {
@@ -128,5 +143,7 @@ export function successionDelayMs(
   const at = order.indexOf(self)
   const turn = at < 0 || isReadonly ? order.length : at
   const turnMs = heartbeatMs / TURNS
-  return Math.ceil((1 + drawn / 2) * turnMs + turn * Math.max(turnMs, groupsLost * MS_PER_GROUP))
+  const allMs = groupsLost * MS_PER_GROUP
+  const ownMs = asksAgain ? Math.max(turnMs, Math.min(allMs, ASK_AGAIN * heartbeatMs)) : turnMs
+  return Math.ceil((1 + drawn / 2) * ownMs + turn * Math.max(turnMs, allMs))
 }

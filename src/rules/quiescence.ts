@@ -100,13 +100,15 @@ export interface Sleeper {
   readonly durableIndex: LogIndex
   readonly commitIndex: LogIndex
   readonly isInstalling: boolean
+  /** Its last answer to a heartbeat said of it what is true now: that it takes commands, or that it does not. */
+  readonly isUnderstood: boolean
 }
 
 /** May this follower take the word of its leader's host for its leader's? */
 export function mayFallAsleep(self: Sleeper, terms: SleepTerms): boolean {
   const { lastIndex } = terms
   const isSame = self.lastIndex === lastIndex && self.durableIndex === lastIndex
-  const isOver = self.leasesOn || self.isInstalling || self.commitIndex !== lastIndex
+  const isOver = self.leasesOn || self.isInstalling || self.commitIndex !== lastIndex || !self.isUnderstood
   return self.leader === terms.leader && self.term === terms.term && isSame && !isOver
 }
 
@@ -144,7 +146,12 @@ export function isToBeTold({
   return toldIndex < commitIndex && framesSince <= 1
 }
 
-/** In heartbeat intervals: so often two hosts vouch for those who sleep. Nobody waits for what they would say. */
-export const VOUCH_BEATS = 2
-/** In heartbeat intervals: after such a silence nobody sleeps on the word of the other host any longer. */
-export const SILENT_BEATS = 5
+/** In intervals of sleep: so often two hosts vouch for those who sleep. Nobody waits for what they would say. */
+export const VOUCH_BEATS = 4
+/** In intervals of sleep: after such a silence nobody sleeps on the word of the other host any longer. One word may be lost. */
+export const SILENT_BEATS = 10
+
+/** The interval of sleep: that of heartbeats, but silence is noticed within an election timeout however seldom they come. */
+export function sleepIntervalMs(heartbeatMs: number, electionTimeoutMs: number): number {
+  return Math.min(heartbeatMs, electionTimeoutMs / SILENT_BEATS)
+}

@@ -16,7 +16,8 @@ import {
 } from '../../src/rules/presence.ts'
 
 const BEAT = 100
-const ONE = { group: 'g', groupsLost: 1 }
+const AWAKE = { heartbeatMs: BEAT, wordMs: BEAT }
+const ONE = { group: 'g', groupsLost: 1, asksAgain: false }
 const HEARD = heard(UNKNOWN_PRESENCE, 1000)
 
 /** Asks every 50 ms from 1,120 on. */
@@ -49,7 +50,7 @@ describe('absence', () => {
   it('is not judged by somebody who has not heard it over the connection in use', () => {
     const back = settled(settled(UNKNOWN_PRESENCE, 'nobody', 1, 2), 'nobody', 3, 4)
     expect(isAbsent(back)).toBe(false)
-    expect(nextProbeMs(back, BEAT)).toBeNull()
+    expect(nextProbeMs(back, AWAKE)).toBeNull()
   })
 })
 
@@ -61,7 +62,14 @@ describe('the next question', () => {
     ['comes a late heartbeat after an answer', told('there'), 1241],
     ['comes no sooner where the bus does not answer', told('unsure'), 1241],
   ])('%s', (_, presence, atMs) => {
-    expect(nextProbeMs(presence, BEAT)).toBe(atMs)
+    expect(nextProbeMs(presence, AWAKE)).toBe(atMs)
+  })
+
+  it.each<[string, Presence, number]>([
+    ['comes when a word is late', HEARD, 1420],
+    ['comes no later after a miss than while it was awake', told('nobody'), 1171],
+  ])('%s, of a process whose groups sleep', (_, presence, atMs) => {
+    expect(nextProbeMs(presence, { heartbeatMs: BEAT, wordMs: 4 * BEAT })).toBe(atMs)
   })
 
   it.each([
@@ -115,13 +123,25 @@ describe('who knows it stands in his turn', () => {
   it('in another order in each group, and with longer turns, when many groups have lost the same process', () => {
     const firsts = new Map<string, number>()
     for (let i = 0; i < 300; i++) {
-      const lost = (self: string) => ({ self, lost: 'A', isReadonly: false, group: `g${i}`, groupsLost: 300 })
+      const group300 = { lost: 'A', isReadonly: false, group: `g${i}`, groupsLost: 300, asksAgain: false }
+      const lost = (self: string) => ({ self, ...group300 })
       const delays = ['B', 'C', 'D'].map((self) => successionDelayMs(group, lost(self), BEAT, 0))
       expect([...delays].sort((a, b) => a - b)).toEqual([20, 1220, 2420])
       const first = ['B', 'C', 'D'][delays.indexOf(20)] ?? ''
       firsts.set(first, (firsts.get(first) ?? 0) + 1)
     }
     expect(Math.min(...['B', 'C', 'D'].map((self) => firsts.get(self) ?? 0))).toBeGreaterThan(70)
+  })
+
+  it.each([
+    ['as soon when it is alone in having lost its leader', 1, 20],
+    ['after so long as the elections of a few take', 12, 48],
+    ['after two heartbeats when there are many, for those to answer who were asked', 300, 200],
+  ])('asks again %s', (_, groupsLost, afterMs) => {
+    const names = ['B', 'C', 'D']
+    const again = { lost: 'A', isReadonly: false, group: 'g', groupsLost, asksAgain: true }
+    const delays = names.map((self) => successionDelayMs(group, { self, ...again }, BEAT, 0))
+    expect(Math.min(...delays)).toBe(afterMs)
   })
 
   it('by name, a fifth of a heartbeat apart, the lost one left out', () => {

@@ -11,7 +11,9 @@ import {
   keepsUp,
   type Leadership,
   mayFallAsleep,
+  SILENT_BEATS,
   type Sleeper,
+  sleepIntervalMs,
   sleepsOn,
 } from '../../src/rules/quiescence.ts'
 import type { Configuration } from '../../src/rules/types.ts'
@@ -112,7 +114,7 @@ describe('a leadership', () => {
 
 const terms = { leader: 'a', term: 3, lastIndex: 9 }
 const follower: Sleeper = {
-  ...{ leader: 'a', term: 3, leasesOn: false, isInstalling: false },
+  ...{ leader: 'a', term: 3, leasesOn: false, isInstalling: false, isUnderstood: true },
   ...{ lastIndex: 9, durableIndex: 9, commitIndex: 9 },
 }
 
@@ -127,12 +129,22 @@ describe('a follower that is asked to sleep', () => {
     ['is in another term', { term: 4 }],
     ['has promised its vote', { leasesOn: true }],
     ['is being sent a snapshot', { isInstalling: true }],
+    ['takes commands again, which it has not said yet', { isUnderstood: false }],
     ['has more', { lastIndex: 10, durableIndex: 10 }],
     ['has less', { lastIndex: 8, durableIndex: 8, commitIndex: 8 }],
     ['waits for its disk', { durableIndex: 8 }],
     ['does not know that all is committed', { commitIndex: 8 }],
   ])('does not when it %s', (_, over) => {
     expect(mayFallAsleep({ ...follower, ...over }, terms)).toBe(false)
+  })
+
+  it.each([
+    ['as often as there are heartbeats', 100, 1000, 100],
+    ['more often where those are seldom, for silence to be noticed in time', 500, 1000, 100],
+    ['as often as they come where they are frequent', 20, 1000, 20],
+  ])('is looked after %s', (_, heartbeatMs, electionTimeoutMs, intervalMs) => {
+    expect(sleepIntervalMs(heartbeatMs, electionTimeoutMs)).toBe(intervalMs)
+    expect(SILENT_BEATS * intervalMs).toBeLessThanOrEqual(electionTimeoutMs)
   })
 
   it('sleeps on until leader or term are others, whatever entries come', () => {

@@ -11,10 +11,16 @@ export function watchLeader(core: NodeCore, leader: PeerId): void {
   stopWatching(core)
   const { following, group } = core
   following.leaderTerm = core.term
+  following.hasStood = false
   if (core.tuning.leaderLease) return
-  const heartbeatMs = (): number => core.heartbeatMs * (following.sleep === null ? 1 : VOUCH_BEATS)
-  const absent = (): void => core.send({ type: 'leader.absent', leader })
-  following.presence = core.input.rpc.watchPresence(leader, { group, heartbeatMs, absent })
+  const heartbeatMs = (): number => core.heartbeatMs
+  const wordMs = (): number =>
+    following.sleep === null ? core.heartbeatMs : VOUCH_BEATS * following.sleep.intervalMs()
+  const absent = (): void => {
+    following.hasStood = false
+    core.send({ type: 'leader.absent', leader })
+  }
+  following.presence = core.input.rpc.watchPresence(leader, { group, heartbeatMs, wordMs, absent })
 }
 
 export function stopWatching({ following }: NodeCore): void {

@@ -1,7 +1,14 @@
 // Sleeping: an idle group whose followers have everything says nothing any more, while the processes of its members are in touch
 // (rules/quiescence.ts). A follower takes the word of its leader's process for its leader's; a leader rests when all sleep.
 
-import { isSettled, mayFallAsleep, type Sleeper, sleepsOn } from '../../rules/quiescence.ts'
+import {
+  isSettled,
+  mayFallAsleep,
+  type Sleeper,
+  type SleepTerms,
+  sleepIntervalMs,
+  sleepsOn,
+} from '../../rules/quiescence.ts'
 import type { Sleep } from '../../transport/rpc/peer-rpc.ts'
 import type { NodeCore } from './node.core.ts'
 import type { EventOf } from './node.events.ts'
@@ -9,10 +16,13 @@ import { isEstablished } from './node.leader.ts'
 
 type Asked = EventOf<'sleep'>
 
-function sleeperOf({ leader, term, leaseTerms, log, commitIndex, snapshots }: NodeCore): Sleeper {
-  const { lastIndex, durableIndex } = log
-  const isInstalling = snapshots.isInstalling
-  return { leader, term, leasesOn: leaseTerms.leasesOn, lastIndex, durableIndex, commitIndex, isInstalling }
+function sleeperOf(core: NodeCore): Sleeper {
+  const { leader, term, leaseTerms, log, commitIndex, snapshots, following, membership } = core
+  return {
+    ...{ leader, term, leasesOn: leaseTerms.leasesOn, commitIndex, isInstalling: snapshots.isInstalling },
+    ...{ lastIndex: log.lastIndex, durableIndex: log.durableIndex },
+    isUnderstood: following.saidReadonly === membership.isReadonly,
+  }
 }
 
 export function mayFall(core: NodeCore, { ask }: Asked): boolean {
@@ -20,26 +30,43 @@ export function mayFall(core: NodeCore, { ask }: Asked): boolean {
   return core.outbox.isOpen && mayFallAsleep(sleeperOf(core), { leader, term, lastIndex })
 }
 
-export function fallAsleep(core: NodeCore, { ask }: Asked): void {
-  const { from: leader, term } = ask
-  const terms = { leader, term }
-  const { isReadonly } = core.membership
-  const sleep: Sleep = {
-    heartbeatMs: () => core.heartbeatMs,
-    // Whether it takes commands is said in answers to heartbeats, so a change of that has to be said.
-    sleepsOn: () =>
-      core.following.sleep === sleep && core.membership.isReadonly === isReadonly && sleepsOn(core, terms),
-    heard: (atMs) => core.following.heard(leader, atMs),
-    roused: () => {
-      if (core.following.sleep === sleep) core.send({ type: 'roused' })
-    },
+/** It is looked at with every word that its leader's process sends: one object, so that a thousand are quickly looked at. */
+class FollowerSleep implements Sleep {
+  readonly #core: NodeCore
+  readonly #terms: Pick<SleepTerms, 'leader' | 'term'>
+  readonly #isReadonly: boolean
+
+  constructor(core: NodeCore, { ask }: Asked) {
+    this.#core = core
+    this.#terms = { leader: ask.from, term: ask.term }
+    this.#isReadonly = core.membership.isReadonly
   }
-  core.following.sleep = sleep
-  ask.agree(sleep)
+
+  intervalMs(): number {
+    return sleepIntervalMs(this.#core.heartbeatMs, this.#core.tuning.electionTimeoutMs)
+  }
+
+  sleepsOn(): boolean {
+    const core = this.#core
+    if (core.following.sleep !== this) return false
+    // Whether it takes commands is said in answers to heartbeats, so a change of that has to be said.
+    return core.membership.isReadonly === this.#isReadonly && sleepsOn(core, this.#terms)
+  }
+
+  roused(): void {
+    if (this.#core.following.sleep === this) this.#core.send({ type: 'roused' })
+  }
+}
+
+export function fallAsleep(core: NodeCore, event: Asked): void {
+  const sleep = new FollowerSleep(core, event)
+  const { from, vouched } = event.ask
+  core.following.fallAsleep(sleep, from, vouched)
+  event.ask.agree(sleep)
 }
 
 export function wakeUp({ following }: NodeCore): void {
-  following.sleep = null
+  following.wakeUp()
 }
 
 export function isAsleep({ following }: NodeCore): boolean {

@@ -97,7 +97,7 @@ export function joinGroup(core: NodeCore): void {
   core.life.step = 'joiningGroup'
   const { identity } = core
   core.life.route = core.input.join((request, respond) => {
-    const reply = signed(respond, identity, core)
+    const reply = signed(respond, identity, core, request.method === 'heartbeat')
     if (core.life.self === null || core.gone)
       reply({ ok: false, error: { code: 'EINVAL', message: 'The node is closed.' } })
     else core.send(rpcEvent(request, reply, core.clock.nowMs()))
@@ -105,11 +105,13 @@ export function joinGroup(core: NodeCore): void {
 }
 
 /** Every answer says whose files it speaks of, and, where it matters, whether they may grow and what they lack (trap T32). */
-function signed(respond: Reply, identity: Identity, core: NodeCore): Reply {
+function signed(respond: Reply, identity: Identity, core: NodeCore, isHeartbeat: boolean): Reply {
   return (outcome) => {
     if (!outcome.ok) return respond(outcome)
     const files = identity === 0 ? {} : { identity }
-    const readonly = core.membership.isReadonly ? { readonly: true } : {}
+    const { isReadonly } = core.membership
+    if (isHeartbeat) core.following.saidReadonly = isReadonly
+    const readonly = isReadonly ? { readonly: true } : {}
     const withheld = lacksPayload(core) ? { withheld: true } : {}
     respond({ ok: true, response: { ...outcome.response, ...files, ...readonly, ...withheld } })
   }

@@ -20,9 +20,12 @@ export const timers = {
       if (configuration.peers.length === 0) return null
       const { lastLeader } = core.following.lease
       if (leaderIsAbsent(core)) {
-        const { isReadonly } = core.membership
-        const groupsLost = core.following.presence?.watchers ?? 1
-        const successor = { self: core.id, lost: lastLeader, isReadonly, group: core.group, groupsLost }
+        const { following, membership, group } = core
+        const groupsLost = following.presence?.watchers ?? 1
+        const asksAgain = following.hasStood
+        following.hasStood = true
+        const { isReadonly } = membership
+        const successor = { self: core.id, lost: lastLeader, isReadonly, group, groupsLost, asksAgain }
         return successionDelayMs(configuration, successor, heartbeatMs, core.drawn())
       }
       if (isAsleep(core)) return null

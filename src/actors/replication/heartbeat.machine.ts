@@ -4,19 +4,13 @@
 
 import { type AnyActorRef, setup } from 'xstate'
 import { backOff } from '../../rules/progress.ts'
-import {
-  type DueHeartbeat,
-  type HeartbeatVerdict,
-  isCalm,
-  isToBeTold,
-  judgeHeartbeat,
-  keepsUp,
-} from '../../rules/quiescence.ts'
+import { type DueHeartbeat, type HeartbeatVerdict, isCalm, judgeHeartbeat } from '../../rules/quiescence.ts'
 import { deposes } from '../../rules/term.ts'
 import type { LogIndex, Term } from '../../rules/types.ts'
-import type { RpcOutcome } from '../../transport/rpc/peer-rpc.ts'
+import type { RpcOutcome, Vouched } from '../../transport/rpc/peer-rpc.ts'
 import type { AppendEntriesRequest, AppendEntriesResponse } from '../../transport/wire/messages/registry.ts'
 import { heartbeatRequest } from './heartbeat-request.ts'
+import { LeaderSleep } from './leader-sleep.ts'
 import type { PeerProgress } from './peer-progress.ts'
 import type { ReplicationWorld } from './replication-world.ts'
 
@@ -42,7 +36,7 @@ type HeartbeatEvent =
       readonly request: AppendEntriesRequest
       readonly outcome: RpcOutcome<AppendEntriesResponse>
     }
-  | { readonly type: 'sleep.answered'; readonly agreed: boolean }
+  | { readonly type: 'sleep.answered'; readonly vouched: Vouched | null }
   /** Its process does not vouch for the follower any more. */
   | { readonly type: 'roused' }
   | { readonly type: 'beat' }
@@ -54,18 +48,18 @@ const heartbeat = setup({
   guards: {
     isToSleep: ({ context }) => context.verdict === 'sleep',
     isHeardAnyway: ({ context }) => context.verdict === 'skip',
-    isAgreed: ({ event }) => event.type === 'sleep.answered' && event.agreed,
+    isAgreed: ({ event }) => event.type === 'sleep.answered' && event.vouched !== null,
   },
   actions: {
     judge: ({ context }) => judge(context),
     send: ({ context, self }) => sendHeartbeat(context, self),
     note: ({ context, event }) => noteAnswer(context, event),
     askToSleep: ({ context, self }) => askToSleep(context, self),
-    noteAsleep: ({ context: { progress } }) => {
-      progress.isAsleep = true
+    noteAsleep: ({ context: { progress }, event }) => {
+      if (event.type === 'sleep.answered' && event.vouched !== null) progress.fallAsleep(event.vouched)
     },
     noteAwake: ({ context: { core, progress, term } }) => {
-      progress.isAsleep = false
+      progress.wakeUp()
       progress.calmBeats = 0
       core.send({ type: 'follower.roused', term })
     },
@@ -143,31 +137,7 @@ function judge(context: HeartbeatContext): void {
 }
 
 function askToSleep({ core, progress, term }: HeartbeatContext, self: AnyActorRef): void {
-  const { group, log, input } = core
-  const { lastIndex } = log
-  const isActive = (): boolean => self.getSnapshot().status === 'active'
-  input.rpc.askToSleep(progress.peer, {
-    ...{ group, term, lastIndex, heartbeatMs: () => core.heartbeatMs },
-    sleepsOn: () => isActive() && keepsUp(progress, core.tuning.electionTimeoutMs, core.clock.nowMs()),
-    pulse: () => {
-      if (
-        isToBeTold({
-          toldIndex: progress.toldIndex,
-          commitIndex: core.commitIndex,
-          framesSince: progress.framesSince,
-        })
-      )
-        self.send({ type: 'tell' })
-      progress.framesSince = 0
-    },
-    contact: (sentMs) => progress.contact(sentMs),
-    roused: () => {
-      if (isActive()) self.send({ type: 'roused' })
-    },
-    done: (agreed) => {
-      if (isActive()) self.send({ type: 'sleep.answered', agreed })
-    },
-  })
+  core.input.rpc.askToSleep(progress.peer, new LeaderSleep(core, progress, term, self))
 }
 
 function sendHeartbeat({ core, progress, term }: HeartbeatContext, self: AnyActorRef): void {

@@ -1,6 +1,7 @@
 // What a leader knows of one follower, written by its replicator and heartbeat, read by the rules.
 
 import type { Identity, LogIndex, PeerId } from '../../rules/types.ts'
+import type { Vouched } from '../../transport/rpc/peer-rpc.ts'
 
 /** One AppendEntries sent and not yet answered. */
 export interface Frame {
@@ -27,8 +28,6 @@ export class PeerProgress {
   readonly peer: PeerId
   nextIndex: LogIndex
   matchIndex: LogIndex = 0
-  /** Send time of the newest request that was answered; a new leader gives everybody one timeout (thesis 6.2). */
-  lastContactMs: number
   /** How often it has answered. */
   answers = 0
   /** True once the peer has answered anything in this term. */
@@ -50,20 +49,40 @@ export class PeerProgress {
   calmBeats = 0
   /** Frames sent since the last heartbeat was due. */
   framesSince = 0
-  /** Its process vouches for it: it is sent nothing. */
-  isAsleep = false
   state: 'probing' | 'replicating' | 'waiting' | 'blocked' | 'installingSnapshot' = 'probing'
   /** The snapshot that it is being sent, as far as it has told; null: none. */
   installing: Installing | null = null
   /** What a message without entries takes there and back when nothing is in its way. */
   roundTripMs = 0
   readonly inFlight: Frame[] = []
+  #contactMs: number
+  #vouched: Vouched | null = null
   #calls = 0
 
   constructor(peer: PeerId, nextIndex: LogIndex, nowMs: number) {
     this.peer = peer
     this.nextIndex = nextIndex
-    this.lastContactMs = nowMs
+    this.#contactMs = nowMs
+  }
+
+  /** Send time of the newest request that was answered; a new leader gives everybody one timeout (thesis 6.2). */
+  get lastContactMs(): number {
+    return this.#vouched === null ? this.#contactMs : Math.max(this.#contactMs, this.#vouched.atMs)
+  }
+
+  /** Its process vouches for it: it is sent nothing. */
+  get isAsleep(): boolean {
+    return this.#vouched !== null
+  }
+
+  fallAsleep(vouched: Vouched): void {
+    this.#vouched = vouched
+  }
+
+  /** What is vouched for from now on is not vouched for this one. */
+  wakeUp(): void {
+    this.#contactMs = this.lastContactMs
+    this.#vouched = null
   }
 
   get isReadonly(): boolean {
@@ -103,7 +122,7 @@ export class PeerProgress {
 
   /** An answer came, whatever it says. Times only move forward (trap T23). */
   contact(sentMs: number): void {
-    this.lastContactMs = Math.max(this.lastContactMs, sentMs)
+    this.#contactMs = Math.max(this.#contactMs, sentMs)
     this.contacted = true
     this.answers++
     this.consecutiveErrors = 0

@@ -34,8 +34,9 @@ export class FollowingPair {
   readonly #world: FollowingWorld
   readonly #sleeping = new Map<string, Sleeping>()
   readonly #ledger: PairLedger
+  readonly #vouched = { atMs: 0 }
   #heardMs = 0
-  /** The shortest heartbeat interval of whoever has slept since somebody did. */
+  /** The shortest interval of whoever has slept since somebody did. */
   #leastMs = Number.POSITIVE_INFINITY
   #watchdog: TimerHandle | null = null
 
@@ -96,24 +97,24 @@ export class FollowingPair {
     const nowMs = this.#world.clock.nowMs()
     this.#heardMs = nowMs
     if (news === 'calm' && !message.vouches) return true
-    for (const [group, { sleep, agreed }] of this.#sleeping) {
+    for (const [group, { sleep, agreed }] of this.#sleeping)
       if ((news !== 'calm' && news(group, agreed)) || !sleep.sleepsOn()) this.#rouse(group)
-      else sleep.heard(nowMs)
-    }
+    this.#vouched.atMs = nowMs
     return true
   }
 
   /** Positions of those who sleep from now on. */
   #takeAsks({ asks, incarnation, version }: BeatsRequest): number[] {
     const taken: number[] = []
+    const vouched = this.#vouched
     for (const [at, [group, term = 0, lastIndex = 0]] of asks.entries()) {
       const agree = (sleep: Sleep): void => {
         if (this.#sleeping.size === 0) this.#leastMs = Number.POSITIVE_INFINITY
-        this.#leastMs = Math.min(this.#leastMs, sleep.heartbeatMs())
+        this.#leastMs = Math.min(this.#leastMs, sleep.intervalMs())
         this.#sleeping.set(group, { sleep, agreed: { incarnation, version } })
         taken.push(at)
       }
-      this.#world.askToSleep(group, { from: this.#from, term, lastIndex, agree })
+      this.#world.askToSleep(group, { from: this.#from, term, lastIndex, vouched, agree })
     }
     this.#watch()
     return taken
@@ -124,7 +125,7 @@ export class FollowingPair {
     if (sleeping === undefined) return
     this.#sleeping.delete(group)
     this.#ledger.woke(group)
-    this.#world.shelter(sleeping.sleep.roused)
+    this.#world.shelter(() => sleeping.sleep.roused())
   }
 
   /** One timer for all who sleep: a process that is silent for this long vouches for nobody. */

@@ -37,6 +37,8 @@ interface Sleeping {
 /** A member of an earlier version is asked again after so long whether it is one still. */
 const OLD_FOR_MS = 10_000
 const NEWS_MS = 1000
+/** In intervals: so long whoever speaks when the other does waits for it to speak again. */
+const JOINS_FOR = 1.25
 
 export class LeadingPair {
   readonly #world: LeadingWorld
@@ -44,8 +46,9 @@ export class LeadingPair {
   #calls: HeartbeatCall[] = []
   #asks: SleepWish[] = []
   readonly #ledger: PairLedger
+  readonly #vouched = { atMs: Number.NEGATIVE_INFINITY }
   #heardMs = 0
-  /** The shortest heartbeat interval of whoever has slept since somebody did. */
+  /** The shortest interval of whoever has slept since somebody did. */
   #leastMs = Number.POSITIVE_INFINITY
   #sentMs = Number.NEGATIVE_INFINITY
   #oldUntilMs = 0
@@ -67,6 +70,17 @@ export class LeadingPair {
   askToSleep(wish: SleepWish): void {
     this.#asks.push(wish)
     this.#flushSoon()
+  }
+
+  /** The other process has just spoken: what is soon to be said to it is said now, so that both are woken once for two words. */
+  joinIn(): void {
+    const intervalMs = VOUCH_BEATS * this.#intervalMs
+    const { clock } = this.#world
+    if (this.#pulse === null || clock.nowMs() - this.#sentMs < intervalMs / 2) return
+    clock.clearTimeout(this.#pulse)
+    this.#pulse = null
+    this.#beat(intervalMs)
+    this.#arm(JOINS_FOR * intervalMs)
   }
 
   close(failure: RpcFailure): void {
@@ -95,7 +109,7 @@ export class LeadingPair {
     const saysMore = asks.length + this.#sleeping.size > 0 || this.#ledger.hasNews
     const [first] = calls
     if (clock.nowMs() < this.#oldUntilMs || (calls.length === 1 && !saysMore)) {
-      this.#say(asks, false)
+      this.#refuse(asks)
       for (const call of calls) sendAlone(call)
     } else if (first !== undefined || saysMore) {
       const most = mostGroups()
@@ -107,7 +121,7 @@ export class LeadingPair {
   #send(calls: readonly HeartbeatCall[], asks: readonly SleepWish[], most: number): void {
     const { send, clock } = this.#world
     if (this.#sleeping.size === 0) this.#leastMs = Number.POSITIVE_INFINITY
-    for (const wish of asks) this.#leastMs = Math.min(this.#leastMs, wish.heartbeatMs())
+    for (const wish of asks) this.#leastMs = Math.min(this.#leastMs, wish.intervalMs())
     for (const wish of asks)
       this.#sleeping.set(wish.group, { wish, agreed: this.#sleeping.get(wish.group)?.agreed ?? null })
     this.#sentMs = clock.nowMs()
@@ -157,7 +171,7 @@ export class LeadingPair {
         const calls = [...open.values()]
         open.clear()
         if (failure.remoteCode === 'ENOMETHOD') this.#oldUntilMs = this.#world.clock.nowMs() + OLD_FOR_MS
-        if (asksOpen) this.#say(asks, false)
+        if (asksOpen) this.#refuse(asks)
         asksOpen = false
         for (const call of calls)
           if (failure.remoteCode === 'ENOMETHOD') this.#world.sendAlone(call)
@@ -171,8 +185,8 @@ export class LeadingPair {
   }
 
   /** Who was asked in a message that was lost may sleep nevertheless: it stays on the list, until it is found to be awake. */
-  #say(asks: readonly SleepWish[], agreed: boolean): void {
-    for (const wish of asks) this.#world.shelter(() => wish.done(agreed))
+  #refuse(asks: readonly SleepWish[]): void {
+    for (const wish of asks) this.#world.shelter(() => wish.done(null))
   }
 
   /** False: it is old. */
@@ -180,12 +194,10 @@ export class LeadingPair {
     this.#heardMs = this.#world.clock.nowMs()
     const news = this.#ledger.read(answer)
     if (news === 'old') return false
-    if (news === 'calm' && vouchedMs === null) return true
-    for (const [group, { wish, agreed }] of this.#sleeping) {
-      if (agreed === null) continue
-      if (news !== 'calm' && news(group, agreed)) this.#rouse(group)
-      else if (vouchedMs !== null) wish.contact(vouchedMs)
-    }
+    if (news !== 'calm')
+      for (const [group, { agreed }] of this.#sleeping)
+        if (agreed !== null && news(group, agreed)) this.#rouse(group)
+    if (vouchedMs !== null) this.#vouched.atMs = Math.max(this.#vouched.atMs, vouchedMs)
     return true
   }
 
@@ -194,11 +206,11 @@ export class LeadingPair {
     const said = new Set(answer.agreed)
     for (const [at, wish] of asks.entries()) {
       const sleeping = this.#sleeping.get(wish.group)
-      const agreed = said.has(at) && isNews && sleeping?.wish === wish && wish.sleepsOn()
+      const agreed = said.has(at) && isNews && sleeping?.wish === wish && wish.sleepsOn(this.#heardMs)
       if (agreed && sleeping !== undefined) {
         sleeping.agreed = { incarnation: answer.incarnation, version: answer.version }
       } else if (sleeping?.wish === wish) this.#rouse(wish.group)
-      this.#say([wish], agreed)
+      this.#world.shelter(() => wish.done(agreed ? this.#vouched : null))
     }
     this.#arm()
   }
@@ -209,7 +221,7 @@ export class LeadingPair {
     if (sleeping === undefined) return
     this.#sleeping.delete(group)
     this.#ledger.woke(group)
-    if (sleeping.agreed !== null) this.#world.shelter(sleeping.wish.roused)
+    if (sleeping.agreed !== null) this.#world.shelter(() => sleeping.wish.roused())
   }
 
   /** Of whoever sleeps; when nobody does, news of that can wait for an answer as long. */
@@ -218,17 +230,21 @@ export class LeadingPair {
   }
 
   /** One timer for all who sleep, with the beat of those who do not. */
-  #arm(): void {
+  #arm(afterMs?: number): void {
     if (this.#pulse !== null || this.#sleeping.size === 0) return
     const { clock } = this.#world
     const intervalMs = VOUCH_BEATS * this.#intervalMs
     const fire = (): void => {
+      // Between its timer and its turn the mail is read: what it was to say may have been said by then.
+      if (this.#pulse !== pulse) return
       this.#pulse = null
       this.#beat(intervalMs)
+      this.#arm()
     }
     // The mail of the turn is read first: this process may have slept itself.
-    const delayMs = intervalMs - (clock.nowMs() % intervalMs)
-    this.#pulse = clock.setTimeout(() => clock.defer(fire), Math.max(1, Math.ceil(delayMs)))
+    const delayMs = afterMs ?? intervalMs - (clock.nowMs() % intervalMs)
+    const pulse = clock.setTimeout(() => clock.defer(fire), Math.max(1, Math.ceil(delayMs)))
+    this.#pulse = pulse
   }
 
   #beat(intervalMs: number): void {
@@ -236,11 +252,10 @@ export class LeadingPair {
     if (nowMs - this.#heardMs > SILENT_BEATS * this.#intervalMs)
       for (const group of [...this.#sleeping.keys()]) this.#rouse(group)
     for (const [group, { wish, agreed }] of this.#sleeping) {
-      if (!wish.sleepsOn()) this.#rouse(group)
+      if (!wish.sleepsOn(nowMs)) this.#rouse(group)
       else if (agreed !== null) wish.pulse()
     }
     // The heartbeats of those who are awake have said it already.
     if (nowMs - this.#sentMs > intervalMs / 2) this.#flushSoon()
-    this.#arm()
   }
 }

@@ -37,6 +37,8 @@ export interface PairsPort {
   answer(replyTo: string, body: Uint8Array): void
   sendAlone(to: PeerId, call: HeartbeatCall): void
   heard(peer: PeerId): void
+  /** The bus says that nobody listens there. */
+  missed(peer: PeerId): void
   readonly members: ServedMembers
 }
 
@@ -79,6 +81,7 @@ export class Pairs {
       if (replyTo !== undefined) this.#port.answer(replyTo, encodeBeatsAnswer(id, answer))
     }
     pair.receive(this.#believable(from, message), send)
+    if (message.vouches) this.#leading.get(from)?.joinIn()
   }
 
   /** Whoever is told so sends heartbeats one by one. */
@@ -167,7 +170,11 @@ export class Pairs {
       exchange.answered({ ...outcome.response, answers })
       if (exchange.isOver()) this.#pending.remove(token)
     }
-    const token = this.#pending.add({ to, method: BEATS, answered, failed: exchange.failed }, timeoutMs)
+    const failed = (failure: RpcFailure): void => {
+      if (failure.code === 'NO_RESPONDERS') this.#port.missed(to)
+      exchange.failed(failure)
+    }
+    const token = this.#pending.add({ to, method: BEATS, answered, failed }, timeoutMs)
     const group = message.beats[0]?.[0] ?? message.asks[0]?.[0] ?? message.woken[0]?.[0] ?? BEATS
     if (this.#port.send(group, to, encodeBeats(id, message), token)) return
     this.#pending.remove(token)

@@ -93,23 +93,30 @@ export interface ServedMember {
 
 /**
  * A leader's wish that a follower of its group sleeps: no heartbeats are sent to it while the two processes are in touch. `sleepsOn` and
- * `contact` are asked of each that sleeps at every message: they throw nothing and make nothing.
+ * `pulse` are asked of each that sleeps before every message: they throw nothing and make nothing.
  */
 export interface SleepWish {
   readonly group: string
   readonly term: Term
   readonly lastIndex: LogIndex
-  readonly heartbeatMs: () => number
+  /** Of sleep (rules/quiescence.ts). */
+  intervalMs(): number
   /** This leadership goes on. Asked before every message. */
-  readonly sleepsOn: () => boolean
+  sleepsOn(nowMs: number): boolean
   /** Comes before each word to the process of the follower, for as long as it sleeps. */
-  readonly pulse: () => void
-  /** The process of the follower has vouched for it, in answer to what was sent then. */
-  readonly contact: (sentMs: number) => void
+  pulse(): void
   /** It is not vouched for any more. */
-  readonly roused: () => void
-  /** Whether it sleeps. Called once, never before `askToSleep` returns. */
-  readonly done: (agreed: boolean) => void
+  roused(): void
+  /** It sleeps, and is vouched for so; null: it does not sleep. Called once, never before `askToSleep` returns. */
+  done(vouched: Vouched | null): void
+}
+
+/**
+ * When the other process has vouched last for all of its groups that sleep: on the leaders' side, when that was sent which it has
+ * answered so. One for all of them, so that nothing has to be told to each.
+ */
+export interface Vouched {
+  readonly atMs: number
 }
 
 /** A follower is asked to sleep. */
@@ -117,25 +124,26 @@ export interface SleepAsk {
   readonly from: PeerId
   readonly term: Term
   readonly lastIndex: LogIndex
+  readonly vouched: Vouched
   agree(sleep: Sleep): void
 }
 
-/** A follower that sleeps on the word of its leader's process. `sleepsOn` and `heard` as for the leader's wish. */
+/** A follower that sleeps on the word of its leader's process. `sleepsOn` as for the leader's wish. */
 export interface Sleep {
-  readonly heartbeatMs: () => number
+  /** Of sleep (rules/quiescence.ts). */
+  intervalMs(): number
   /** It still follows that leader in that term. Asked at every message. */
-  readonly sleepsOn: () => boolean
-  /** The process of the leader vouched for it. */
-  readonly heard: (atMs: number) => void
+  sleepsOn(): boolean
   /** It does not any more, or is not heard. */
-  readonly roused: () => void
+  roused(): void
 }
 
 export interface PresenceWish {
   /** In whose name it is asked. */
   readonly group: string
-  /** How often the process is heard when all is well. */
   readonly heartbeatMs: () => number
+  /** How often the process is heard when all is well. */
+  readonly wordMs: () => number
   /** The bus has said, more than once, that nobody listens there. */
   readonly absent: () => void
 }

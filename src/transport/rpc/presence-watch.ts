@@ -8,6 +8,7 @@ import {
   nextProbeMs,
   type Presence,
   type ProbeVerdict,
+  type Rhythm,
   settled,
   UNKNOWN_PRESENCE,
 } from '../../rules/presence.ts'
@@ -24,12 +25,13 @@ export type AskBus = (
 ) => void
 
 const LOOK_AGAIN_MS = 1000
+const NO_RHYTHM: Rhythm = { heartbeatMs: 0, wordMs: 0 }
 
 interface Watched {
   presence: Presence
   readonly wishes: Set<PresenceWish>
-  /** The shortest heartbeat interval of those who watch, as it was when it was looked at last. */
-  heartbeatMs: number
+  /** The shortest intervals of those who watch, as they were when they were looked at last. */
+  rhythm: Rhythm
   lookedMs: number
   asking: boolean
   timer: TimerHandle | null
@@ -64,7 +66,7 @@ export class PresenceWatch {
     if (watched === undefined) {
       const presence = heard(UNKNOWN_PRESENCE, this.#clock.nowMs())
       const lookedMs = Number.NEGATIVE_INFINITY
-      watched = { presence, wishes: new Set(), heartbeatMs: 0, lookedMs, asking: false, timer: null }
+      watched = { presence, wishes: new Set(), rhythm: NO_RHYTHM, lookedMs, asking: false, timer: null }
       this.#watched.set(peer, watched)
     }
     const { wishes } = watched
@@ -79,9 +81,7 @@ export class PresenceWatch {
       get watchers() {
         return wishes.size
       },
-      askNow: () => {
-        if (mayProbeEarly(of.presence, this.#heartbeatMs(of), this.#clock.nowMs())) this.#probe(peer, of)
-      },
+      askNow: () => this.#askNow(peer, of),
       stop: () => {
         wishes.delete(wish)
         if (wishes.size === 0) this.#drop(peer, of)
@@ -89,8 +89,19 @@ export class PresenceWatch {
     }
   }
 
+  /** The bus has said that nobody listens there, to somebody who asked for something else. */
+  missed(peer: PeerId): void {
+    const watched = this.#watched.get(peer)
+    if (watched !== undefined) this.#askNow(peer, watched)
+  }
+
   close(): void {
     for (const [peer, watched] of this.#watched) this.#drop(peer, watched)
+  }
+
+  #askNow(peer: PeerId, watched: Watched): void {
+    const { heartbeatMs } = this.#rhythm(watched)
+    if (mayProbeEarly(watched.presence, heartbeatMs, this.#clock.nowMs())) this.#probe(peer, watched)
   }
 
   #drop(peer: PeerId, watched: Watched): void {
@@ -104,11 +115,11 @@ export class PresenceWatch {
   #arm(peer: PeerId, watched: Watched): void {
     if (watched.timer !== null || watched.asking || watched.wishes.size === 0) return
     const nowMs = this.#clock.nowMs()
-    const dueMs =
-      nextProbeMs(watched.presence, this.#heartbeatMs(watched)) ?? nowMs + this.#heartbeatMs(watched)
+    const rhythm = this.#rhythm(watched)
+    const dueMs = nextProbeMs(watched.presence, rhythm) ?? nowMs + rhythm.wordMs
     const look = (): void => {
       watched.timer = null
-      const atMs = nextProbeMs(watched.presence, this.#heartbeatMs(watched))
+      const atMs = nextProbeMs(watched.presence, this.#rhythm(watched))
       if (atMs !== null && atMs <= this.#clock.nowMs()) this.#probe(peer, watched)
       else this.#arm(peer, watched)
     }
@@ -126,7 +137,7 @@ export class PresenceWatch {
     watched.timer = null
     watched.asking = true
     const askedMs = this.#clock.nowMs()
-    this.#ask(first.group, peer, this.#heartbeatMs(watched), (verdict) => {
+    this.#ask(first.group, peer, this.#rhythm(watched).wordMs, (verdict) => {
       watched.asking = false
       if (this.#watched.get(peer) !== watched) return
       const before = isAbsent(watched.presence)
@@ -138,13 +149,16 @@ export class PresenceWatch {
   }
 
   /** Many may watch the same process, and their intervals change seldom. */
-  #heartbeatMs(watched: Watched): number {
+  #rhythm(watched: Watched): Rhythm {
     const nowMs = this.#clock.nowMs()
-    if (nowMs - watched.lookedMs < LOOK_AGAIN_MS) return watched.heartbeatMs
-    let least = Number.POSITIVE_INFINITY
-    for (const wish of watched.wishes) least = Math.min(least, wish.heartbeatMs())
-    watched.heartbeatMs = least
+    if (nowMs - watched.lookedMs < LOOK_AGAIN_MS) return watched.rhythm
+    let [heartbeatMs, wordMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (const wish of watched.wishes) {
+      heartbeatMs = Math.min(heartbeatMs, wish.heartbeatMs())
+      wordMs = Math.min(wordMs, wish.wordMs())
+    }
+    watched.rhythm = { heartbeatMs, wordMs }
     watched.lookedMs = nowMs
-    return least
+    return watched.rhythm
   }
 }

@@ -95,6 +95,7 @@ class RpcEndpoint implements PeerRpc {
       sendAlone: (to, { group, request, timeoutMs, done }) =>
         this.call(group, to, 'heartbeat', request, timeoutMs, done),
       heard: (peer) => this.#presence.heard(peer),
+      missed: (peer) => this.#presence.missed(peer),
       members: this.#members,
     })
     this.#subscriptions = [

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { type NodeRig, rig } from '../support/node-rig.ts'
-import { askToSleep, beatOn, sharing, untilAsked, untilAsleep } from '../support/sleeping.ts'
+import { askToSleep, beatOn, sharing, untilAsked, untilAsleep, vouch } from '../support/sleeping.ts'
 
 const beats = (node: NodeRig) => node.rpc.calls('heartbeat').length
 const asked = (node: NodeRig) => node.rpc.wishes.length
@@ -16,7 +16,7 @@ describe('a leader', () => {
     expect(wish).toMatchObject({ group: 'g', term: 2, lastIndex: 1 })
     const before = beats(node)
     for (let i = 0; i < 50; i++) {
-      wish.contact(node.clock.nowMs())
+      vouch(node)
       node.advance(100)
     }
     expect([beats(node) - before, node.handle.status().role]).toEqual([0, 'leader'])
@@ -35,19 +35,33 @@ describe('a leader', () => {
     expect(node.handle.status()).toMatchObject({ role: 'follower', term: 2 })
   })
 
+  it('counts what the process of a follower says for as long as that sleeps', () => {
+    const node = sharing()
+    const wish = untilAsleep(node)
+    const contactMs = () => node.handle.core.office?.followers.get('b')?.progress.lastContactMs
+    node.advance(300)
+    vouch(node)
+    const vouchedMs = node.clock.nowMs()
+    expect(contactMs()).toBe(vouchedMs)
+    wish.roused()
+    node.settle().advance(50)
+    vouch(node)
+    expect(contactMs()).toBe(vouchedMs)
+  })
+
   it('sends entries to a follower that sleeps, and tells it once what they have led to', () => {
     const node = sharing()
     const wish = untilAsleep(node)
     node.propose({ put: 1 })
     node.settle().acknowledge()
-    expect([wish.sleepsOn(), node.handle.status().commitIndex]).toEqual([true, 2])
+    expect([wish.sleepsOn(node.clock.nowMs()), node.handle.status().commitIndex]).toEqual([true, 2])
     const before = beats(node)
     wish.pulse()
     expect(beats(node.settle()) - before).toBe(1)
     expect(node.rpc.last('heartbeat', 'b').request).toMatchObject({ prevLogIndex: 2, committedIndex: 2 })
     beatOn(node, 20)
     wish.pulse()
-    expect([beats(node.settle()) - before, wish.sleepsOn()]).toEqual([1, true])
+    expect([beats(node.settle()) - before, wish.sleepsOn(node.clock.nowMs())]).toEqual([1, true])
   })
 
   it('watches a follower again that does not answer what it is sent', () => {
@@ -55,9 +69,9 @@ describe('a leader', () => {
     const wish = untilAsleep(node)
     node.propose({ put: 1 })
     node.settle().advance(900)
-    expect(wish.sleepsOn()).toBe(true)
+    expect(wish.sleepsOn(node.clock.nowMs())).toBe(true)
     node.advance(200)
-    expect(wish.sleepsOn()).toBe(false)
+    expect(wish.sleepsOn(node.clock.nowMs())).toBe(false)
   })
 
   it('does not sleep before its follower knows what is committed', () => {
@@ -112,7 +126,7 @@ describe('a leader', () => {
     const first = untilAsked(node)
     node.advance(400)
     expect(asked(node)).toBe(1)
-    first.done(false)
+    first.done(null)
     expect(untilAsked(node.settle())).not.toBe(first)
   })
 
@@ -121,9 +135,9 @@ describe('a leader', () => {
     const wish = untilAsleep(node)
     node.heartbeat('b', { term: 9 })
     node.settle()
-    expect(wish.sleepsOn()).toBe(false)
+    expect(wish.sleepsOn(node.clock.nowMs())).toBe(false)
     wish.roused()
-    wish.done(true)
+    wish.done(node.rpc.vouched)
     expect(node.settle().handle.status()).toMatchObject({ role: 'follower', term: 9 })
   })
 })
@@ -153,10 +167,21 @@ describe('a follower', () => {
     return { node, sleep }
   }
 
+  it('does not fall asleep before its leader has heard that it takes commands again', () => {
+    const node = follower()
+    node.heartbeat('b', { term: 2 })
+    node.settle().handle.setReadonly(true)
+    node.settle().heartbeat('b', { term: 2 })
+    node.settle().handle.setReadonly(false)
+    expect(askToSleep(node.settle(), 'b', 2, 0)).toBeNull()
+    node.heartbeat('b', { term: 2 })
+    expect(askToSleep(node.settle(), 'b', 2, 0)).not.toBeNull()
+  })
+
   it('seeks no election while the process of its leader is heard, and none of its timers runs', () => {
     const { node, sleep } = sleeping()
     for (let i = 0; i < 60; i++) {
-      sleep.heard(node.clock.nowMs())
+      vouch(node)
       node.advance(100)
     }
     expect([node.state, node.rpc.calls('pre_vote').length, sleep.sleepsOn()]).toEqual([
@@ -170,7 +195,7 @@ describe('a follower', () => {
   it('waits as long for its leader as if it had been awake, once that process is silent', () => {
     const { node, sleep } = sleeping()
     for (let i = 0; i < 60; i++) {
-      sleep.heard(node.clock.nowMs())
+      vouch(node)
       node.advance(100)
     }
     sleep.roused()
@@ -180,10 +205,34 @@ describe('a follower', () => {
     expect(node.rpc.calls('pre_vote')).toHaveLength(2)
   })
 
-  it('stands in its turn when the bus says that its leader is gone', () => {
+  it('owes nothing to a leader that was vouched for before it stepped down', () => {
+    const { node } = sleeping()
+    node.advance(500)
+    vouch(node)
+    const { following } = node.handle.core
+    expect(following.lease).toEqual({ lastLeader: 'b', lastContactMs: node.clock.nowMs() })
+    following.release()
+    expect(following.lease).toEqual({ lastLeader: 'b', lastContactMs: null })
+    node.advance(100)
+    vouch(node)
+    expect(following.lease.lastContactMs).toBe(node.clock.nowMs())
+  })
+
+  it('is vouched for no more once it is awake', () => {
     const { node, sleep } = sleeping()
+    node.advance(100)
+    vouch(node)
+    const heardMs = node.clock.nowMs()
+    sleep.roused()
+    node.settle().advance(400)
+    vouch(node)
+    expect(node.handle.core.following.lease).toEqual({ lastLeader: 'b', lastContactMs: heardMs })
+  })
+
+  it('stands in its turn when the bus says that its leader is gone', () => {
+    const { node } = sleeping()
     for (let i = 0; i < 60; i++) {
-      sleep.heard(node.clock.nowMs())
+      vouch(node)
       node.advance(100)
     }
     node.rpc.loses('b')
@@ -209,9 +258,9 @@ describe('a follower', () => {
   })
 
   it('goes on as ever after an operator asked it to stand in vain', () => {
-    const { node, sleep } = sleeping()
+    const { node } = sleeping()
     for (let i = 0; i < 60; i++) {
-      sleep.heard(node.clock.nowMs())
+      vouch(node)
       node.advance(100)
     }
     node.vote()

@@ -83,6 +83,8 @@ export class FakeRpc implements PeerRpc {
   /** Other groups are carried here, too. */
   sharesProcess = false
   readonly wishes: SleepWish[] = []
+  /** What the other processes say of those who sleep: the test sets it. */
+  readonly vouched = { atMs: Number.NEGATIVE_INFINITY }
 
   heartbeat(to: string, { group, request, timeoutMs, done }: HeartbeatCall): void {
     this.call(group, to, 'heartbeat', request, timeoutMs, done)

@@ -2,7 +2,7 @@
 
 import type { InspectionEvent } from 'xstate'
 import { type RigOptions, rig } from './node-rig.ts'
-import { askToSleep, beatOn, sharing, untilAsked, untilAsleep } from './sleeping.ts'
+import { askToSleep, beatOn, sharing, untilAsked, untilAsleep, vouch } from './sleeping.ts'
 
 export function sleepingStories(inspect: (event: InspectionEvent) => void): Record<string, () => void> {
   const leader = (options: RigOptions = {}) => sharing({ ...options, inspect })
@@ -10,7 +10,7 @@ export function sleepingStories(inspect: (event: InspectionEvent) => void): Reco
   return {
     'a follower falls asleep, and wakes, again and again': () => {
       const node = leader()
-      untilAsked(node).done(false)
+      untilAsked(node).done(null)
       node.settle()
       untilAsked(node)
       node.readIndex('b', 2)
@@ -47,16 +47,17 @@ export function sleepingStories(inspect: (event: InspectionEvent) => void): Reco
       askToSleep(node, 'b', 2, 0)
       askToSleep(node, 'b', 2, 0)?.roused()
       node.settle()
-      askToSleep(node, 'b', 2, 0)?.heard(node.clock.nowMs())
+      askToSleep(node, 'b', 2, 0)
+      vouch(node)
       node.advance(2000).rpc.loses('b')
       node.settle().advance(50)
       node.shutdown().settle()
     },
     'a follower that sleeps, and whose leader takes its leave': () => {
       const node = follower()
-      const sleep = askToSleep(node, 'b', 2, 0)
+      askToSleep(node, 'b', 2, 0)
       for (let i = 0; i < 30; i++) {
-        sleep?.heard(node.clock.nowMs())
+        vouch(node)
         node.advance(100)
       }
       node.rpc.loses('b')

@@ -35,7 +35,7 @@ export function untilAsked(node: NodeRig): SleepWish {
 /** Idles until the follower sleeps. */
 export function untilAsleep(node: NodeRig): SleepWish {
   const wish = untilAsked(node)
-  wish.done(true)
+  wish.done(node.rpc.vouched)
   node.settle()
   return wish
 }
@@ -46,7 +46,13 @@ export function askToSleep(node: NodeRig, leader: string, term: number, lastInde
   const agree = (sleep: Sleep): void => {
     agreed = sleep
   }
-  node.handle.core.send({ type: 'sleep', ask: { from: leader, term, lastIndex, agree } })
+  const { vouched } = node.rpc
+  node.handle.core.send({ type: 'sleep', ask: { from: leader, term, lastIndex, vouched, agree } })
   node.settle()
   return agreed
+}
+
+/** The other process is heard, and vouches for all that sleep. */
+export function vouch(node: NodeRig): void {
+  node.rpc.vouched.atMs = node.clock.nowMs()
 }

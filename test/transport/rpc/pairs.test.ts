@@ -2,119 +2,9 @@
 // members are the test's.
 
 import { describe, expect, it } from 'vitest'
-import type { PeerRpc, Reply, RpcOutcome, Sleep, SleepWish } from '../../../src/transport/rpc/peer-rpc.ts'
 import { decodeBeatsAnswer, encodeBeats } from '../../../src/transport/wire/beats-codec.ts'
 import { encodeErrorResponse } from '../../../src/transport/wire/codec.ts'
-import type { AppendEntriesResponse } from '../../../src/transport/wire/messages/registry.ts'
-import { bench } from '../support/endpoints.ts'
-
-const BEAT_MS = 100
-const GROUPS = ['g', 'h', 'i']
-type World = ReturnType<typeof bench>
-type Outcome = RpcOutcome<AppendEntriesResponse>
-
-/** Millisecond by millisecond, so that timers which others have armed come as well. */
-function pass({ clock }: World, ms: number): void {
-  for (let i = 0; i < ms; i++) clock.advance(1)
-}
-
-const answer = { term: 3, success: true, lastLogIndex: 7, identity: 5, readonly: true }
-
-/** Members that follow at `rpc`: each answers at once, and sleeps when it is asked; `stirs` makes one wake by itself. */
-function follow(rpc: PeerRpc, groups: readonly string[] = GROUPS) {
-  const asleep = new Map<string, { sleep: Sleep; stirs: boolean; heard: number[] }>()
-  const held = new Map<string, Reply>()
-  const woken: string[] = []
-  const stir = (group: string): void => {
-    const one = asleep.get(group)
-    if (one !== undefined) one.stirs = true
-  }
-  const members = { asleep, held, woken, stir, onAsk: () => {} }
-  for (const group of groups)
-    rpc.serve(
-      group,
-      (_, reply) => {
-        if (held.has(group)) held.set(group, reply)
-        else reply({ ok: true, response: answer })
-      },
-      {
-        ownTerm: () => 3,
-        fallAsleep: (ask) => {
-          const heard: number[] = []
-          const sleep: Sleep = {
-            heartbeatMs: () => BEAT_MS,
-            sleepsOn: () => asleep.get(group)?.stirs === false,
-            heard: (atMs) => void heard.push(atMs),
-            roused: () => {
-              asleep.delete(group)
-              woken.push(group)
-            },
-          }
-          members.onAsk()
-          asleep.set(group, { sleep, stirs: false, heard })
-          ask.agree(sleep)
-        },
-      },
-    )
-  return members
-}
-
-interface Leader {
-  lead: boolean
-  readonly contacts: number[]
-  readonly agreed: boolean[]
-  roused: number
-  pulses: number
-}
-
-/** A leader of each group at n1. */
-function world(groups: readonly string[] = GROUPS) {
-  const bus = bench()
-  const sent: string[] = []
-  bus.bus.connect('spy').subscribe('quorate.*.*.rpc.>', ({ subject }) => void sent.push(subject))
-  for (const group of groups) bus.n1.rpc.serve(group, () => {}, { ownTerm: () => 3 })
-  const followers = follow(bus.n2.rpc, groups)
-  const beat = (group: string, term = 3): Outcome[] => {
-    const outcomes: Outcome[] = []
-    const request = { term, prevLogIndex: 7, prevLogTerm: 2, committedIndex: 7, entries: [] }
-    bus.n1.rpc.heartbeat('n2', {
-      group,
-      request,
-      timeoutMs: 500,
-      done: (outcome) => void outcomes.push(outcome),
-    })
-    return outcomes
-  }
-  const leaders = new Map<string, Leader>()
-  const ask = (group: string) => {
-    const leader: Leader = { lead: true, contacts: [], agreed: [], roused: 0, pulses: 0 }
-    leaders.set(group, leader)
-    const wish: SleepWish = {
-      ...{ group, term: 3, lastIndex: 7, heartbeatMs: () => BEAT_MS, sleepsOn: () => leader.lead },
-      pulse: () => {
-        leader.pulses++
-      },
-      contact: (sentMs) => void leader.contacts.push(sentMs),
-      roused: () => {
-        leader.roused++
-      },
-      done: (agreed) => void leader.agreed.push(agreed),
-    }
-    bus.n1.rpc.askToSleep('n2', wish)
-    return leader
-  }
-  return { ...bus, world: bus, sent, followers, beat, ask }
-}
-
-/** Everybody sleeps. */
-function sleeping(groups: readonly string[] = GROUPS) {
-  const all = world(groups)
-  const leaders = groups.map((group) => all.ask(group))
-  all.clock.settle()
-  expect(leaders.map(({ agreed }) => agreed)).toEqual(groups.map(() => [true]))
-  all.sent.length = 0
-  return { ...all, leaders }
-}
+import { answer, BEAT_MS, follow, GROUPS, type Outcome, pass, sleeping, world } from '../support/sharing.ts'
 
 describe('heartbeats of a turn', () => {
   it('leave in one message, and each has its answer', () => {
@@ -262,40 +152,40 @@ describe('heartbeats of a turn', () => {
 })
 
 describe('idle groups', () => {
-  it('are vouched for with one message and one answer in two heartbeat intervals, however many there are', () => {
+  it('are vouched for with one message and one answer in four intervals, however many there are', () => {
     const { world: bus, sent, followers, leaders } = sleeping()
-    pass(bus, 2000)
+    pass(bus, 4000)
     expect(new Set(sent)).toEqual(new Set([sent[0]]))
     expect(sent.length).toBeGreaterThanOrEqual(9)
     expect(sent.length).toBeLessThanOrEqual(11)
-    for (const { contacts, pulses } of leaders) {
-      expect(contacts.at(-1)).toBeGreaterThan(1700)
+    for (const { vouched, pulses } of leaders) {
+      expect(vouched?.atMs).toBeGreaterThan(3500)
       expect(pulses).toBe(10)
     }
-    for (const { heard } of followers.asleep.values()) expect(heard.at(-1)).toBeGreaterThan(1700)
+    for (const { vouched } of followers.asleep.values()) expect(vouched.atMs).toBeGreaterThan(3500)
     expect([followers.woken, leaders.map(({ roused }) => roused)]).toEqual([[], [0, 0, 0]])
   })
 
   it('are credited by answers to messages that ask to vouch for them, and by no other', () => {
     const { world: bus, beat, followers, leaders } = sleeping()
-    pass(bus, 405)
-    const contacts = leaders[0]?.contacts.length
-    const heard = followers.asleep.get('g')?.heard.length
+    pass(bus, 805)
+    const said = () => [leaders[0]?.vouched?.atMs, followers.asleep.get('g')?.vouched.atMs]
+    const before = said()
     // Soon after the last one: heartbeats of two groups, and meanwhile the third has woken without a word.
     followers.stir('g')
     const outcomes = [beat('h'), beat('i')]
     bus.clock.settle()
     expect(outcomes.map((one) => one[0]?.ok)).toEqual([true, true])
-    expect([leaders[0]?.contacts.length, followers.asleep.get('g')?.heard.length]).toEqual([contacts, heard])
-    pass(bus, 200)
-    expect([leaders[0]?.contacts.length, leaders[0]?.roused]).toEqual([contacts, 1])
+    expect(said()).toEqual(before)
+    pass(bus, 400)
+    expect(leaders[0]?.roused).toBe(1)
   })
 
   it('wake one by one when the leader does, and the others sleep on', () => {
     const { world: bus, followers, leaders } = sleeping()
     const [first] = leaders
     if (first !== undefined) first.lead = false
-    pass(bus, 250)
+    pass(bus, 450)
     expect([followers.woken, leaders.map(({ roused }) => roused)]).toEqual([['g'], [1, 0, 0]])
     pass(bus, 2000)
     expect(followers.woken).toEqual(['g'])
@@ -304,7 +194,7 @@ describe('idle groups', () => {
   it('wake one by one when the follower does', () => {
     const { world: bus, followers, leaders } = sleeping()
     followers.stir('h')
-    pass(bus, 250)
+    pass(bus, 450)
     expect([followers.woken, leaders.map(({ roused }) => roused)]).toEqual([['h'], [0, 1, 0]])
   })
 
@@ -314,15 +204,15 @@ describe('idle groups', () => {
   ])('wake at their leaders when the process of the followers %s', (_, happens) => {
     const one = sleeping()
     happens(one)
-    pass(one.world, 800)
+    pass(one.world, 1300)
     expect(one.leaders.map(({ roused }) => roused)).toEqual([1, 1, 1])
   })
 
-  it('wake at their followers when the process of the leaders is silent for five heartbeat intervals', () => {
+  it('wake at their followers when the process of the leaders is silent for ten intervals', () => {
     const { world: bus, n1, followers } = sleeping()
     pass(bus, 1000)
     n1.rpc.close()
-    pass(bus, 290)
+    pass(bus, 790)
     expect(followers.woken).toEqual([])
     pass(bus, 300)
     expect(followers.woken).toEqual(GROUPS)
@@ -344,7 +234,7 @@ describe('idle groups', () => {
     const { world: bus, n2, host, leaders } = sleeping()
     n2.rpc.close()
     follow(host('n2', 2).rpc)
-    pass(bus, 250)
+    pass(bus, 450)
     expect(leaders.map(({ roused }) => roused)).toEqual([1, 1, 1])
   })
 
@@ -356,10 +246,10 @@ describe('idle groups', () => {
     expect([leader.agreed, followers.asleep.has('g')]).toEqual([[false], true])
     followers.onAsk = () => {}
     n1.transport.reconnect()
-    pass(bus, 300)
+    pass(bus, 450)
     expect(followers.asleep.has('g')).toBe(true)
     leader.lead = false
-    pass(bus, 300)
+    pass(bus, 450)
     expect([followers.woken, leader.roused]).toEqual([['g'], 0])
   })
 
@@ -367,10 +257,57 @@ describe('idle groups', () => {
     const many = Array.from({ length: 300 }, (_, at) => `group-${at}`)
     const { world: bus, leaders, followers } = sleeping(many)
     for (const leader of leaders.slice(0, 290)) leader.lead = false
-    pass(bus, 300)
+    pass(bus, 450)
     expect(followers.woken).toHaveLength(300)
-    pass(bus, 300)
+    pass(bus, 450)
     expect(leaders.every(({ roused }) => roused === 1)).toBe(true)
+  })
+
+  it('are vouched for in both directions at once, so that each process is woken once for two words', () => {
+    const { world: bus, n1, n2, sent } = sleeping(['g'])
+    follow(n1.rpc, ['x', 'y'])
+    pass(bus, 130)
+    for (const group of ['x', 'y']) {
+      const wish = { group, term: 3, lastIndex: 7, intervalMs: () => 1.1 * BEAT_MS, sleepsOn: () => true }
+      n2.rpc.askToSleep('n1', { ...wish, pulse: () => {}, roused: () => {}, done: () => {} })
+    }
+    pass(bus, 1000)
+    sent.length = 0
+    const together: boolean[] = []
+    for (let ms = 0; ms < 4000; ms++) {
+      const before = sent.length
+      bus.clock.advance(1)
+      if (sent.length > before) together.push(sent.length - before === 2)
+    }
+    expect(together.length).toBeGreaterThanOrEqual(9)
+    expect(together.length).toBeLessThanOrEqual(11)
+    expect(together.every((both) => both)).toBe(true)
+  })
+
+  it('go on being vouched for when the other process has stopped to speak first', () => {
+    const { world: bus, n1, n2, leaders } = sleeping(['g', 'h'])
+    follow(n1.rpc, ['x'])
+    let leads = true
+    const wish = { group: 'x', term: 3, lastIndex: 7, intervalMs: () => BEAT_MS, sleepsOn: () => leads }
+    n2.rpc.askToSleep('n1', { ...wish, pulse: () => {}, roused: () => {}, done: () => {} })
+    pass(bus, 2000)
+    leads = false
+    pass(bus, 6000)
+    expect(leaders.map(({ roused }) => roused)).toEqual([0, 0])
+    expect(leaders[0]?.vouched?.atMs).toBeGreaterThan(7000)
+  })
+
+  it('tell soon that nobody listens at the other process any more', () => {
+    const { world: bus, n1, n2, spy } = sleeping()
+    // The bus would take it for somebody who listens.
+    spy.disconnect()
+    const lost: number[] = []
+    const absent = (): void => void lost.push(bus.clock.nowMs())
+    n1.rpc.watchPresence('n2', { group: 'g', heartbeatMs: () => BEAT_MS, wordMs: () => 3000, absent })
+    pass(bus, 500)
+    n2.rpc.close()
+    pass(bus, 520)
+    expect(lost).toHaveLength(1)
   })
 
   it('cost nothing once their process has closed', () => {

@@ -23,6 +23,7 @@ function watching({ isSpied }: { isSpied: boolean }) {
     world.n1.rpc.watchPresence(to, {
       group,
       heartbeatMs: () => BEAT,
+      wordMs: () => BEAT,
       absent: () => void lost.push(`${group} ${to}`),
     })
   return { ...world, asked, lost, watch }
@@ -127,7 +128,7 @@ describe('a process that is watched', () => {
     const absent = (): void => {
       throw new Error('odd')
     }
-    n1.rpc.watchPresence('n2', { group: 'f', heartbeatMs: () => BEAT, absent })
+    n1.rpc.watchPresence('n2', { group: 'f', heartbeatMs: () => BEAT, wordMs: () => BEAT, absent })
     watch()
     n2.rpc.close()
     pass(clock, 300)

@@ -4,7 +4,7 @@ import type { Mutant } from '../mutant.ts'
 
 const RULES = ['test/rules/quiescence.test.ts']
 const LEDGER = ['test/rules/wake-ledger.test.ts']
-const PAIRS = ['test/transport/rpc/pairs.test.ts']
+const PAIRS = ['test/transport/rpc/pairs.test.ts', 'test/transport/rpc/leading-pair.test.ts']
 const NODE = ['test/actors/node/node.sleep.test.ts']
 
 export const QUIESCENCE_MUTANTS: readonly Mutant[] = [
@@ -20,6 +20,90 @@ export const QUIESCENCE_MUTANTS: readonly Mutant[] = [
     file: 'rules/quiescence.ts',
     find: ' && self.durableIndex === lastIndex',
     replace: '',
+    tests: RULES,
+  },
+  {
+    name: 'a follower sleeps that takes commands again, and has not said so',
+    file: 'rules/quiescence.ts',
+    find: ' || !self.isUnderstood',
+    replace: '',
+    tests: [...RULES, ...NODE],
+  },
+  {
+    name: 'what any answer says of commands is taken for what the leader has heard',
+    file: 'actors/node/node.sleep.ts',
+    find: 'isUnderstood: following.saidReadonly === membership.isReadonly',
+    replace: 'isUnderstood: true',
+    tests: NODE,
+  },
+  {
+    name: 'who has woken goes on being vouched for',
+    file: 'actors/node/following.ts',
+    find: '    this.#vouched = NEVER\n',
+    replace: '',
+    tests: NODE,
+  },
+  {
+    name: 'a promise that was given up comes back with what was vouched for before',
+    file: 'actors/node/following.ts',
+    find: '    this.#voidUntilMs = this.#vouched.atMs\n',
+    replace: '',
+    tests: NODE,
+  },
+  {
+    name: 'contact with a follower that has woken grows by what is said of others',
+    file: 'actors/replication/peer-progress.ts',
+    find: '    this.#vouched = null\n',
+    replace: '',
+    tests: NODE,
+  },
+  {
+    name: 'contact with those who sleep counts from the answer instead of the question',
+    file: 'transport/rpc/leading-pair.ts',
+    find: 'this.#vouched.atMs = Math.max(this.#vouched.atMs, vouchedMs)',
+    replace: 'this.#vouched.atMs = this.#heardMs',
+    tests: PAIRS,
+  },
+  {
+    name: 'a process that is spoken to goes on at its own time',
+    file: 'transport/rpc/pairs.ts',
+    find: '    if (message.vouches) this.#leading.get(from)?.joinIn()\n',
+    replace: '',
+    tests: PAIRS,
+  },
+  {
+    name: 'a word that was said with that of the other process is said once more, and its timer forgotten',
+    file: 'transport/rpc/leading-pair.ts',
+    find: '      if (this.#pulse !== pulse) return\n',
+    replace: '',
+    tests: PAIRS,
+  },
+  {
+    name: 'who joins in never speaks first again',
+    file: 'transport/rpc/leading-pair.ts',
+    find: '    this.#arm(JOINS_FOR * intervalMs)\n',
+    replace: '',
+    tests: PAIRS,
+  },
+  {
+    name: 'a process that answers no word to those who sleep is not asked about',
+    file: 'transport/rpc/pairs.ts',
+    find: "      if (failure.code === 'NO_RESPONDERS') this.#port.missed(to)\n",
+    replace: '',
+    tests: PAIRS,
+  },
+  {
+    name: 'many groups ask again before anybody can have answered',
+    file: 'rules/presence.ts',
+    find: 'const ownMs = asksAgain ?',
+    replace: 'const ownMs = allMs < 0 ?',
+    tests: ['test/rules/presence.test.ts'],
+  },
+  {
+    name: 'silence among seldom heartbeats outlasts an election timeout',
+    file: 'rules/quiescence.ts',
+    find: 'return Math.min(heartbeatMs, electionTimeoutMs / SILENT_BEATS)',
+    replace: 'return heartbeatMs',
     tests: RULES,
   },
   {
@@ -158,7 +242,7 @@ export const QUIESCENCE_MUTANTS: readonly Mutant[] = [
   {
     name: 'a leader does not hear that a follower which sleeps takes no commands',
     file: 'actors/node/node.sleep.ts',
-    find: 'core.membership.isReadonly === isReadonly && ',
+    find: 'core.membership.isReadonly === this.#isReadonly &&',
     replace: '',
     tests: NODE,
   },

@@ -51,8 +51,8 @@ export const READONLY_MUTANTS: readonly Mutant[] = [
   {
     name: 'answers do not say that the member is read-only',
     file: 'actors/node/node.start.ts',
-    find: 'membership.isReadonly ? { readonly: true } : {}',
-    replace: 'membership.isReadonly ? { readonly: false } : {}',
+    find: 'isReadonly ? { readonly: true } : {}',
+    replace: 'isReadonly ? { readonly: false } : {}',
     ...SCRIPT,
   },
   {
