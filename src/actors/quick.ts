@@ -31,8 +31,8 @@ interface Named {
 /** A state without states in it, and what can happen there. */
 interface Leaf {
   readonly node: AnyStateNode
-  /** By type of event: candidates in the order in which they are asked, from the leaf up. */
-  readonly steps: Map<string, readonly Step[]>
+  /** By type of event: candidates in the order in which they are asked, from the leaf up; null: XState's own event. */
+  readonly steps: Map<string, readonly Step[] | null>
   /** Those that need no event; null: not looked at yet. */
   eventless: readonly Step[] | null
   /** Whatever can follow here without an event is plain. */
@@ -53,24 +53,22 @@ export function quick(machine: AnyStateMachine, rest: string | null = null): voi
   const chart = new QuickChart(machine)
   const mayStop = (leaf: Leaf): boolean => rest !== null || leaf.isOpen
   machine.transition = (snapshot, event, scope) => {
-    const leaf = isForXState(snapshot, event, scope) ? null : chart.leafOf(snapshot)
-    if (leaf === null || !mayStop(leaf)) return whole(snapshot, event, scope)
-    const step = chart.choose(chart.stepsOf(leaf, event.type), snapshot, event)
+    const { system } = scope
+    const leaf = snapshot.status === 'active' && isInspectable(system) ? chart.leafOf(snapshot) : null
+    const steps = leaf !== null && mayStop(leaf) ? chart.stepsOf(leaf, event.type) : null
+    if (leaf === null || steps === null || !isInspectable(system)) return whole(snapshot, event, scope)
+    const step = chart.choose(steps, snapshot, event)
     if (step !== null && (!step.isPlain || !mayStop(step.to ?? leaf))) return whole(snapshot, event, scope)
-    let now = chart.take(step, snapshot, event, scope)
+    let now = chart.take(step, snapshot, event, scope, system)
     let at = step?.to ?? leaf
     for (;;) {
       const next = chart.choose(chart.eventlessOf(at), now, event)
       if (next === null) return now
       if (!next.isPlain) return whole(now, { type: rest ?? INTERNAL }, scope)
-      now = chart.take(next, now, event, scope)
+      now = chart.take(next, now, event, scope, system)
       at = next.to ?? at
     }
   }
-}
-
-function isForXState(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope): boolean {
-  return snapshot.status !== 'active' || event.type.startsWith(INTERNAL) || !isInspectable(scope.system)
 }
 
 /** Who watches a system hears of every transition; XState's types do not say by what. */
@@ -101,13 +99,13 @@ class QuickChart {
     return found === null ? null : this.#leaf(found)
   }
 
-  stepsOf(leaf: Leaf, eventType: string): readonly Step[] {
-    let steps = leaf.steps.get(eventType)
-    if (steps === undefined) {
-      const found = withAncestors(leaf.node).flatMap((node) => candidates(node, eventType))
-      steps = found.map((transition) => this.#step(leaf, transition))
-      leaf.steps.set(eventType, steps)
-    }
+  stepsOf(leaf: Leaf, eventType: string): readonly Step[] | null {
+    const known = leaf.steps.get(eventType)
+    if (known !== undefined) return known
+    const found = withAncestors(leaf.node).flatMap((node) => candidates(node, eventType))
+    const isInternal = eventType.startsWith(INTERNAL)
+    const steps = isInternal ? null : found.map((transition) => this.#step(leaf, transition))
+    leaf.steps.set(eventType, steps)
     return steps
   }
 
@@ -131,20 +129,18 @@ class QuickChart {
     snapshot: AnyMachineSnapshot,
     event: AnyEventObject,
     { self, system, actionExecutor }: AnyActorScope,
+    { _sendInspectionEvent: tell }: Inspectable,
   ): AnyMachineSnapshot {
     const { context, children, historyValue } = snapshot
-    const { actions } = this.#machine.implementations
     if (step !== null && step.actions.length > 0) {
+      const { actions } = this.#machine.implementations
       const info = { context, event, self, system }
       for (const { type, params } of step.actions) actionExecutor({ type, params, info, exec: actions[type] })
     }
     const to = step?.to ?? null
     const next = to === null ? snapshot : { ...this.#snapshotOf(to), context, children, historyValue }
-    if (isInspectable(system)) {
-      const _transitions = step === null ? [] : [step.transition]
-      const seen = { type: '@xstate.microstep', actorRef: self, event, snapshot: next, _transitions }
-      system._sendInspectionEvent(seen)
-    }
+    const _transitions = step === null ? [] : [step.transition]
+    tell({ type: '@xstate.microstep', actorRef: self, event, snapshot: next, _transitions })
     return next
   }
 

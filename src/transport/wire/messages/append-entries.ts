@@ -17,7 +17,7 @@ import {
 } from '../entries.ts'
 import { SEAL_BYTES, seal } from '../seal.ts'
 import { badBody, type FrameDoor, PEER_PROTOCOL_VERSION, type Result } from '../sealed-tuple.ts'
-import { addedLater, FLAG, IDENTITY, INDEX, TERM, TERM_OR_NONE } from './fields.ts'
+import { addedLater, checked, FLAG, IDENTITY, INDEX, TERM, TERM_OR_NONE } from './fields.ts'
 import {
   layout,
   layoutOf,
@@ -42,14 +42,20 @@ const REQUEST = {
   prevLogIndex: INDEX,
   prevLogTerm: TERM_OR_NONE,
   committedIndex: INDEX,
-  runs: z
-    .custom<EntryRun[]>(isRunList, 'must be runs of [term, type, count] with terms that never go back')
-    .describe(
-      'array of `[term, type, count]`, at most 4,096; terms from 1 up that never go back; counts from 1 up',
-    ),
-  data: z
-    .custom<Uint8Array[]>(isDataList, 'must be an array of byte strings')
-    .describe('array of byte strings, at most 16,384; as many as the runs count'),
+  runs: checked(
+    z
+      .custom<EntryRun[]>(isRunList, 'must be runs of [term, type, count] with terms that never go back')
+      .describe(
+        'array of `[term, type, count]`, at most 4,096; terms from 1 up that never go back; counts from 1 up',
+      ),
+    isRunList,
+  ),
+  data: checked(
+    z
+      .custom<Uint8Array[]>(isDataList, 'must be an array of byte strings')
+      .describe('array of byte strings, at most 16,384; as many as the runs count'),
+    isDataList,
+  ),
 }
 
 const ANSWER = {

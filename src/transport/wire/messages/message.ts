@@ -6,7 +6,7 @@
 
 import { z } from 'zod'
 import { badBody, type FrameDoor, type Result } from '../sealed-tuple.ts'
-import { describeIssue } from './fields.ts'
+import { checkOf, describeIssue } from './fields.ts'
 
 /** Every tuple ends with its checksum. */
 const CHECKSUM_ITEMS = 1
@@ -67,6 +67,12 @@ export function layoutOf<S extends z.ZodRawShape, M, Sent = M>(
 ): Layout<M, Sent> {
   const names = Object.keys(fields)
   const schema = z.object(fields)
+  const checks = Object.values(fields).map(checkOf)
+  /** Whatever fails, or is not there, is judged and described by the schema. */
+  const isSound = (named: Record<string, unknown>): named is Record<string, unknown> & Fields<S> => {
+    for (let i = 0; i < names.length; i += 1) if (checks[i]?.(named[names[i] ?? '']) !== true) return false
+    return true
+  }
   return {
     fields,
     toItems,
@@ -75,6 +81,7 @@ export function layoutOf<S extends z.ZodRawShape, M, Sent = M>(
       // The checksum is the last item, whatever is missing before it. What follows the known fields is of later versions.
       const end = Math.min(names.length, tuple.length - CHECKSUM_ITEMS - first)
       for (let i = 0; i < end; i += 1) named[names[i] ?? ''] = tuple[first + i]
+      if (isSound(named)) return build(named)
       const parsed = schema.safeParse(named)
       return parsed.success ? build(parsed.data) : badBody(describeIssue(parsed.error))
     },
