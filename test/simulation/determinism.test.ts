@@ -3,7 +3,7 @@ import { runPlan } from '../../src/simulation/campaign/campaign.ts'
 import { drawSwarm, type Profile } from '../../src/simulation/campaign/swarm.ts'
 
 const SEEDS: readonly (readonly [Profile, number])[] = [
-  ...Array.from({ length: 14 }, (_, i) => ['swarm', i + 1] as const),
+  ...Array.from({ length: 10 }, (_, i) => ['swarm', i + 1] as const),
   // Several groups in each process.
   ...[1, 2, 3].map((seed) => ['groups', seed] as const),
 ]

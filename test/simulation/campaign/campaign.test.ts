@@ -7,7 +7,7 @@ import { drawSwarm, PROFILES, type Profile } from '../../../src/simulation/campa
 const TIMEOUTS = 30
 const SEED_TIMEOUT_MS = 60_000
 
-const FIXED = Array.from({ length: 16 }, (_, i) => i + 1)
+const FIXED = Array.from({ length: 9 }, (_, i) => i + 1)
 // Other ones with every run: what they find is replayed by the command in the message.
 const base = Math.floor(Date.now() / 1000) % 1_000_000_000
 const FRESH = Array.from({ length: 10 }, (_, i) => base + i)
