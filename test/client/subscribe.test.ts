@@ -76,6 +76,9 @@ describe('a subscription', () => {
     const machines = registers('a', 'b', 'c')
     const { client } = await started(machines)
     await client.apply(['x', 'one'])
+    // Of what is applied while a member asks its machine, the answer may tell already, and it has to ask once more.
+    const hasOne = ({ words }: Register): boolean => words.get('x') === 'one'
+    await until(() => [...machines.values()].every(hasOne), 'everywhere')
     const stop = new AbortController()
     const { heard, values, ended } = hear(client.subscribe(['x'], { waitMs: 60_000, signal: stop.signal }))
     await until(() => values().includes('one'), 'how it is')

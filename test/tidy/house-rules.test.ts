@@ -42,6 +42,15 @@ describe('a property', () => {
   })
 })
 
+describe('a test in a browser', () => {
+  it('never judges a page by one look: what a click leads to is drawn later', () => {
+    const own = sources.filter(({ path, text }) => path.startsWith('test/') && text.includes('withBrowser('))
+    expect(own.length).toBeGreaterThan(1)
+    const looks = /\bexpect\(.*await (page|sentence|slider)\b/
+    expect(own.flatMap((source) => linesWith(source, looks))).toEqual([])
+  })
+})
+
 describe('a file', () => {
   it(`has at most ${MAX_LINES} lines`, () => {
     const long = sources.filter(({ text }) => text.split('\n').length - 1 > MAX_LINES).map(({ path }) => path)
