@@ -93,7 +93,7 @@ export const tuningSchema = z.strictObject({
   maxCachedLogBytes: count(
     8 * 1024 * 1024,
     0,
-    'Durable entries kept in memory, to be applied and for slower followers, each counting as 256 bytes at least; all groups of a host together keep at most 32 MiB.',
+    'Durable entries kept in memory, to be applied and for slower followers, each counting as 256 bytes at least; an eighth of it when nobody waits for them. All groups of a host together keep at most 32 MiB.',
   ),
   snapshotIntervalMs: ms(
     3_600_000,

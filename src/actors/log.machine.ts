@@ -23,6 +23,8 @@ export interface LogInput {
   readonly maxCachedBytes: number
   /** Shared by all groups of the process. */
   readonly caches: CacheBudget
+  /** The first entry that somebody is about to ask for. */
+  readonly neededFrom: (firstCachedIndex: LogIndex) => LogIndex
   readonly parent: AnyActorRef
 }
 
@@ -59,9 +61,12 @@ const logActor = setup({
       try {
         port.store = event.result.store
         port.stored = event.result.stored
-        const { maxCachedBytes, caches } = port.input
+        const { maxCachedBytes, caches, neededFrom } = port.input
         port.store.onFailure((error) => fail(self, error))
-        port.log = new RaftLog(event.result.store, event.result.stored, maxCachedBytes, caches)
+        port.log = new RaftLog(event.result.store, event.result.stored, maxCachedBytes, {
+          caches,
+          neededFrom,
+        })
       } catch (error) {
         self.send({ type: 'disk.failed', error: toError(error) })
       }

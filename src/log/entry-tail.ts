@@ -1,9 +1,29 @@
 // The end of the log in memory: what is not durable yet, and some more for the state machine and slower followers.
 
+import { SETTLED_SHARE } from '../rules/caching.ts'
 import type { LogEntry, LogIndex } from '../rules/types.ts'
+import type { CacheBudget } from '../runtime/cache-budget.ts'
 
 /** Slots emptied at the front before the array is packed again. */
 const COMPACT_AFTER = 4096
+/** An entry in memory takes about so many bytes, most of them beside its data when that is small. */
+const BYTES_PER_ENTRY = 256
+const MIN_CACHED_ENTRIES = 64
+
+/** What may leave memory. */
+export interface Droppable {
+  readonly durableIndex: LogIndex
+  readonly undurableBytes: number
+  /** Nobody is about to ask for what comes up to here. */
+  readonly settledIndex: LogIndex
+}
+
+export interface LogMemory {
+  /** Shared by the logs of one process; default: as much as they like. */
+  readonly caches?: CacheBudget
+  /** The first entry that somebody is about to ask for; default: all of them may be asked for. */
+  readonly neededFrom?: (firstCachedIndex: LogIndex) => LogIndex
+}
 
 export class EntryTail {
   #entries: (LogEntry | undefined)[] = []
@@ -72,6 +92,20 @@ export class EntryTail {
   /** Forgets entries from the front while more than `maxBytes` are held, but none after `lastDroppable`. */
   trim(lastDroppable: LogIndex, maxBytes: number): void {
     this.#drop(lastDroppable, maxBytes)
+  }
+
+  /** Forgets durable entries from the front while they are more than `maxBytes`; settled ones while they are a part of that. */
+  keep(maxBytes: number, { durableIndex, undurableBytes, settledIndex }: Droppable): void {
+    // Others may have committed, and this member applied, what its own disk does not have yet.
+    const lastSettled = Math.min(settledIndex, durableIndex)
+    for (const [last, most] of [
+      [lastSettled, SETTLED_SHARE * maxBytes],
+      [durableIndex, maxBytes],
+    ] as const) {
+      this.trim(last, most + undurableBytes)
+      const maxEntries = Math.max(MIN_CACHED_ENTRIES, Math.floor(most / BYTES_PER_ENTRY))
+      this.truncatePrefix(Math.min(last, durableIndex - maxEntries) + 1)
+    }
   }
 
   #drop(lastDroppable: LogIndex, maxBytes: number): void {

@@ -12,7 +12,7 @@ import {
 } from '../storage/storage.ts'
 import { requireConfiguration } from './configuration-codec.ts'
 import { ConfigurationHistory } from './configuration-history.ts'
-import { EntryTail } from './entry-tail.ts'
+import { EntryTail, type LogMemory } from './entry-tail.ts'
 import { TermRuns } from './term-runs.ts'
 import { WithheldRange } from './withheld-range.ts'
 
@@ -24,10 +24,6 @@ export interface PendingAppend {
   last: LogIndex
   readonly bytes: number
 }
-
-/** An entry in memory takes about so many bytes, most of them beside its data when that is small. */
-const BYTES_PER_ENTRY = 256
-const MIN_CACHED_ENTRIES = 64
 
 export class RaftLog {
   readonly configurations: ConfigurationHistory
@@ -41,6 +37,7 @@ export class RaftLog {
   readonly #tail: EntryTail
   readonly #store: LogDisk
   readonly #maxCachedBytes: number
+  readonly #neededFrom: (firstCachedIndex: LogIndex) => LogIndex
   /** Of the memory in which all groups of a process keep durable entries. */
   readonly #share: CacheShare
   readonly #pending: PendingAppend[] = []
@@ -55,7 +52,7 @@ export class RaftLog {
     store: LogDisk,
     stored: StoredGroup,
     maxCachedBytes: number,
-    caches = new CacheBudget(Number.POSITIVE_INFINITY),
+    { caches = new CacheBudget(Number.POSITIVE_INFINITY), neededFrom = () => 0 }: LogMemory = {},
   ) {
     this.#store = store
     this.#firstIndex = stored.firstIndex
@@ -65,6 +62,7 @@ export class RaftLog {
     this.#terms = new TermRuns(stored.terms)
     this.#tail = new EntryTail(stored.lastIndex + 1)
     this.#maxCachedBytes = maxCachedBytes
+    this.#neededFrom = neededFrom
     this.withheld = new WithheldRange(stored.withheld)
     this.configurations = new ConfigurationHistory(stored.configurations.map(requireConfiguration))
     this.#share = caches.join((maxBytes) => this.#giveWay(maxBytes))
@@ -286,9 +284,9 @@ export class RaftLog {
 
   /** What is durable may leave memory, whether or not it has been applied or sent: both can read it back. */
   #trim(): void {
-    this.#giveWay(this.#maxCachedBytes)
-    const maxEntries = Math.max(MIN_CACHED_ENTRIES, Math.floor(this.#maxCachedBytes / BYTES_PER_ENTRY))
-    this.#tail.truncatePrefix(this.#durableIndex + 1 - maxEntries)
+    const [durableIndex, undurableBytes] = [this.#durableIndex, this.#undurableBytes]
+    const settledIndex = this.#neededFrom(this.#tail.firstIndex) - 1
+    this.#tail.keep(this.#maxCachedBytes, { durableIndex, undurableBytes, settledIndex })
     this.#share.holds(this.#cachedBytes)
   }
 

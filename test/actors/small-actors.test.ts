@@ -94,7 +94,10 @@ describe('the log actor', () => {
     const { heard, actor: parent } = listener()
     const actor = createActor(logMachine, {
       clock,
-      input: { group: 'g', storage, maxCachedBytes: 1000, caches: new CacheBudget(1000), parent },
+      input: {
+        ...{ group: 'g', storage, maxCachedBytes: 1000, caches: new CacheBudget(1000), parent },
+        neededFrom: () => 0,
+      },
     }).start()
     clock.settle()
     const port = heard[0]?.port

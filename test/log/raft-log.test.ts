@@ -229,23 +229,11 @@ describe('memory', () => {
   })
 })
 
-it('small entries in memory are bounded by their number: they take more than their data', () => {
-  const { log } = openLog([], 256 * 1000)
-  log.markDurable(log.append(dataEntries(1, 1500, 1, 10)))
-  expect(log.firstCachedIndex).toBe(501)
-  const writes = [log.append(dataEntries(1501, 100, 1, 10)), log.append(dataEntries(1601, 1500, 1, 10))]
-  for (const [at, first] of [601, 2101].entries()) {
-    const write = writes[at]
-    if (write !== undefined) log.markDurable(write)
-    expect(log.firstCachedIndex).toBe(first)
-  }
-})
-
 describe('memory that many logs share', () => {
   const KIB = 1024
   function thousandLogs(budget: CacheBudget) {
     return Array.from({ length: 1000 }, () => {
-      const log = new RaftLog(new FakeReader(), EMPTY_GROUP, 8 * KIB * KIB, budget)
+      const log = new RaftLog(new FakeReader(), EMPTY_GROUP, 8 * KIB * KIB, { caches: budget })
       for (let batch = 0; batch < 5; batch++) {
         log.markDurable(log.append(dataEntries(1 + 10 * batch, 10, 1, 20 * KIB)))
       }

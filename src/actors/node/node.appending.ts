@@ -1,9 +1,10 @@
 // What a leader appends: to its log, its disk and its followers in the same turn, and for configurations to what is in force.
 
 import { encodeConfiguration } from '../../log/configuration-codec.ts'
+import { neededFrom } from '../../rules/caching.ts'
 import { whoLeaves } from '../../rules/change.ts'
 import { targets } from '../../rules/quorum.ts'
-import { type Configuration, EntryType, type LogEntry } from '../../rules/types.ts'
+import { type Configuration, EntryType, type LogEntry, type LogIndex } from '../../rules/types.ts'
 import { noteMembership } from './node.configuration.ts'
 import type { NodeCore } from './node.core.ts'
 import { followLog } from './node.forced.ts'
@@ -14,6 +15,12 @@ export function appendToLog(core: NodeCore, entries: readonly LogEntry[]): void 
   core.life.logActor?.send({ type: 'append', entries })
   core.counters.appended(entries.length, core.log.lastIndex, core.term, core.clock.nowMs())
   for (const { replicator } of core.office?.followers.values() ?? []) replicator.send({ type: 'log.grew' })
+}
+
+/** The first entry that is still to be applied, or to be acknowledged by somebody who is sent from memory. */
+export function neededInMemory({ appliedIndex, office }: NodeCore, firstCachedIndex: LogIndex): LogIndex {
+  const followers = [...(office?.followers.values() ?? [])].map(({ progress }) => progress)
+  return neededFrom(appliedIndex, firstCachedIndex, followers)
 }
 
 /** In force from here on, on this member at once (paper section 6). */

@@ -5,6 +5,7 @@ import { setup } from 'xstate'
 import { electsItself } from '../../rules/election.ts'
 import { owesVoteForMs } from '../../rules/lease.ts'
 import { deposes } from '../../rules/term.ts'
+import type { LogIndex } from '../../rules/types.ts'
 import type { Role } from '../../status.ts'
 import { StorageError } from '../../storage/storage.ts'
 import { applyQueueMachine } from '../apply/apply-queue.machine.ts'
@@ -17,6 +18,7 @@ import { snapshotMachine } from '../snapshot/snapshot.machine.ts'
 import { timerMachine } from '../timer.machine.ts'
 import { act, ask, guarded, type NodeContext, on } from './node.acting.ts'
 import { noteLeader, noteRole, watchLag } from './node.announcing.ts'
+import { neededInMemory } from './node.appending.ts'
 import { NodeCore } from './node.core.ts'
 import * as election from './node.election.ts'
 import * as ending from './node.end.ts'
@@ -239,7 +241,10 @@ const startActors = base.assign(({ context: { core }, spawn, self }) => {
 
 const openLog = base.assign(({ context: { core }, spawn, self }) => {
   const { storage, tuning, caches } = core.input
-  const input = { group: core.group, storage, maxCachedBytes: tuning.maxCachedLogBytes, caches, parent: self }
+  const input = {
+    ...{ group: core.group, storage, maxCachedBytes: tuning.maxCachedLogBytes, caches, parent: self },
+    neededFrom: (firstCachedIndex: LogIndex) => neededInMemory(core, firstCachedIndex),
+  }
   core.life.logActor = spawn('log', { id: 'log', input })
   return {}
 })

@@ -66,14 +66,18 @@ export function saveWhenDue(core: NodeCore): void {
     everyEntries: tuning.snapshotEveryEntries,
     everyBytes: tuning.snapshotEveryBytes,
   })
-  if (due && clock.nowMs() >= snapshots.notBeforeMs) saveByItself(core)
+  // Asked once a turn: who takes none is not refused, with a sentence, once a turn.
+  if (due && clock.nowMs() >= snapshots.notBeforeMs && takesSnapshots(core)) saveByItself(core)
+}
+
+function takesSnapshots(core: NodeCore): boolean {
+  return snapshotsOf(core.stateMachine) !== null || keepsNoData(core)
 }
 
 /** Null: never. */
 export function snapshotTimerMs(core: NodeCore): number | null {
   const { snapshotIntervalMs } = core.tuning
-  const takesSome = snapshotsOf(core.stateMachine) !== null || keepsNoData(core)
-  if (snapshotIntervalMs === 0 || !takesSome) return null
+  if (snapshotIntervalMs === 0 || !takesSnapshots(core)) return null
   const isFirst = !core.snapshots.ticked
   core.snapshots.ticked = true
   return snapshotDelayMs(snapshotIntervalMs, isFirst, isFirst ? core.drawn() : 0)

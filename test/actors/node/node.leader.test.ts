@@ -356,3 +356,22 @@ it('status tells what a leader knows of its followers', () => {
     ],
   })
 })
+
+describe('memory', () => {
+  it('keeps what a follower has not acknowledged, and little more when all have', () => {
+    const node = rig({ tuning: { maxCachedLogBytes: 256 * 640 } })
+      .boot()
+      .establish()
+    const write = (count: number) => {
+      for (let at = 0; at < count; at++) node.propose({ put: at })
+      node.settle().acknowledge('b')
+    }
+    write(200)
+    expect(node.status).toMatchObject({ commitIndex: 201, appliedIndex: 201 })
+    write(200)
+    expect(node.handle.core.log.firstCachedIndex).toBe(2)
+    node.acknowledge()
+    write(1)
+    expect(node.handle.core.log.firstCachedIndex).toBe(402 - 80 + 1)
+  })
+})

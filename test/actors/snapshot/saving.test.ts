@@ -314,6 +314,26 @@ describe('snapshots that nobody asks for', () => {
     expect(node.status.snapshot.saves).toBe(1)
   })
 
+  it('are never asked for where the machine takes none', async () => {
+    const asked: unknown[] = []
+    const node = rig({
+      peers: ['a'],
+      stateMachine: { apply: () => null },
+      tuning: { snapshotEveryEntries: 2 },
+      inspect: ({ type, ...rest }) => {
+        if (type === '@xstate.event' && 'event' in rest && rest.event.type === 'save') asked.push(rest.event)
+      },
+    }).boot()
+    for (let i = 0; i < 5; i++) await put(node, 2)
+    node.advance(10_000_000)
+    await node.flush()
+    expect(node.status).toMatchObject({ role: 'leader', appliedIndex: 11 })
+    expect(asked).toEqual([])
+    node.snapshot()
+    await node.flush()
+    expect(asked).toHaveLength(1)
+  })
+
   it('are tried again later when they fail, and not at every step', async () => {
     const { node, machine } = await alone(new Saver(), { snapshotEveryEntries: 5 })
     machine.save = () => {

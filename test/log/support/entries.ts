@@ -91,5 +91,5 @@ export class FakeReader implements LogDisk {
 export function openLog(entries: readonly LogEntry[] = [], maxCachedBytes = 0, caches?: CacheBudget) {
   const disk = new FakeReader(entries)
   const stored = entries.length === 0 ? EMPTY_GROUP : storedGroup(entries)
-  return { disk, log: new RaftLog(disk, stored, maxCachedBytes, caches) }
+  return { disk, log: new RaftLog(disk, stored, maxCachedBytes, caches === undefined ? {} : { caches }) }
 }

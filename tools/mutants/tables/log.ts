@@ -19,10 +19,38 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'small entries leave memory before they are durable',
-    file: 'log/raft-log.ts',
-    find: '    this.#tail.truncatePrefix(this.#durableIndex + 1 - maxEntries)',
-    replace: '    this.#tail.truncatePrefix(this.#lastIndex + 1 - maxEntries)',
-    tests: ['test/log/raft-log.test.ts'],
+    file: 'log/entry-tail.ts',
+    find: '      this.truncatePrefix(Math.min(last, durableIndex - maxEntries) + 1)',
+    replace: '      this.truncatePrefix(this.#firstIndex + this.#entries.length - this.#head - maxEntries)',
+    tests: ['test/log/entries-in-memory.test.ts'],
+  },
+  {
+    name: 'what is applied leaves memory before the own disk has it',
+    file: 'log/entry-tail.ts',
+    find: '    const lastSettled = Math.min(settledIndex, durableIndex)',
+    replace: '    const lastSettled = settledIndex',
+    also: [
+      {
+        file: 'log/entry-tail.ts',
+        find: 'Math.min(last, durableIndex - maxEntries) + 1',
+        replace: 'Math.min(last, Math.max(settledIndex, durableIndex) - maxEntries) + 1',
+      },
+    ],
+    tests: ['test/log/entries-in-memory.test.ts'],
+  },
+  {
+    name: 'what waits to be applied leaves memory as if it had been',
+    file: 'rules/caching.ts',
+    find: '  let settledIndex = appliedIndex',
+    replace: '  let settledIndex = appliedIndex + Number.MAX_SAFE_INTEGER / 2',
+    tests: ['test/rules/caching.test.ts'],
+  },
+  {
+    name: 'what a follower waits for leaves memory',
+    file: 'actors/node/node.appending.ts',
+    find: '  return neededFrom(appliedIndex, firstCachedIndex, followers)',
+    replace: '  return neededFrom(appliedIndex, firstCachedIndex, followers.slice(followers.length))',
+    tests: ['test/actors/node/node.leader.test.ts'],
   },
   {
     name: 'an empty fetch passed on where entries should be',
