@@ -138,8 +138,15 @@ export const SNAPSHOT_EXECUTOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'saves that fail are tried again at every step',
     file: 'actors/node/node.snapshots.ts',
-    find: '  if (due && clock.nowMs() >= snapshots.notBeforeMs) saveByItself(core)',
-    replace: '  if (due && clock.nowMs() >= 0) saveByItself(core)',
+    find: '  if (due && clock.nowMs() >= snapshots.notBeforeMs && takesSnapshots(core)) saveByItself(core)',
+    replace: '  if (due && clock.nowMs() >= 0 && takesSnapshots(core)) saveByItself(core)',
+    tests: SAVING,
+  },
+  {
+    name: 'a machine without snapshots is asked for one at every step',
+    file: 'actors/node/node.snapshots.ts',
+    find: '  if (due && clock.nowMs() >= snapshots.notBeforeMs && takesSnapshots(core)) saveByItself(core)',
+    replace: '  if (due && clock.nowMs() >= snapshots.notBeforeMs) saveByItself(core)',
     tests: SAVING,
   },
   {
