@@ -62,7 +62,7 @@ const timer = setup({
 
 export const timerMachine = timer.createMachine({
   id: 'timer',
-  context: ({ input }) => ({ ...input, delayMs: null, dueMs: 0 }),
+  context: ({ input }) => ({ delayMs: null, dueMs: 0, ...input }),
   initial: 'choosing',
   states: {
     choosing: { entry: 'draw', always: [{ guard: 'hasDelay', target: 'armed' }, { target: 'resting' }] },

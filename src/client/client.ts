@@ -65,7 +65,8 @@ export function connectClient(options: ClientOptions): QuorateClient {
   }
   const requester = new Requester(transport)
   const toLeader = new LeaderRoute({
-    ...{ clock, requester, destinationOf, statusSubject },
+    clock,
+    ...{ requester, destinationOf, statusSubject },
     silenceMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
     onMoved: () => table.doubt(),
     onFound: () => {

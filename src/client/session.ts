@@ -159,7 +159,9 @@ class Session implements ClientSession {
       const bytes = sealCommand(command, { session, trace: trace ?? null })
       this.#deps.check(bytes.byteLength)
       const operation: Operation<Applied> = {
-        ...{ bytes, deadlineMs, resolve },
+        bytes,
+        deadlineMs,
+        resolve,
         reject: (error) => reject(operation.mayBeApplied === true ? doubtful(error) : sure(error)),
       }
       this.#deps.lane.add(operation)

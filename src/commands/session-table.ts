@@ -122,7 +122,8 @@ export class SessionTable {
   /** A copy of everything, so that it can be written while commands go on. */
   records(): readonly SessionRecord[] {
     return [...this.#sessions.values()].map(({ id, idleMs, lastUsedMs, acknowledged, results }) => ({
-      ...{ id, idleMs, lastUsedMs, acknowledged },
+      id,
+      ...{ idleMs, lastUsedMs, acknowledged },
       results: [...results],
     }))
   }

@@ -56,7 +56,8 @@ export class NodeHandle {
     const stateMachine = new CommandMachine(given.stateMachine, { clock, replayedTo })
     this.machine = stateMachine
     const stamp = (data: Uint8Array): void => stateMachine.stamp(data)
-    const input = { ...given, stateMachine, stamp, hear: (data: Uint8Array) => stateMachine.hear(data) }
+    const hear = (data: Uint8Array): void => stateMachine.hear(data)
+    const input = { stamp, hear, ...given, stateMachine }
     this.actor = createActor(nodeMachine, {
       input: { ...input, clock },
       clock: this.#clock,

@@ -146,9 +146,9 @@ export class NodeIntake {
     core.handover.asked.add(settle)
     core.clock.defer(() => {
       const wish = { type: 'transfer', to, asked: settle } as const
-      const begin = (): void => core.send({ ...wish, atMs: core.clock.nowMs() })
+      const begin = (): void => core.send({ atMs: core.clock.nowMs(), ...wish })
       const isHeld = core.office !== null && core.life.holders.size > 0
-      if (isHeld && transferStarts(core, { ...wish, atMs: core.clock.nowMs() })) clearTenure(core, begin)
+      if (isHeld && transferStarts(core, { atMs: core.clock.nowMs(), ...wish })) clearTenure(core, begin)
       else begin()
     })
   }

@@ -54,7 +54,7 @@ export function decodeConfiguration(entry: LogEntry): ConfigurationEntry | null 
   if (!decoded.ok) return null
   const parsed = configurationSchema.safeParse(decoded.value)
   if (!parsed.success) return null
-  return { ...configurationFrom(parsed.data), id: { index: entry.index, term: entry.term } }
+  return { id: { index: entry.index, term: entry.term }, ...configurationFrom(parsed.data) }
 }
 
 /** The configuration in an entry of the own log. @throws StorageError CORRUPT when it cannot be read. */
@@ -79,7 +79,8 @@ export interface ConfigurationLists {
 export function configurationFrom(lists: ConfigurationLists): Configuration {
   const { peers, oldPeers, identities, newcomers, learners, witnesses, priorities } = lists
   return {
-    ...{ peers, oldPeers },
+    peers,
+    oldPeers,
     ...(identities.length === 0 ? {} : { identities: Object.fromEntries(identities) }),
     ...(newcomers.length === 0 ? {} : { newcomers: Object.fromEntries(newcomers) }),
     ...(learners.length === 0 ? {} : { learners }),

@@ -202,7 +202,12 @@ function decoded(bytes: Uint8Array): Kept {
 function revived(kept: PlainState & Pick<Kept, 'children'>, rules: InstanceRules): AnyMachineSnapshot {
   const { value, context, history = {} } = kept
   const nodes = Object.entries(history).map(([id, ids]) => [id, ids.map((node) => ({ id: node }))] as const)
-  const parts: SnapshotParts = { ...standing(kept), value, context, historyValue: Object.fromEntries(nodes) }
+  const parts: SnapshotParts = {
+    value,
+    context,
+    ...standing(kept),
+    historyValue: Object.fromEntries(nodes),
+  }
   return rules.restore(parts, new Map(kept.children))
 }
 

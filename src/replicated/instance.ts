@@ -64,7 +64,7 @@ export class InstanceRules {
   restore(parts: SnapshotParts, children: ReadonlyMap<string, string>): AnyMachineSnapshot {
     const inert = { status: 'active', output: undefined, error: undefined }
     const dressed = [...children].map(([id, src]) => [id, { snapshot: inert, src }] as const)
-    const whole = { ...parts, children: Object.fromEntries(dressed) }
+    const whole = { children: Object.fromEntries(dressed), ...parts }
     return this.machine.restoreSnapshot(whole, this.#collector.scope)
   }
 

@@ -103,7 +103,8 @@ export interface SnapshotMeta extends Configuration {
 export function configurationOf(configuration: Configuration): Configuration {
   const { peers, oldPeers, identities, newcomers, learners, witnesses, priorities } = configuration
   return {
-    ...{ peers, oldPeers },
+    peers,
+    oldPeers,
     ...(identities === undefined ? {} : { identities }),
     ...(newcomers === undefined ? {} : { newcomers }),
     ...(learners === undefined ? {} : { learners }),

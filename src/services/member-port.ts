@@ -152,7 +152,7 @@ function portByPromises(node: RaftNode): MemberPort {
         return done({ ok: false, error: new QuorateError('UNSUPPORTED', text) })
       }
       const traced = envelope?.trace == null ? {} : { traceContext: envelope.trace }
-      const options = expectedTerm === undefined ? traced : { ...traced, expectedTerm }
+      const options = expectedTerm === undefined ? traced : { expectedTerm, ...traced }
       // Returned, so that whoever called hears of a rejection.
       return node.apply(decoded.value, options).then((applied) => done({ ok: true, ...applied }))
     },

@@ -109,7 +109,8 @@ export function begin(context: ChangeContext, event: ChangeEvent): void {
 function catchUp({ world, change }: ChangeContext, nowMs: number | null): CatchUpVerdict {
   const { lastIndex, tuning, id } = world
   return judgeCatchUp({
-    ...{ lastIndex, marginEntries: tuning.catchUpMarginEntries },
+    lastIndex,
+    marginEntries: tuning.catchUpMarginEntries,
     added: change.adding,
     peers: change.target?.peers ?? [],
     sightingOf: (peer) => {

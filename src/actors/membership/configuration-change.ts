@@ -64,8 +64,8 @@ export class ConfigurationChange {
     const { matchIndex = 0, installing } = progress ?? {}
     const { snapshotIndex = 0, doneBytes: snapshotBytes = 0 } = installing ?? {}
     const best = this.#furthest.get(peer) ?? {
-      ...{ matchIndex: 0, snapshotIndex: 0, snapshotBytes: 0 },
       atMs: this.startedMs,
+      ...{ matchIndex: 0, snapshotIndex: 0, snapshotBytes: 0 },
     }
     const isNewer = snapshotIndex > best.snapshotIndex
     const hasMore = snapshotIndex === best.snapshotIndex && snapshotBytes > best.snapshotBytes

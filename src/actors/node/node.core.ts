@@ -291,10 +291,10 @@ export class NodeCore implements ApplyWorld, IntakeWorld, ReplicationWorld, Snap
   /** For inspectors: what a person wants to see, without the log. */
   toJSON(): Readonly<Record<string, unknown>> {
     return {
+      lastIndex: this.#log?.lastIndex ?? 0,
       ...{ id: this.id, group: this.group, role: this.role, term: this.#term },
       ...{ votedFor: this.#votedFor, leader: this.leader, peers: this.configuration.peers },
       ...{ commitIndex: this.#commitIndex, appliedIndex: this.appliedIndex },
-      lastIndex: this.#log?.lastIndex ?? 0,
     }
   }
 }

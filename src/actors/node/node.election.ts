@@ -138,12 +138,12 @@ export function countAnswer(core: NodeCore, event: NodeEvent): void {
   if (!voterCounts(core, event)) return
   if (event.type === 'preVote.answered' && core.candidacy.preVote !== null) {
     core.candidacy.preVote = countPreVote(core.candidacy.preVote, candidate, {
-      ...event.response,
       from: event.from,
+      ...event.response,
     })
   }
   if (event.type === 'vote.answered' && core.candidacy.vote !== null) {
-    const counted = countVote(core.candidacy.vote, candidate, { ...event.response, from: event.from })
+    const counted = countVote(core.candidacy.vote, candidate, { from: event.from, ...event.response })
     core.candidacy.vote = counted.campaign
     if (counted.askAgain.length > 0) ask(core, 'request_vote', core.candidacy.vote, counted.askAgain)
   }
@@ -198,12 +198,12 @@ function noteVerdict(
   const { granted, reason } = decision
   core.candidacy.said = { from, message, decision }
   const fields = { group: core.group, from, asked: type, term: core.term, askedTerm: message.term, granted }
-  core.logger.debug({ ...fields, reason }, granted ? 'A vote is given.' : 'A vote is withheld.')
+  core.logger.debug({ reason, ...fields }, granted ? 'A vote is given.' : 'A vote is withheld.')
 }
 
 export function answerPreVote(core: NodeCore, event: EventOf<'rpc.pre_vote'>): void {
   const { receivedMs } = event
-  const voter = { ...voterOf(core, receivedMs), leaderIsAlive: hearsOfLeader(core, receivedMs) }
+  const voter = { leaderIsAlive: hearsOfLeader(core, receivedMs), ...voterOf(core, receivedMs) }
   const decision = decidePreVote(voter, requestOf(event))
   noteVerdict(core, event, decision)
   const { granted, rejectedByLease } = decision

@@ -81,7 +81,8 @@ export function recordIdentities(core: NodeCore): void {
   const sightings = [...office.followers.values()]
     .filter(({ progress: { peer } }) => isMember(configuration, peer))
     .map(({ progress: { peer, identity, matchIndex } }) => ({
-      ...{ peer, matchIndex },
+      peer,
+      matchIndex,
       identity: isToWait(peer, identity) ? 0 : identity,
     }))
   const configurationIndex = configuration.id.index

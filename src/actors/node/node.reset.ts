@@ -21,7 +21,8 @@ function verdictOn(core: NodeCore, event: Asking): ResetVerdict {
   if (known?.event === event) return known.verdict
   const { configuration, id: self, identity, office, snapshots } = core
   const verdict = judgeReset({
-    ...{ configuration, peers: event.peers, self, identity },
+    configuration,
+    ...{ peers: event.peers, self, identity },
     changing: office !== null && isChanging(core),
     installing: snapshots.isInstalling,
     lacksPayload: lacksPayload(core),

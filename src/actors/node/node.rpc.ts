@@ -21,5 +21,6 @@ export function rpcEvent<M extends RpcMethod>(
   reply: Reply,
   receivedMs: number,
 ): RpcEvent<M> {
-  return { ...request, type: TYPES[request.method], reply, receivedMs }
+  const { method, from, message } = request
+  return { type: TYPES[method], method, from, message, reply, receivedMs }
 }

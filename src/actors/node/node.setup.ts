@@ -242,7 +242,8 @@ const startActors = base.assign(({ context: { core }, spawn, self }) => {
 const openLog = base.assign(({ context: { core }, spawn, self }) => {
   const { storage, tuning, caches } = core.input
   const input = {
-    ...{ group: core.group, storage, maxCachedBytes: tuning.maxCachedLogBytes, caches, parent: self },
+    group: core.group,
+    ...{ storage, maxCachedBytes: tuning.maxCachedLogBytes, caches, parent: self },
     neededFrom: (firstCachedIndex: LogIndex) => neededInMemory(core, firstCachedIndex),
   }
   core.life.logActor = spawn('log', { id: 'log', input })
@@ -267,8 +268,8 @@ const welcomeFollowers = base.assign(({ context: { core }, event, spawn }) => {
       const { peer } = progress
       const input = { core, progress, term }
       const replicator = spawn('replicator', { id: `replicator:${peer}`, input })
-      const watch = { replicator, isSettled: () => sleeping.isSettledOffice(core) }
-      const heartbeat = spawn('heartbeat', { id: `heartbeat:${peer}`, input: { ...input, ...watch } })
+      const watch = { replicator, isSettled: () => sleeping.isSettledOffice(core), ...input }
+      const heartbeat = spawn('heartbeat', { id: `heartbeat:${peer}`, input: watch })
       return { progress, replicator, heartbeat }
     })
   })

@@ -19,7 +19,8 @@ type Asked = EventOf<'sleep'>
 function sleeperOf(core: NodeCore): Sleeper {
   const { leader, term, leaseTerms, log, commitIndex, snapshots, following, membership } = core
   return {
-    ...{ leader, term, leasesOn: leaseTerms.leasesOn, commitIndex, isInstalling: snapshots.isInstalling },
+    leader,
+    ...{ term, leasesOn: leaseTerms.leasesOn, commitIndex, isInstalling: snapshots.isInstalling },
     ...{ lastIndex: log.lastIndex, durableIndex: log.durableIndex },
     isUnderstood: following.saidReadonly === membership.isReadonly,
   }
@@ -79,7 +80,8 @@ export function isSettledOffice(core: NodeCore): boolean {
   if (office === null || !isEstablished(core)) return false
   const { transfer, waitingReads, change, followers } = office
   return isSettled({
-    ...{ configuration, self: id, waitingReads, isTransferring: transfer !== null },
+    configuration,
+    ...{ self: id, waitingReads, isTransferring: transfer !== null },
     isChanging: change.isRunning || change.guests.length > 0,
     followers: [...followers.values()].map(({ progress }) => progress),
   })

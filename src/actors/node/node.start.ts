@@ -108,12 +108,16 @@ export function joinGroup(core: NodeCore): void {
 function signed(respond: Reply, identity: Identity, core: NodeCore, isHeartbeat: boolean): Reply {
   return (outcome) => {
     if (!outcome.ok) return respond(outcome)
-    const files = identity === 0 ? {} : { identity }
     const { isReadonly } = core.membership
     if (isHeartbeat) core.following.saidReadonly = isReadonly
     const readonly = isReadonly ? { readonly: true } : {}
     const withheld = lacksPayload(core) ? { withheld: true } : {}
-    respond({ ok: true, response: { ...outcome.response, ...files, ...readonly, ...withheld } })
+    const { response } = outcome
+    const said =
+      identity === 0
+        ? { ...response, ...readonly, ...withheld }
+        : { identity, ...response, ...readonly, ...withheld }
+    respond({ ok: true, response: said })
   }
 }
 

@@ -69,7 +69,8 @@ export function clearTenure(core: NodeCore, then: () => void): void {
 
 export function leadershipDoor(core: NodeCore): LeadershipDoor {
   return {
-    ...{ group: core.group, id: core.id, clock: core.clock },
+    group: core.group,
+    ...{ id: core.id, clock: core.clock },
     get electionTimeoutMs() {
       return core.tuning.electionTimeoutMs
     },

@@ -17,7 +17,7 @@ export function mayStandWhenAsked(core: NodeCore): boolean {
   const installingSnapshot = core.snapshots.isInstalling
   return (
     core.counts(core.id, core.identity) &&
-    mayCampaign({ ...situation, installingSnapshot, lacksPayload: lacksPayload(core) })
+    mayCampaign({ installingSnapshot, lacksPayload: lacksPayload(core), ...situation })
   )
 }
 

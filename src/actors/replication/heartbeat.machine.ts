@@ -69,7 +69,7 @@ const heartbeat = setup({
 
 export const heartbeatMachine = heartbeat.createMachine({
   id: 'heartbeat',
-  context: ({ input }) => ({ ...input, verdict: 'beat' }),
+  context: ({ input }) => ({ verdict: 'beat', ...input }),
   initial: 'resting',
   states: {
     resting: {

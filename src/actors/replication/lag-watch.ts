@@ -103,7 +103,7 @@ function sayLag({ group, term, logger }: LagWorld, peer: PeerId, reason: LagReas
   }
   const fields = { group, term, peer, reason, entries: lag.entries }
   logger.warn(
-    { ...fields, silentMs: Math.round(lag.silentMs), behindMs: Math.round(lag.behindMs) },
+    { silentMs: Math.round(lag.silentMs), behindMs: Math.round(lag.behindMs), ...fields },
     `Follower ${peer} of ${group} lags: ${words[reason]}.`,
   )
 }

@@ -62,7 +62,8 @@ export class Offering {
     progress.installing ??= { snapshotIndex: meta.lastIncludedIndex, doneBytes: 0, totalBytes: bytes }
     const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
     const request = {
-      ...{ term, lastIncludedIndex, lastIncludedTerm },
+      term,
+      ...{ lastIncludedIndex, lastIncludedTerm },
       peers: [...peers],
       oldPeers: [...oldPeers],
       identities: Object.entries(meta.identities ?? {}),

@@ -108,7 +108,7 @@ export class PeerProgress {
   }
 
   sent(frame: Omit<Frame, 'call'>): Frame {
-    const numbered = { ...frame, call: ++this.#calls }
+    const numbered = { call: ++this.#calls, ...frame }
     this.inFlight.push(numbered)
     this.framesSince++
     this.nextIndex = frame.prevLogIndex + frame.count + 1

@@ -49,8 +49,8 @@ const NO_ENTRIES: readonly LogEntry[] = []
 
 export function contextOf(input: ReplicatorInput): ReplicatorContext {
   return {
-    ...input,
     backlog: new Backlog(),
+    ...input,
     pacer: new Pacer(),
     offering: new Offering(),
     pauseMs: input.core.heartbeatMs,

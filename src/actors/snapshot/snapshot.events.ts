@@ -72,7 +72,7 @@ export interface ExecutorContext {
 
 export function contextOf(world: SnapshotWorld): ExecutorContext {
   const nothing = { saving: null, reader: null, copier: null, asked: null }
-  const job = { ...nothing, saves: 0, putOffSinceMs: null, startedMs: 0, appliedBytes: 0 }
+  const job = { saves: 0, putOffSinceMs: null, startedMs: 0, appliedBytes: 0, ...nothing }
   return { world, machine: snapshotsOf(world.stateMachine), job }
 }
 

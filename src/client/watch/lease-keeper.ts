@@ -75,7 +75,8 @@ export class LeaseKeeper {
     const charts = this.#more.length > 0 ? this.#more : missingCharts()
     this.#more = []
     const asked = asker.ask(member, 'inspect', {
-      ...{ verb: 'inspect', viewer, leaseMs, everything },
+      verb: 'inspect',
+      ...{ viewer, leaseMs, everything },
       ...(charts === null ? {} : { charts: [...charts] }),
     })
     const timer = clock.setTimeout(() => asked.giveUp(), ANSWER_MS)

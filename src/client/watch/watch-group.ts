@@ -194,15 +194,8 @@ class BusWatch {
     if (member === undefined) return
     const { clock, leaseMs, everything } = this.#options
     const keeper = new LeaseKeeper({
-      ...{
-        asker: this.#asker,
-        clock,
-        member: id,
-        viewer: this.#viewer,
-        leaseMs,
-        everything,
-        renewMs: RENEW_MS,
-      },
+      asker: this.#asker,
+      ...{ clock, member: id, viewer: this.#viewer, leaseMs, everything, renewMs: RENEW_MS },
       missingCharts: () => (this.model.charts.size === 0 ? null : this.model.missingCharts),
       answered: (picture) => this.#answered(id, picture),
       failed: (problem) => this.#failed(id, problem),

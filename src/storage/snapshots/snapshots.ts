@@ -107,7 +107,9 @@ class StoreHandle implements SnapshotStore {
     const { lastIncludedIndex, lastIncludedTerm, peers, oldPeers } = meta
     const lists = { peers: [...peers], oldPeers: [...oldPeers] }
     const kept: SnapshotMeta = {
-      ...{ lastIncludedIndex, lastIncludedTerm, ...configurationOf({ ...meta, ...lists }) },
+      lastIncludedIndex,
+      lastIncludedTerm,
+      ...configurationOf({ ...meta, ...lists }),
       ...(meta.withheld === true ? { withheld: true } : {}),
     }
     return new SaveHandle(this.#asking, this.#owner.nextNumber(), { meta: kept, takenAtMs }, this.#published)

@@ -182,7 +182,7 @@ export class Disk {
       if (this.#log.firstIndex(number, firstIndex - 1) !== undefined) this.#dropped.set(number, firstIndex)
       const identity = this.#identities.of(number)
       return this.#failure === null
-        ? { ok: true, number, stored: { ...stored, identity } }
+        ? { ok: true, number, stored: { identity, ...stored } }
         : { ok: false, failure: this.#failure }
     } catch (error) {
       return { ok: false, failure: toFailure(error, `opening group ${name}`) }

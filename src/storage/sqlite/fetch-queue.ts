@@ -39,7 +39,7 @@ export class FetchQueue {
   ask(order: FetchOrder): void {
     const { group, read, maxBytes } = order
     const asked = this.#failure === null && order.refusal() === null && read.to >= read.from
-    this.#waiting.push({ ...order, asked })
+    this.#waiting.push({ asked, ...order })
     if (!asked) {
       queueMicrotask(() => this.#endUnasked())
       return

@@ -188,7 +188,7 @@ export class SqliteStorage implements Storage {
   }
 
   diskStatus(): DiskStatus {
-    return { ...this.#status, writes: this.#queue.writeTimes }
+    return { writes: this.#queue.writeTimes, ...this.#status }
   }
 
   readonly figures = (): StorageFigures => ({ ...this.#status, ...this.#queue.figures })

@@ -63,8 +63,8 @@ export class FollowingPair {
       isDue = false
       const said = { answers: answers.splice(0), refused: refused.splice(0) }
       send({
-        ...this.#ledger.items(this.#world.mostGroups()),
         settlesAsks: isFirst,
+        ...this.#ledger.items(this.#world.mostGroups()),
         agreed: isFirst ? agreed : [],
         ...said,
       })

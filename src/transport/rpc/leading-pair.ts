@@ -129,10 +129,10 @@ export class LeadingPair {
     const vouches = this.#sleeping.size > 0 && this.#sentMs - this.#vouchedMs >= this.#leastMs
     if (vouches) this.#vouchedMs = this.#sentMs
     const message = {
+      vouches,
       ...this.#ledger.items(most),
       asks: asks.map(({ group, term, lastIndex }) => [group, term, lastIndex] as const),
       beats: calls.map(({ group, request }) => beatRow(group, request)),
-      vouches,
     }
     const timeoutMs = Math.min(...calls.map((call) => call.timeoutMs), SILENT_BEATS * this.#intervalMs)
     send(message, timeoutMs, this.#exchange(calls, asks, vouches ? this.#sentMs : null))

@@ -51,9 +51,13 @@ export class PairLedger {
     const { version, woken, allBefore } = named(this.#ledger, most)
     this.#number += 1
     return {
-      ...{ incarnation: this.#incarnation, number: this.#number, version, allBefore },
+      incarnation: this.#incarnation,
+      number: this.#number,
+      version,
+      allBefore,
       woken: woken.map((one) => [one.group, one.version] as const),
-      ...{ heardIncarnation: this.#view.incarnation, heardVersion: this.#view.seen },
+      heardIncarnation: this.#view.incarnation,
+      heardVersion: this.#view.seen,
     }
   }
 

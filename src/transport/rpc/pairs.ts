@@ -120,7 +120,8 @@ export class Pairs {
     if (known !== undefined) return known
     const { clock, incarnation } = this.#options
     const pair = new LeadingPair({
-      ...{ clock, incarnation, mostGroups: this.#mostGroups, shelter: this.#shelter },
+      clock,
+      ...{ incarnation, mostGroups: this.#mostGroups, shelter: this.#shelter },
       send: (message, timeoutMs, exchange) => this.#send(to, message, timeoutMs, exchange),
       sendAlone: (call) => this.#port.sendAlone(to, call),
     })
@@ -135,7 +136,8 @@ export class Pairs {
     if (this.#following.size >= MAX_PAIRS) return null
     const { clock, incarnation } = this.#options
     const pair = new FollowingPair(from, {
-      ...{ clock, incarnation, mostGroups: this.#mostGroups, shelter: this.#shelter },
+      clock,
+      ...{ incarnation, mostGroups: this.#mostGroups, shelter: this.#shelter },
       deliver: (group, message, reply) =>
         this.#port.members.deliver(group, { method: 'heartbeat', from, message }, reply),
       askToSleep: (group, ask) => this.#shelter(() => this.#port.members.fallAsleep(group, ask)),

@@ -113,12 +113,14 @@ export function answerRow(at: number, answer: SentAppendEntriesResponse): BeatsA
 export function heartbeatAnswerOf(row: BeatsAnswer['answers'][number]): AppendEntriesResponse {
   const [, term = 0, flags = 0, lastLogIndex = 0, identity = 0] = row
   return {
-    ...{ term, lastLogIndex, identity, conflictTerm: 0, conflictIndex: 0 },
-    ...{
-      success: (flags & SUCCESS) !== 0,
-      readonly: (flags & READONLY) !== 0,
-      withheld: (flags & WITHHELD) !== 0,
-    },
+    term,
+    success: (flags & SUCCESS) !== 0,
+    lastLogIndex,
+    conflictTerm: 0,
+    conflictIndex: 0,
+    identity,
+    readonly: (flags & READONLY) !== 0,
+    withheld: (flags & WITHHELD) !== 0,
   }
 }
 
