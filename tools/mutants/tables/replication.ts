@@ -62,8 +62,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     file: 'log/configuration-history.ts',
     find: '    while ((this.#entries.at(-1)?.id.index ?? 0) > lastKept) this.#entries.pop()',
     replace: '    if (lastKept < 0) this.#entries.pop()',
-    expect: ['INV-13'],
-    hint: { tuning: { maxEntriesPerFrame: 1 } },
+    // The first entry of the next leader is a configuration, too, and comes with the truncation: drawn faults saw it once in a hundred seeds.
+    tests: ['test/log/configurations.test.ts'],
   },
   {
     name: 'acknowledgements of an earlier leadership accepted',
@@ -71,7 +71,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     file: 'actors/node/node.membership.ts',
     find: '    const progress = new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs)\n',
     replace:
-      '    core.remembered ??= new Map(); const progress = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, progress); progress.inFlight.length = 0;\n',
+      '    core.remembered ??= new Map(); const progress = core.remembered.get(peer) ?? new PeerProgress(peer, firstProbe(core.log.lastIndex), nowMs); core.remembered.set(peer, progress); progress.inFlight.length = 0; progress.nextIndex = firstProbe(core.log.lastIndex);\n',
     expect: ['INV-8', 'INV-6', 'INV-7'],
     hint: { scenario: 'secondLeadership' },
   },
